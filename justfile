@@ -1,0 +1,37 @@
+# Every task a person does here; `just check` is what CI runs.
+
+# List the tasks.
+default:
+    @just --list
+
+# Render a small catalog, import it, search it with pictures that are not in it.
+demo:
+    cargo run --release -- demo
+
+# Everything CI holds a change to: format, lints, docs, arrows, tests.
+check: format-check lint docs test
+
+# All tests; the dependency-arrow test is one of them.
+test:
+    cargo test --workspace
+
+# Rewrite the sources in the one format.
+format:
+    cargo fmt --all
+
+format-check:
+    cargo fmt --all -- --check
+
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+# Which crate may depend on which.
+arrows:
+    cargo xtask arrows
+
+# 500 rounds of kill -9 during an import, each checked (about ten minutes).
+crash:
+    NIGH_CRASH_ROUNDS=500 cargo test --release --workspace -- crash
