@@ -1,2 +1,75 @@
-//! nigh
-fn main() {}
+//! `nigh`: finds what is near. The command line over `nigh-engine`.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser};
+
+use crate::cli::{CatalogCommand, Cli, Command};
+use crate::output::{Exit, Output};
+
+mod catalog;
+mod cli;
+mod demo;
+mod encoder;
+mod interrupt;
+mod output;
+mod progress;
+mod sheet;
+mod table;
+mod value;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { quiet: cli.common.quiet };
+    let exit = run(&cli, output).unwrap_or_else(|error| {
+        if output::is_broken_pipe(&error) {
+            return Exit::Done;
+        }
+        output.error(&error);
+        catalog::exit_of(&error)
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: &Cli, output: Output) -> Result<Exit> {
+    let threads = cli.common.threads();
+    // Fails only where a pool was built before; this is the first line that needs one.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    match &cli.command {
+        Command::Demo(args) => demo::run(args, threads, output),
+        Command::Catalog(command) => run_catalog(command, threads, output),
+        Command::Completions { shell } => completions(*shell, output),
+        Command::Man => man(output),
+    }
+}
+
+fn run_catalog(command: &CatalogCommand, threads: usize, output: Output) -> Result<Exit> {
+    match command {
+        CatalogCommand::Import(args) => catalog::import::run(args, threads, output),
+        CatalogCommand::Search(args) => catalog::search::run(args, threads, output),
+        CatalogCommand::Eval(args) => catalog::eval::run(args, threads, output),
+        CatalogCommand::Info(args) => catalog::info::run(args, output),
+        CatalogCommand::Get(args) => catalog::items::get(args, output),
+        CatalogCommand::List(args) => catalog::items::list(args, output),
+        CatalogCommand::Delete(args) => catalog::items::delete(args, output),
+        CatalogCommand::Snapshot(args) => catalog::copies::snapshot(args, output),
+        CatalogCommand::Restore(args) => catalog::copies::restore(args, output),
+        CatalogCommand::Export(args) => catalog::copies::export(args, output),
+    }
+}
+
+fn completions(shell: clap_complete::Shell, output: Output) -> Result<Exit> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "nigh", &mut text);
+    output.line(String::from_utf8_lossy(&text).trim_end())?;
+    Ok(Exit::Done)
+}
+
+fn man(output: Output) -> Result<Exit> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+    output.line(String::from_utf8_lossy(&text).trim_end())?;
+    Ok(Exit::Done)
+}

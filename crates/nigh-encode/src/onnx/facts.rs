@@ -1,0 +1,173 @@
+//! What a model file says about itself, read without its weights.
+
+use rten_onnx::protobuf::{DecodeMessage, Fields, OwnedValues, ProtobufError, ReadValue};
+use rten_onnx::protobuf::ValueReader;
+
+/// The few fields of an ONNX file that the engine does not give back.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// Operator types in graph order, with repeats.
+    pub(super) operators: Vec<String>,
+    /// Elements of all weights per ONNX data type code.
+    elements: Vec<(i32, u64)>,
+    /// Files beside the model that hold weights, each once.
+    pub(super) external_files: Vec<String>,
+}
+
+impl Facts {
+    /// Reads them from the bytes of an `.onnx` file.
+    pub(super) fn read(bytes: &[u8]) -> Result<Facts, ProtobufError> {
+        let model = Model::decode(ValueReader::from_buf(bytes))?;
+        let mut facts = Facts { operators: model.0.operators, ..Facts::default() };
+        for weight in model.0.weights {
+            match facts.elements.iter_mut().find(|(code, _)| *code == weight.data_type) {
+                Some((_, elements)) => *elements += weight.elements,
+                None => facts.elements.push((weight.data_type, weight.elements)),
+            }
+            facts.external_files.extend(weight.location);
+        }
+        facts.external_files.sort();
+        facts.external_files.dedup();
+        Ok(facts)
+    }
+
+    /// The number format that most weights are stored in.
+    pub(super) fn precision(&self) -> String {
+        let most = self.elements.iter().max_by_key(|(_, elements)| *elements);
+        match most.map(|(code, _)| *code) {
+            Some(1) => "f32".to_owned(),
+            Some(2) => "u8".to_owned(),
+            Some(3) => "i8".to_owned(),
+            Some(10) => "f16".to_owned(),
+            Some(11) => "f64".to_owned(),
+            Some(16) => "bf16".to_owned(),
+            Some(code) => format!("onnx type {code}"),
+            None => "no weights".to_owned(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Model(Graph);
+
+#[derive(Default)]
+struct Graph {
+    operators: Vec<String>,
+    weights: Vec<Weight>,
+}
+
+#[derive(Default)]
+struct Operator(String);
+
+#[derive(Default)]
+struct Weight {
+    data_type: i32,
+    elements: u64,
+    location: Option<String>,
+}
+
+#[derive(Default)]
+struct Entry {
+    key: String,
+    value: String,
+}
+
+// Field numbers are those of onnx.proto3.
+
+impl DecodeMessage for Model {
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<Model, ProtobufError> {
+        let mut model = Model::default();
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                7 => model.0 = Graph::decode_field(&mut field)?,
+                _ => field.skip()?,
+            }
+        }
+        Ok(model)
+    }
+}
+
+impl DecodeMessage for Graph {
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<Graph, ProtobufError> {
+        let mut graph = Graph::default();
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                1 => graph.operators.push(Operator::decode_field(&mut field)?.0),
+                5 => graph.weights.push(Weight::decode_field(&mut field)?),
+                _ => field.skip()?,
+            }
+        }
+        Ok(graph)
+    }
+}
+
+impl DecodeMessage for Operator {
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<Operator, ProtobufError> {
+        let mut operator = Operator::default();
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                4 => operator.0 = field.read_string()?,
+                _ => field.skip()?,
+            }
+        }
+        Ok(operator)
+    }
+}
+
+impl DecodeMessage for Weight {
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<Weight, ProtobufError> {
+        let mut weight = Weight { elements: 1, ..Weight::default() };
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                1 => {
+                    for side in field.read_repeated_int64()? {
+                        weight.elements = weight.elements.saturating_mul(side?.max(0) as u64);
+                    }
+                }
+                2 => weight.data_type = field.get_enum()?,
+                13 => {
+                    let entry = Entry::decode_field(&mut field)?;
+                    if entry.key == "location" {
+                        weight.location = Some(entry.value);
+                    }
+                }
+                _ => field.skip()?,
+            }
+        }
+        Ok(weight)
+    }
+}
+
+impl DecodeMessage for Entry {
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<Entry, ProtobufError> {
+        let mut entry = Entry::default();
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                1 => entry.key = field.read_string()?,
+                2 => entry.value = field.read_string()?,
+                _ => field.skip()?,
+            }
+        }
+        Ok(entry)
+    }
+}

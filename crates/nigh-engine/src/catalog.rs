@@ -1,0 +1,248 @@
+//! A catalog that is open for reading: the published view, the tail of what is
+//! newer, and the store behind them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use nigh_index::Allowed;
+use nigh_store::{CatalogStore, Header, Schema, StoreError, Value};
+use thiserror::Error;
+
+pub use self::info::{CatalogInfo, ColumnInfo};
+pub use self::search::{Hit, Method, SearchError, SearchOptions, SearchReply};
+use crate::encoder::{EncoderError, EncoderRecord};
+use crate::filter::Filter;
+use crate::label::place;
+use crate::publish::{PublishError, publish};
+use crate::tail::{Tail, TailError};
+use crate::view::{View, ViewError};
+
+mod exact;
+mod info;
+mod items;
+mod search;
+
+/// An open catalog. Reads only; many threads may share one.
+#[derive(Debug)]
+pub struct Catalog {
+    dir: PathBuf,
+    encoder: EncoderRecord,
+    schema: Schema,
+    dimension: usize,
+    created: String,
+    /// None while another process writes: the view alone is searched then.
+    store: Option<CatalogStore>,
+    view: Option<View>,
+    tail: Tail,
+    /// The view's rows that were neither replaced nor deleted since; None = all.
+    current_rows: Option<Allowed>,
+    /// The view's positions that were replaced or deleted since.
+    stale: BTreeSet<u32>,
+    notes: Vec<String>,
+}
+
+/// Why a catalog cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenCatalogError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] nigh_store::OpenError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] StoreError),
+    /// The header names no encoder.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    /// The tail cannot be read.
+    #[error(transparent)]
+    Tail(#[from] TailError),
+    /// Another process writes, and nothing was published that could be searched meanwhile.
+    #[error("{held}; nothing of it was published for searching yet: try again when it has ended")]
+    NothingPublished {
+        /// Who holds it.
+        held: String,
+    },
+}
+
+/// An item as a person asks for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemSummary {
+    /// The id.
+    pub id: String,
+    /// The attributes that are not null.
+    pub attributes: BTreeMap<String, Value>,
+    /// What its images are called, and where they came from.
+    pub images: Vec<(String, String)>,
+}
+
+/// Above this many items newer than the view, and a quarter of the view, a new
+/// view is built before searching: the tail is scanned for every query.
+const LARGE_TAIL: usize = 10_000;
+
+impl Catalog {
+    /// Opens the catalog at `dir` for reading.
+    ///
+    /// A view that is missing, torn or far behind is built again from the store
+    /// first, if this process may write there; if not, what is newer than the
+    /// view is searched from memory, and [`Catalog::notes`] says so.
+    pub fn open(dir: &Path) -> Result<Self, OpenCatalogError> {
+        let store = match CatalogStore::open_reader(dir) {
+            Ok(store) => store,
+            Err(held @ nigh_store::OpenError::HeldByWriter { .. }) => return Self::open_published(dir, &held),
+            Err(error) => return Err(error.into()),
+        };
+        let mut notes = Vec::new();
+        let view = usable_view(dir, &mut notes);
+        let changed = changed_since(&store, view.as_ref())?;
+        let seen = view.as_ref().map_or(0, View::len);
+        let rebuild = !notes.is_empty() || changed.len() > LARGE_TAIL.max(seen / 4);
+        if !rebuild {
+            return Self::assemble(dir, store, view, &changed, notes);
+        }
+        drop((store, view));
+        match rebuild_view(dir) {
+            Ok(items) => notes.push(format!("the index was built from the store: {items} items")),
+            Err(error) => notes.push(format!("the index could not be rebuilt ({error}); searching without it")),
+        }
+        let store = CatalogStore::open_reader(dir)?;
+        let view = usable_view(dir, &mut Vec::new());
+        let changed = changed_since(&store, view.as_ref())?;
+        Self::assemble(dir, store, view, &changed, notes)
+    }
+}
+
+impl Catalog {
+    /// What a person should know about this opening: a rebuilt index, a writer
+    /// at work. Sentences.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// How the items' embeddings were made.
+    pub fn encoder(&self) -> &EncoderRecord {
+        &self.encoder
+    }
+
+    /// The attributes' names and types.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Items that can be found.
+    pub fn len(&self) -> usize {
+        self.view.as_ref().map_or(0, View::len) - self.stale.len() + self.tail.len()
+    }
+
+    /// True where there is nothing to find.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Items that are newer than the published view, searched from memory.
+    pub fn tail_len(&self) -> usize {
+        self.tail.len()
+    }
+
+    /// Images in the published view, and the inverted lists they lie in (0: none).
+    pub fn published(&self) -> (usize, usize) {
+        self.view.as_ref().map_or((0, 0), |view| (view.segment.len(), view.segment.lists()))
+    }
+
+    /// The condition of a `--where`, checked against this catalog's columns.
+    pub fn filter(&self, text: &str) -> Result<Filter, crate::filter::FilterError> {
+        Filter::parse(text, &self.schema)
+    }
+
+    /// The collection as it is searched: without a published view in the way of
+    /// a full tail, and with every item once.
+    fn assemble(
+        dir: &Path,
+        store: CatalogStore,
+        view: Option<View>,
+        changed: &BTreeSet<u64>,
+        notes: Vec<String>,
+    ) -> Result<Self, OpenCatalogError> {
+        let tail = Tail::load(&store, changed)?;
+        let position = |number: &u64| view.as_ref()?.items.position_of_number(*number);
+        let stale: BTreeSet<u32> = changed.iter().filter_map(position).collect();
+        let current = |view: &View| view.segment.allow(|label| !stale.contains(&place(label)));
+        let current_rows = view.as_ref().filter(|_| !stale.is_empty()).map(current);
+        Ok(Self {
+            dir: dir.to_owned(),
+            encoder: EncoderRecord::of(store.header())?,
+            schema: store.schema()?,
+            dimension: store.dimension(),
+            created: store.header().created.clone(),
+            store: Some(store),
+            view,
+            tail,
+            current_rows,
+            stale,
+            notes,
+        })
+    }
+
+    /// The published view alone, while another process holds the store.
+    fn open_published(dir: &Path, held: &nigh_store::OpenError) -> Result<Self, OpenCatalogError> {
+        let header = Header::read(dir)?;
+        let nothing = |_| OpenCatalogError::NothingPublished { held: held.to_string() };
+        let view = View::open(dir).map_err(nothing)?;
+        let view = view.ok_or_else(|| OpenCatalogError::NothingPublished { held: held.to_string() })?;
+        let schema = view.columns().map_err(nothing)?.schema().clone();
+        let dimension = header.dimension;
+        let note = format!("{held}; searching what was published up to sequence {}", view.sequence());
+        Ok(Self {
+            dir: dir.to_owned(),
+            encoder: EncoderRecord::of(&header)?,
+            schema,
+            dimension,
+            created: header.created,
+            store: None,
+            view: Some(view),
+            tail: Tail::empty(dimension),
+            current_rows: None,
+            stale: BTreeSet::new(),
+            notes: vec![note],
+        })
+    }
+}
+
+/// The current view; a torn one is none, with a note.
+fn usable_view(dir: &Path, notes: &mut Vec<String>) -> Option<View> {
+    match View::open(dir) {
+        Ok(view) => view,
+        Err(error) => {
+            notes.push(error.to_string());
+            None
+        }
+    }
+}
+
+/// The numbers of the items that changed since the view was built.
+fn changed_since(store: &CatalogStore, view: Option<&View>) -> Result<BTreeSet<u64>, StoreError> {
+    let since = view.map_or(0, View::sequence);
+    store.changes(since)?.map(|change| Ok(change?.number.0)).collect()
+}
+
+/// Builds the view again, as a writer. Returns the items in it.
+fn rebuild_view(dir: &Path) -> Result<u64, RebuildError> {
+    let store = CatalogStore::open_writer(dir)?;
+    publish(dir, &store)?;
+    Ok(store.len()?)
+}
+
+/// Why a view could not be built again.
+#[derive(Debug, Error)]
+enum RebuildError {
+    #[error(transparent)]
+    Open(#[from] nigh_store::OpenError),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error(transparent)]
+    Read(#[from] StoreError),
+}

@@ -1,0 +1,110 @@
+//! What a catalog holds, in figures.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Catalog;
+use super::search::SearchError;
+
+/// A catalog in figures.
+#[derive(Clone, Debug, Serialize)]
+pub struct CatalogInfo {
+    /// Items that can be found.
+    pub items: usize,
+    /// Their images.
+    pub images: usize,
+    /// The encoder's fingerprint in words.
+    pub encoder: String,
+    /// Numbers in one embedding.
+    pub dimension: usize,
+    /// The sequence number of the published view.
+    pub published_sequence: u64,
+    /// Images in the published view.
+    pub published_images: usize,
+    /// Inverted lists of the published view; 0 where it is scanned.
+    pub lists: usize,
+    /// Items that are newer than the published view, searched exactly.
+    pub newer_items: usize,
+    /// The folder's size.
+    pub bytes_on_disk: u64,
+    /// When the collection was created.
+    pub created: String,
+    /// The attributes.
+    pub columns: Vec<ColumnInfo>,
+}
+
+/// One attribute in figures, counted over the published view.
+#[derive(Clone, Debug, Serialize)]
+pub struct ColumnInfo {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: String,
+    /// Items without a value.
+    pub nulls: u64,
+    /// Different values.
+    pub distinct: u64,
+    /// The most common values, with their counts.
+    pub most_common: Vec<(String, u64)>,
+}
+
+/// Values that [`ColumnInfo`] names.
+const MOST_COMMON: usize = 4;
+
+impl Catalog {
+    /// Counts everything.
+    pub fn info(&self) -> Result<CatalogInfo, SearchError> {
+        let (published_images, lists) = self.published();
+        let stale = self.current_rows.as_ref().map_or(0, |rows| rows.rows() - rows.count());
+        Ok(CatalogInfo {
+            items: self.len(),
+            images: published_images - stale + self.tail.rows().len(),
+            encoder: self.encoder.fingerprint.to_string(),
+            dimension: self.dimension,
+            published_sequence: self.view.as_ref().map_or(0, crate::view::View::sequence),
+            published_images,
+            lists,
+            newer_items: self.tail_len(),
+            bytes_on_disk: folder_bytes(&self.dir),
+            created: self.created.clone(),
+            columns: self.column_infos()?,
+        })
+    }
+
+    fn column_infos(&self) -> Result<Vec<ColumnInfo>, SearchError> {
+        let Some(view) = &self.view else {
+            let column = |column: &nigh_store::Column| ColumnInfo {
+                name: column.name.clone(),
+                kind: column.kind.to_string(),
+                nulls: 0,
+                distinct: 0,
+                most_common: Vec::new(),
+            };
+            return Ok(self.schema.columns.iter().map(column).collect());
+        };
+        let columns = view.columns()?;
+        let info = |(at, column): (usize, &nigh_store::Column)| {
+            let summary = columns.summary(at, MOST_COMMON);
+            ColumnInfo {
+                name: column.name.clone(),
+                kind: column.kind.to_string(),
+                nulls: summary.nulls,
+                distinct: summary.distinct,
+                most_common: summary.top.into_iter().map(|(value, count)| (value.to_string(), count)).collect(),
+            }
+        };
+        Ok(columns.schema().columns.iter().enumerate().map(info).collect())
+    }
+}
+
+/// The files below a folder; what cannot be read counts as nothing.
+fn folder_bytes(dir: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => folder_bytes(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}

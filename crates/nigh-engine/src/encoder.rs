@@ -1,0 +1,109 @@
+//! Which encoder a collection was made with, and how to open it again.
+
+use std::path::{Path, PathBuf};
+
+use nigh_encode::{Encoder, EncoderOptions, Fingerprint, Sidecar, SidecarError};
+use nigh_store::Header;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+/// The encoder of a collection, as it is stored in the collection's header.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EncoderRecord {
+    /// `features`, or the absolute path of an ONNX model.
+    pub spec: String,
+    /// The keys of the model's sidecar that were given another value.
+    #[serde(default)]
+    pub overrides: Map<String, Value>,
+    /// What every embedding of the collection depends on.
+    pub fingerprint: Fingerprint,
+}
+
+/// Why an encoder cannot be used with a collection.
+#[derive(Debug, Error)]
+pub enum EncoderError {
+    /// It cannot be opened.
+    #[error("cannot open the encoder {spec:?}: {source}")]
+    Open {
+        /// What was asked for.
+        spec: String,
+        /// Why.
+        source: nigh_encode::OpenError,
+    },
+    /// A sidecar key or value that does not exist.
+    #[error("the model's preprocessing: {0}")]
+    Overrides(SidecarError),
+    /// The collection's header does not say which encoder it has.
+    #[error("the collection's header names no encoder that this version knows: {0}")]
+    Record(serde_json::Error),
+    /// It is another one than the collection's.
+    #[error(
+        "the collection's embeddings were made with {stored}, and {spec:?} is another encoder: {difference}. \
+         Embeddings of two encoders cannot be compared: leave out --encoder to use the collection's own, \
+         or import into a new folder"
+    )]
+    Mismatch {
+        /// What the collection has.
+        stored: String,
+        /// What was asked for.
+        spec: String,
+        /// How they differ.
+        difference: String,
+    },
+}
+
+/// How an encoder is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct EncoderRequest {
+    /// `features` or a model's path; the collection's own where absent.
+    pub spec: Option<String>,
+    /// Keys of the model's sidecar that get another value: `{"resize": "crop"}`.
+    pub overrides: Map<String, Value>,
+    /// Threads that one call of the encoder computes with.
+    pub threads_per_run: usize,
+}
+
+impl EncoderRecord {
+    /// Opens an encoder for a new collection: `features` where none was asked for.
+    pub fn create(request: &EncoderRequest) -> Result<(Encoder, Self), EncoderError> {
+        let spec = absolute(request.spec.as_deref().unwrap_or("features"));
+        let overrides = request.overrides.clone();
+        let encoder = open(&spec, &overrides, request.threads_per_run)?;
+        let fingerprint = encoder.fingerprint().clone();
+        Ok((encoder, Self { spec, overrides, fingerprint }))
+    }
+
+    /// Opens the collection's encoder, or the one asked for if it is the same.
+    pub fn open(&self, request: &EncoderRequest) -> Result<Encoder, EncoderError> {
+        let (spec, overrides) = match &request.spec {
+            Some(spec) => (absolute(spec), &request.overrides),
+            None => (self.spec.clone(), &self.overrides),
+        };
+        let encoder = open(&spec, overrides, request.threads_per_run)?;
+        match self.fingerprint.difference(encoder.fingerprint()) {
+            None => Ok(encoder),
+            Some(difference) => {
+                Err(EncoderError::Mismatch { stored: self.fingerprint.to_string(), spec, difference })
+            }
+        }
+    }
+
+    /// The record in a collection's header.
+    pub fn of(header: &Header) -> Result<Self, EncoderError> {
+        serde_json::from_value(header.fingerprint.clone()).map_err(EncoderError::Record)
+    }
+}
+
+fn open(spec: &str, overrides: &Map<String, Value>, threads_per_run: usize) -> Result<Encoder, EncoderError> {
+    let text = Value::Object(overrides.clone()).to_string();
+    let sidecar = Sidecar::parse(&text).map_err(EncoderError::Overrides)?;
+    let options = EncoderOptions { sidecar, threads_per_run: threads_per_run.max(1), ..EncoderOptions::default() };
+    Encoder::open(spec, &options).map_err(|source| EncoderError::Open { spec: spec.to_owned(), source })
+}
+
+/// A model's path, so that it is found from any folder later; a name stays.
+fn absolute(spec: &str) -> String {
+    let path: Option<PathBuf> = Path::new(spec).is_file().then(|| std::path::absolute(spec).ok()).flatten();
+    path.map_or_else(|| spec.to_owned(), |path| path.to_string_lossy().into_owned())
+}

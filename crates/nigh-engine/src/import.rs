@@ -1,0 +1,254 @@
+//! Images and attributes into a collection: read → load → decode → encode →
+//! write, each stage bounded, on all cores.
+//!
+//! ```text
+//! source ─▶ chunks ─▶ workers: load ▸ compare ▸ decode ▸ encode ─▶ writer: commit ▸ acknowledge ▸ publish
+//! ```
+//!
+//! Chunks are numbered as they are read and committed in that order, whichever
+//! worker finishes first: the same source gives the same collection on any
+//! number of cores. The queues between the stages hold a few chunks each, so
+//! memory does not grow with the source.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+use nigh_encode::{DecodeLimits, Encoder};
+use nigh_store::{CatalogStore, StoreError};
+use serde::Serialize;
+use thiserror::Error;
+
+pub use self::meter::StageThroughput;
+use self::meter::{ImportStage, Meter};
+use self::rejects::{RejectsError, RejectsFile};
+use self::worker::{Finished, Worker};
+use self::writer::Writer;
+use crate::publish::{PublishError, publish};
+use crate::source::{Plan, Row};
+
+mod meter;
+mod rejects;
+mod worker;
+mod writer;
+
+/// How an import runs.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Worker threads that load, decode and encode.
+    pub threads: usize,
+    /// Store the images' bytes in the collection too.
+    pub keep_images: bool,
+    /// What is refused before it is decoded.
+    pub limits: DecodeLimits,
+    /// A commit is made when this many items wait for it…
+    pub commit_items: usize,
+    /// …or when the oldest has waited this long.
+    pub commit_interval: Duration,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            keep_images: false,
+            limits: DecodeLimits::default(),
+            commit_items: 512,
+            commit_interval: Duration::from_millis(500),
+        }
+    }
+}
+
+/// What happened so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Items written: new ones and changed ones.
+    pub items: u64,
+    /// Of these, items that were there before.
+    pub updated: u64,
+    /// Items that were there already, just so.
+    pub unchanged: u64,
+    /// Rows, files or images that could not be used.
+    pub rejected: u64,
+    /// Images that were encoded.
+    pub encoded: u64,
+}
+
+/// Something an import tells while it runs.
+#[derive(Debug)]
+pub enum ImportEvent<'a> {
+    /// These items survive a power cut from now on.
+    Commit {
+        /// The sequence number of the last operation in the commit.
+        sequence: u64,
+        /// The ids of the items, in order.
+        ids: &'a [String],
+    },
+    /// So far.
+    Progress(Counts),
+    /// The searchable view is being built, of this many items.
+    Publishing(u64),
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImportReport {
+    /// Items, unchanged items, rejects.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Wall-clock time, publishing included.
+    pub seconds: f64,
+    /// Items written or found unchanged, a second.
+    pub items_per_second: f64,
+    /// True when it was stopped before the source's end.
+    pub interrupted: bool,
+    /// Items in the collection now.
+    pub collection_items: u64,
+    /// The collection's sequence number now.
+    pub sequence: u64,
+    /// Where each reject stands with its reason, if there was any.
+    pub rejects_file: Option<PathBuf>,
+    /// Where the time went.
+    pub stages: Vec<StageThroughput>,
+}
+
+/// Why an import ended early. What was acknowledged before stays.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// The collection could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The rejects file could not be written.
+    #[error(transparent)]
+    Rejects(#[from] RejectsError),
+    /// The items are stored, but the searchable view could not be built.
+    #[error("the items are stored, but the index could not be built: {0}")]
+    Publish(#[from] PublishError),
+    /// A thread of the import panicked: a defect in nigh.
+    #[error("a worker of the import failed; this is a defect in nigh: {0}")]
+    Worker(String),
+}
+
+/// Imports everything `plan` reads into `store`, which is at `dir`.
+///
+/// `stop` ends it early at the next chunk; the collection is valid then, and
+/// importing the same source again goes on where this ended. `on_event` runs on
+/// the calling thread.
+pub fn import(
+    dir: &Path,
+    store: &CatalogStore,
+    plan: &Plan,
+    encoder: &Encoder,
+    options: &ImportOptions,
+    stop: &AtomicBool,
+    on_event: &mut dyn FnMut(ImportEvent<'_>),
+) -> Result<ImportReport, ImportError> {
+    let started = Instant::now();
+    let meter = Meter::default();
+    let mut writer = Writer::new(store, RejectsFile::new(dir)?, options, &meter, on_event);
+    run_pipeline(store, plan, encoder, options, stop, &meter, &mut writer)?;
+    let (counts, rejects_file) = writer.finish()?;
+    on_event(ImportEvent::Publishing(store.len()?));
+    meter.time(ImportStage::Publish, store.len()? as usize, || publish(dir, store))?;
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(ImportReport {
+        counts,
+        seconds,
+        items_per_second: (counts.items + counts.unchanged) as f64 / seconds.max(1e-9),
+        interrupted: stop.load(Ordering::Relaxed),
+        collection_items: store.len()?,
+        sequence: store.sequence()?,
+        rejects_file,
+        stages: meter.report(options.threads.max(1)),
+    })
+}
+
+/// A numbered piece of the source.
+struct Chunk {
+    number: u64,
+    rows: Vec<Row>,
+}
+
+/// Items in a chunk: enough to fill a batch of the encoder on every image, few
+/// enough that an interrupted import ends soon.
+const CHUNK_ITEMS: usize = 32;
+/// Chunks waiting before the workers, and finished ones before the writer, for
+/// each worker.
+const QUEUED_CHUNKS: usize = 2;
+/// Chunks that were read but not yet committed, for each worker: a slow chunk
+/// holds back the ones behind it, which wait in memory.
+const OPEN_CHUNKS: usize = 8;
+
+fn run_pipeline(
+    store: &CatalogStore,
+    plan: &Plan,
+    encoder: &Encoder,
+    options: &ImportOptions,
+    stop: &AtomicBool,
+    meter: &Meter,
+    writer: &mut Writer<'_>,
+) -> Result<(), ImportError> {
+    let workers = options.threads.max(1);
+    let (chunk_sender, chunks) = crossbeam_channel::bounded::<Chunk>(workers * QUEUED_CHUNKS);
+    let (finished_sender, finished) = crossbeam_channel::bounded::<Finished>(workers * QUEUED_CHUNKS);
+    let (open, closed) = crossbeam_channel::bounded::<()>(workers * OPEN_CHUNKS);
+    std::thread::scope(|scope| {
+        let queue = ChunkQueue { open, chunks: chunk_sender, stop };
+        let reader = scope.spawn(move || read(plan, &queue, meter));
+        for _ in 0..workers {
+            let (chunks, finished) = (chunks.clone(), finished_sender.clone());
+            let worker = Worker { store, encoder, options, meter };
+            scope.spawn(move || worker.run(&chunks, &finished, stop));
+        }
+        // The queues close when their last user is gone, so none may stay here.
+        drop((chunks, finished_sender));
+        let written = writer.write_all(finished, &closed);
+        drop(closed);
+        reader.join().map_err(|panic| ImportError::Worker(panic_text(&*panic)))?;
+        written
+    })
+}
+
+/// The way from the reader to the workers.
+struct ChunkQueue<'a> {
+    /// Holds one token for each chunk that is not committed yet.
+    open: Sender<()>,
+    chunks: Sender<Chunk>,
+    stop: &'a AtomicBool,
+}
+
+impl ChunkQueue<'_> {
+    /// Waits for room; breaks at `stop` or when nobody takes chunks any more,
+    /// which is so only after a failure of the writer, who reports it.
+    fn send(&self, chunk: Chunk) -> ControlFlow<()> {
+        let sent = self.open.send(()).is_ok() && self.chunks.send(chunk).is_ok();
+        if sent && !self.stop.load(Ordering::Relaxed) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+/// Reads the source to its end, or as long as the queue takes chunks.
+fn read(plan: &Plan, queue: &ChunkQueue<'_>, meter: &Meter) {
+    let mut chunk = Chunk { number: 0, rows: Vec::with_capacity(CHUNK_ITEMS) };
+    let mut since = Instant::now();
+    plan.read(|row| {
+        chunk.rows.push(row);
+        if chunk.rows.len() < CHUNK_ITEMS {
+            return ControlFlow::Continue(());
+        }
+        meter.add(ImportStage::Read, chunk.rows.len(), since.elapsed());
+        let next = Chunk { number: chunk.number + 1, rows: Vec::with_capacity(CHUNK_ITEMS) };
+        let flow = queue.send(std::mem::replace(&mut chunk, next));
+        since = Instant::now();
+        flow
+    });
+    meter.add(ImportStage::Read, chunk.rows.len(), since.elapsed());
+    // The last chunk: nothing follows that its answer could stop.
+    let _ = queue.send(chunk);
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
+}

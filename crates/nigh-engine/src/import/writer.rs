@@ -1,0 +1,107 @@
+//! The last stage of an import: outcomes, in order, into durable commits.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+use nigh_store::{CatalogStore, Durability, Upsert};
+
+use super::meter::{ImportStage, Meter};
+use super::rejects::RejectsFile;
+use super::worker::{Finished, Outcome};
+use super::{Counts, ImportError, ImportEvent, ImportOptions};
+
+/// Collects outcomes and commits them; runs on the thread that called `import`.
+pub(crate) struct Writer<'a> {
+    store: &'a CatalogStore,
+    rejects: RejectsFile,
+    options: &'a ImportOptions,
+    meter: &'a Meter,
+    on_event: &'a mut dyn FnMut(ImportEvent<'_>),
+    counts: Counts,
+    waiting: Vec<Upsert>,
+    waiting_since: Instant,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(
+        store: &'a CatalogStore,
+        rejects: RejectsFile,
+        options: &'a ImportOptions,
+        meter: &'a Meter,
+        on_event: &'a mut dyn FnMut(ImportEvent<'_>),
+    ) -> Self {
+        let (counts, waiting, waiting_since) = (Counts::default(), Vec::new(), Instant::now());
+        Self { store, rejects, options, meter, on_event, counts, waiting, waiting_since }
+    }
+
+    /// Takes chunks until the workers are gone, in the order of their numbers.
+    /// A chunk that comes early waits for those before it; how many can wait is
+    /// bounded by the tokens in `closed`.
+    pub(crate) fn write_all(
+        &mut self,
+        finished: Receiver<Finished>,
+        closed: &Receiver<()>,
+    ) -> Result<(), ImportError> {
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        for chunk in finished {
+            early.insert(chunk.number, chunk.outcomes);
+            while let Some(outcomes) = early.remove(&next) {
+                self.take(outcomes?)?;
+                next += 1;
+                // Lets the reader open another chunk; each one left its token.
+                let _ = closed.try_recv();
+            }
+        }
+        self.commit()
+    }
+
+    /// What was done, and the rejects file if there is one.
+    pub(crate) fn finish(self) -> Result<(Counts, Option<PathBuf>), ImportError> {
+        Ok((self.counts, self.rejects.finish()?))
+    }
+
+    fn take(&mut self, outcomes: Vec<Outcome>) -> Result<(), ImportError> {
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Unchanged => self.counts.unchanged += 1,
+                Outcome::Rejected(reject) => {
+                    self.counts.rejected += 1;
+                    self.rejects.push(&reject)?;
+                }
+                Outcome::Write { upsert, encoded, update } => self.wait(upsert, encoded, update),
+            }
+        }
+        let due = self.waiting.len() >= self.options.commit_items
+            || self.waiting_since.elapsed() >= self.options.commit_interval;
+        if due {
+            self.commit()?;
+        }
+        (self.on_event)(ImportEvent::Progress(self.counts));
+        Ok(())
+    }
+
+    fn wait(&mut self, upsert: Upsert, encoded: usize, update: bool) {
+        if self.waiting.is_empty() {
+            self.waiting_since = Instant::now();
+        }
+        self.counts.items += 1;
+        self.counts.updated += u64::from(update);
+        self.counts.encoded += encoded as u64;
+        self.waiting.push(upsert);
+    }
+
+    fn commit(&mut self) -> Result<(), ImportError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let upserts = std::mem::take(&mut self.waiting);
+        let ids: Vec<String> = upserts.iter().map(|upsert| upsert.item.id.clone()).collect();
+        let write = || self.store.upsert(upserts, Durability::Synced);
+        let commit = self.meter.time(ImportStage::Write, ids.len(), write)?;
+        (self.on_event)(ImportEvent::Commit { sequence: commit.last, ids: &ids });
+        Ok(())
+    }
+}

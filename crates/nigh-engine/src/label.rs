@@ -1,0 +1,20 @@
+//! The opaque label that an index row carries: which item, which of its images.
+
+/// The images one item may have.
+pub(crate) const MAX_IMAGES: usize = 1 << IMAGE_BITS;
+
+const IMAGE_BITS: u32 = 16;
+
+/// `place` is the item's position in the view or in the tail.
+pub(crate) fn label(place: u32, image: usize) -> u64 {
+    u64::from(place) << IMAGE_BITS | (image as u64 & (MAX_IMAGES as u64 - 1))
+}
+
+pub(crate) fn place(label: u64) -> u32 {
+    // A label is made of a `u32` and `IMAGE_BITS` bits, so the rest is zero.
+    (label >> IMAGE_BITS) as u32
+}
+
+pub(crate) fn image(label: u64) -> usize {
+    (label & (MAX_IMAGES as u64 - 1)) as usize
+}

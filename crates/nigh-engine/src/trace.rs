@@ -1,0 +1,57 @@
+//! What happened to a query, stage by stage.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+/// One stage of a query: how many candidates went in, how many came out, and
+/// how long it took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stage {
+    /// The stage's name: `decode`, `encode`, `filter`, `scan`, `probe`, `tail`, `collect`.
+    pub stage: &'static str,
+    /// Candidates that went in.
+    #[serde(rename = "in")]
+    pub input: u64,
+    /// Candidates that came out.
+    #[serde(rename = "out")]
+    pub output: u64,
+    /// Microseconds.
+    pub us: u64,
+}
+
+/// The stages of one query, in the order they ran.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Trace {
+    /// The stages.
+    pub stages: Vec<Stage>,
+}
+
+impl Trace {
+    /// Runs one stage; `counts` tells from its result what went in and came out.
+    pub(crate) fn stage<T, E>(
+        &mut self,
+        stage: &'static str,
+        work: impl FnOnce() -> Result<T, E>,
+        counts: impl FnOnce(&T) -> (usize, usize),
+    ) -> Result<T, E> {
+        let started = Instant::now();
+        let result = work()?;
+        let us = microseconds(started);
+        let (input, output) = counts(&result);
+        self.stages.push(Stage { stage, input: input as u64, output: output as u64, us });
+        Ok(result)
+    }
+
+    /// Books a stage that was timed elsewhere.
+    pub fn push(&mut self, stage: &'static str, input: usize, output: usize, started: Instant) {
+        let us = microseconds(started);
+        self.stages.push(Stage { stage, input: input as u64, output: output as u64, us });
+    }
+}
+
+/// Whole microseconds since `started`.
+pub(crate) fn microseconds(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,82 @@
+//! A catalog that is open for writing: one process at a time.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use nigh_encode::Encoder;
+use nigh_store::{CatalogStore, Durability, Header, Kind, StoreError};
+use thiserror::Error;
+
+use crate::encoder::{EncoderError, EncoderRecord, EncoderRequest};
+use crate::import::{ImportError, ImportEvent, ImportOptions, ImportReport, import};
+use crate::source::Plan;
+
+/// An open catalog that takes items and deletions.
+#[derive(Debug)]
+pub struct CatalogWriter {
+    dir: PathBuf,
+    store: CatalogStore,
+}
+
+/// Why a catalog cannot be opened for writing.
+#[derive(Debug, Error)]
+pub enum OpenWriterError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] nigh_store::OpenError),
+    /// The encoder cannot be used with it.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    /// The encoder's record has no JSON form: a defect in nigh.
+    #[error("the encoder cannot be written down: {0}")]
+    Record(#[from] serde_json::Error),
+}
+
+impl CatalogWriter {
+    /// Opens the catalog at `dir`.
+    pub fn open(dir: &Path) -> Result<Self, OpenWriterError> {
+        Ok(Self { dir: dir.to_owned(), store: CatalogStore::open_writer(dir)? })
+    }
+
+    /// Opens the catalog at `dir`, made where there is none, and its encoder.
+    pub fn open_or_create(dir: &Path, request: &EncoderRequest) -> Result<(Self, Encoder), OpenWriterError> {
+        if Header::exists(dir) {
+            let writer = Self::open(dir)?;
+            let encoder = EncoderRecord::of(writer.store.header())?.open(request)?;
+            return Ok((writer, encoder));
+        }
+        let (encoder, record) = EncoderRecord::create(request)?;
+        let header = Header::new(Kind::Catalog, encoder.dimension(), serde_json::to_value(&record)?);
+        let store = CatalogStore::create(dir, &header)?;
+        Ok((Self { dir: dir.to_owned(), store }, encoder))
+    }
+
+    /// Imports everything that `plan` reads; see [`ImportOptions`].
+    ///
+    /// `stop` ends it early at the next chunk; the collection is valid then, and
+    /// importing the same source again goes on where this ended. `on_event` runs
+    /// on the calling thread.
+    pub fn import(
+        &self,
+        plan: &Plan,
+        encoder: &Encoder,
+        options: &ImportOptions,
+        stop: &AtomicBool,
+        on_event: &mut dyn FnMut(ImportEvent<'_>),
+    ) -> Result<ImportReport, ImportError> {
+        import(&self.dir, &self.store, plan, encoder, options, stop, on_event)
+    }
+
+    /// Deletes items, durable when this returns. Returns the ids that were there.
+    pub fn delete(&self, ids: &[String]) -> Result<BTreeSet<String>, StoreError> {
+        let mut there = BTreeSet::new();
+        for id in ids {
+            if self.store.number(id)?.is_some() {
+                there.insert(id.clone());
+            }
+        }
+        self.store.delete(&there.iter().map(String::as_str).collect::<Vec<_>>(), Durability::Synced)?;
+        Ok(there)
+    }
+}

@@ -1,0 +1,18 @@
+//! `nigh catalog …`: one file for each command.
+
+use nigh_engine::SearchError;
+
+use crate::output::Exit;
+
+pub(crate) mod copies;
+pub(crate) mod eval;
+pub(crate) mod import;
+pub(crate) mod info;
+pub(crate) mod items;
+pub(crate) mod search;
+
+/// The exit code of a failure: an id that does not exist is no broken collection.
+pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
+    let not_found = error.chain().any(|cause| matches!(cause.downcast_ref(), Some(SearchError::UnknownId(_))));
+    if not_found { Exit::NotFound } else { Exit::Failed }
+}

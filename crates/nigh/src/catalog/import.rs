@@ -1,0 +1,95 @@
+//! `nigh catalog import`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use nigh_engine::source::{Plan, SourceOptions};
+use nigh_engine::{CatalogWriter, EncoderRequest, ImportOptions, ImportReport};
+
+use crate::cli::{ColumnArgs, ImportArgs};
+use crate::encoder;
+use crate::interrupt;
+use crate::output::{Exit, Output};
+use crate::progress::Progress;
+
+pub(crate) fn run(args: &ImportArgs, threads: usize, output: Output) -> Result<Exit> {
+    let plan = nigh_engine::source::plan(&args.sources, &source_options(&args.columns))?;
+    let progress = Progress::new(args.progress, output.quiet, plan.estimated_items());
+    plan.describe().iter().for_each(|line| progress.note(output, line));
+    let request = encoder::request(&args.encoder, 1)?;
+    let options = ImportOptions { threads, keep_images: args.keep_images, ..ImportOptions::default() };
+    let report = import(&args.into, &plan, &request, &options, progress, output)?;
+    if args.json {
+        output.json(&report)?;
+    } else {
+        summary(&report, &args.into).iter().try_for_each(|line| output.line(line))?;
+    }
+    Ok(exit(&report, args.strict))
+}
+
+/// Imports `plan` into the collection at `dir`, made where there is none.
+pub(crate) fn import(
+    dir: &Path,
+    plan: &Plan,
+    request: &EncoderRequest,
+    options: &ImportOptions,
+    mut progress: Progress,
+    output: Output,
+) -> Result<ImportReport> {
+    let (writer, encoder) = CatalogWriter::open_or_create(dir, request)?;
+    progress.note(output, &format!("encoder: {}", encoder.fingerprint()));
+    let stop = interrupt::flag()?;
+    let report = writer.import(plan, &encoder, options, &stop, &mut |event| progress.show(event));
+    progress.finish();
+    let report = report.with_context(|| format!("the import into {} ended early", dir.display()))?;
+    if report.interrupted {
+        progress.note(output, "interrupted: run the same command again to go on");
+    }
+    Ok(report)
+}
+
+pub(crate) fn source_options(columns: &ColumnArgs) -> SourceOptions {
+    SourceOptions {
+        id: columns.id.clone(),
+        image: columns.image.clone(),
+        columns: columns.columns.clone(),
+        attributes: columns.attributes.clone(),
+        item_per_folder: columns.item_per_folder,
+    }
+}
+
+/// A first import of a large source waits for its files; a search may want to
+/// see what came in. Both are the report's to tell.
+pub(crate) fn summary(report: &ImportReport, dir: &Path) -> Vec<String> {
+    let counts = &report.counts;
+    let seconds = Duration::from_secs_f64(report.seconds);
+    let mut lines = vec![format!(
+        "{} items written ({} of them updated), {} unchanged, {} rejected in {:.1} s: {:.0} items/s",
+        counts.items,
+        counts.updated,
+        counts.unchanged,
+        counts.rejected,
+        seconds.as_secs_f64(),
+        report.items_per_second
+    )];
+    lines.extend(report.stages.iter().map(|stage| {
+        format!(
+            "  {:8} {:>9} in {:>7.2} s on {} thread(s): up to {:>9.0}/s",
+            stage.stage, stage.count, stage.busy_seconds, stage.threads, stage.per_second
+        )
+    }));
+    lines.extend(report.rejects_file.as_ref().map(|path| format!("rejects, with reasons: {}", path.display())));
+    lines.push(format!("{} now holds {} items", dir.display(), report.collection_items));
+    lines
+}
+
+fn exit(report: &ImportReport, strict: bool) -> Exit {
+    if report.interrupted {
+        Exit::Interrupted
+    } else if strict && report.counts.rejected > 0 {
+        Exit::Rejects
+    } else {
+        Exit::Done
+    }
+}

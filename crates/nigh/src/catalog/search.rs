@@ -1,0 +1,206 @@
+//! `nigh catalog search`.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow};
+use nigh_encode::DecodeLimits;
+use nigh_engine::{Catalog, Hit, Method, SearchOptions, SearchReply, Trace};
+use serde_json::json;
+
+use crate::cli::{EncoderArgs, MethodArgs, SearchArgs};
+use crate::output::{Exit, Output};
+use crate::sheet::{Sheet, SheetHit, SheetPicture, SheetQuery, SheetRow};
+use crate::{encoder, table, value};
+
+pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<Exit> {
+    let catalog = Catalog::open(&args.dir)?;
+    catalog.notes().iter().for_each(|note| output.note(note));
+    let options = SearchOptions {
+        k: args.k as usize,
+        filter: args.query.condition.as_deref().map(|text| catalog.filter(text)).transpose()?,
+        min_score: args.min_score,
+        method: method(&args.method),
+        threads,
+        exclude: args.query.id.clone(),
+    };
+    let query = Query::read(args)?;
+    let reply = query.search(&catalog, &args.encoder, threads, &options)?;
+    if let Some(path) = &args.sheet {
+        write_sheet(path, &catalog, &[(query, reply.clone())], &options)?;
+        output.note(format!("contact sheet: {}", path.display()));
+    }
+    print(&reply, args, output)?;
+    Ok(Exit::Done)
+}
+
+/// What is searched for.
+pub(crate) enum Query {
+    /// A picture: its name and its bytes.
+    Picture(String, Vec<u8>),
+    /// An item of the collection.
+    Item(String),
+}
+
+impl Query {
+    fn read(args: &SearchArgs) -> Result<Self> {
+        match (&args.query.image, &args.query.id) {
+            (Some(path), _) if path == Path::new("-") => {
+                let mut bytes = Vec::new();
+                std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+                Ok(Self::Picture("standard input".to_owned(), bytes))
+            }
+            (Some(path), _) => {
+                let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+                Ok(Self::Picture(path.display().to_string(), bytes))
+            }
+            (None, Some(id)) => Ok(Self::Item(id.clone())),
+            (None, None) => Err(anyhow!("give --image FILE or --id ID")),
+        }
+    }
+
+    fn search(
+        &self,
+        catalog: &Catalog,
+        encoder: &EncoderArgs,
+        threads: usize,
+        options: &SearchOptions,
+    ) -> Result<SearchReply> {
+        match self {
+            Self::Item(id) => Ok(catalog.search(&catalog.embeddings(id)?, options)?),
+            Self::Picture(name, bytes) => {
+                let encoder = catalog.encoder().open(&encoder::request(encoder, threads)?)?;
+                search_picture(catalog, &encoder, name, bytes, options)
+            }
+        }
+    }
+}
+
+/// Decodes, encodes and searches; all three are in the reply's trace and latency.
+pub(crate) fn search_picture(
+    catalog: &Catalog,
+    encoder: &nigh_encode::Encoder,
+    name: &str,
+    bytes: &[u8],
+    options: &SearchOptions,
+) -> Result<SearchReply> {
+    let started = Instant::now();
+    let mut trace = Trace::default();
+    let picture = nigh_encode::decode(bytes, &DecodeLimits::default()).with_context(|| name.to_owned())?;
+    trace.push("decode", 1, 1, started);
+    let encoding = Instant::now();
+    let embedding = encoder.encode(&[picture]).with_context(|| name.to_owned())?;
+    trace.push("encode", 1, 1, encoding);
+    let mut reply = catalog.search(&embedding, options)?;
+    trace.stages.append(&mut reply.trace.stages);
+    let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    Ok(SearchReply { trace, latency_us, ..reply })
+}
+
+pub(crate) fn method(args: &MethodArgs) -> Method {
+    match args.nprobe {
+        _ if args.exact => Method::Exact,
+        Some(nprobe) => Method::Nprobe(nprobe as usize),
+        None => Method::Auto,
+    }
+}
+
+fn print(reply: &SearchReply, args: &SearchArgs, output: Output) -> Result<()> {
+    if args.json {
+        return output.json(&reply_json(reply));
+    }
+    hit_lines(&reply.hits).iter().try_for_each(|line| output.line(line))?;
+    if reply.hits.is_empty() {
+        output.note("no item passes");
+    }
+    if args.explain {
+        output.line("")?;
+        trace_lines(&reply.trace).iter().try_for_each(|line| output.line(line))?;
+    }
+    output.note(format!("{} hits in {:.1} ms", reply.hits.len(), reply.latency_us as f64 / 1000.0));
+    Ok(())
+}
+
+pub(crate) fn reply_json(reply: &SearchReply) -> serde_json::Value {
+    let hit = |hit: &Hit| {
+        let attributes = value::attributes_to_json(&hit.attributes);
+        json!({"id": hit.id, "score": hit.score, "image": hit.image, "source": hit.source, "attributes": attributes})
+    };
+    let hits: Vec<_> = reply.hits.iter().map(hit).collect();
+    json!({"hits": hits, "latency_us": reply.latency_us, "trace": reply.trace})
+}
+
+/// One line a hit: rank, id, score, the best image's name where items have
+/// several, then the attributes.
+pub(crate) fn hit_lines(hits: &[Hit]) -> Vec<String> {
+    let several = hits.iter().any(|hit| hit.image != hit.id);
+    let names: std::collections::BTreeSet<&str> =
+        hits.iter().flat_map(|hit| hit.attributes.keys().map(String::as_str)).collect();
+    let mut header = vec!["#", "id", "score"];
+    header.extend(several.then_some("image"));
+    header.extend(&names);
+    let row = |(rank, hit): (usize, &Hit)| {
+        let mut row = vec![(rank + 1).to_string(), hit.id.clone(), format!("{:.4}", hit.score)];
+        row.extend(several.then(|| hit.image.clone()));
+        row.extend(names.iter().map(|&name| hit.attributes.get(name).map_or(String::new(), ToString::to_string)));
+        row
+    };
+    table::lines(&header, &hits.iter().enumerate().map(row).collect::<Vec<_>>())
+}
+
+pub(crate) fn trace_lines(trace: &Trace) -> Vec<String> {
+    let row = |stage: &nigh_engine::Stage| {
+        vec![stage.stage.to_owned(), stage.input.to_string(), stage.output.to_string(), stage.us.to_string()]
+    };
+    table::lines(&["stage", "in", "out", "us"], &trace.stages.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The queries left, their hits right, in one HTML file.
+pub(crate) fn write_sheet(
+    path: &Path,
+    catalog: &Catalog,
+    searches: &[(Query, SearchReply)],
+    options: &SearchOptions,
+) -> Result<()> {
+    let rows = searches.iter().map(|(query, reply)| sheet_row(catalog, query, reply, options)).collect();
+    let subtitle = format!("{} items · {}", catalog.len(), catalog.encoder().fingerprint);
+    let title = catalog.dir().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let html = Sheet { title, subtitle, rows }.to_html();
+    std::fs::write(path, html).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn sheet_row(catalog: &Catalog, query: &Query, reply: &SearchReply, options: &SearchOptions) -> SheetRow {
+    let (label, bytes) = match query {
+        Query::Picture(name, bytes) => (name.clone(), Some(bytes.clone())),
+        Query::Item(id) => (id.clone(), item_picture(catalog, id)),
+    };
+    let stages: Vec<String> = reply.trace.stages.iter().map(|stage| format!("{} {} µs", stage.stage, stage.us)).collect();
+    let condition = options.filter.as_ref().map_or(String::new(), |filter| format!("where {filter} · "));
+    SheetRow {
+        query: SheetQuery { label, picture: bytes.and_then(sheet_picture) },
+        note: format!("{condition}{:.1} ms: {}", reply.latency_us as f64 / 1000.0, stages.join(", ")),
+        hits: reply.hits.iter().map(|hit| sheet_hit(catalog, hit)).collect(),
+    }
+}
+
+fn sheet_hit(catalog: &Catalog, hit: &Hit) -> SheetHit {
+    SheetHit {
+        id: hit.id.clone(),
+        score: hit.score,
+        picture: catalog.image_bytes(&hit.id, &hit.image, &hit.source).and_then(sheet_picture),
+        attributes: value::attributes_to_text(&hit.attributes),
+        image_name: (hit.image != hit.id).then(|| hit.image.clone()),
+    }
+}
+
+fn item_picture(catalog: &Catalog, id: &str) -> Option<Vec<u8>> {
+    let item = catalog.get(id).ok()?;
+    let (name, source) = item.images.first()?;
+    catalog.image_bytes(id, name, source)
+}
+
+fn sheet_picture(bytes: Vec<u8>) -> Option<SheetPicture> {
+    let format = nigh_encode::Format::of(&bytes)?;
+    Some(SheetPicture { mime: format.mime(), bytes })
+}

@@ -1,0 +1,102 @@
+//! The commands and their flags, in one definition: help, completions and the
+//! man page all come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::catalog::{
+    CatalogCommand, DeleteArgs, EvalArgs, ExportArgs, GetArgs, ImportArgs, InfoArgs, ListArgs, RestoreArgs,
+    SearchArgs, SnapshotArgs,
+};
+
+mod catalog;
+
+/// Finds what is near: products that look like a photo.
+#[derive(Debug, Parser)]
+#[command(name = "nigh", version, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  nigh demo
+  nigh catalog import photos/ --into shop
+  nigh catalog search shop --image dress.jpg --sheet hits.html
+  nigh catalog eval shop --sample 0.1 --relevant category,colour
+
+Every flag --some-flag can also be set by the environment variable NIGH_SOME_FLAG.";
+
+/// Flags that every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Worker threads [default: one for each core].
+    #[arg(long, global = true, env = "NIGH_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// Print no notes and no progress on standard error.
+    #[arg(long, short, global = true, env = "NIGH_QUIET")]
+    pub(crate) quiet: bool,
+}
+
+impl Common {
+    /// The worker threads to use.
+    pub(crate) fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(cores, usize::from)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Render a small shop, import it and search it with pictures that are not in it.
+    Demo(DemoArgs),
+    /// Import, search and measure a collection of items with images.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+    /// Print the completions for a shell.
+    Completions {
+        /// The shell to complete for.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page (roff).
+    Man,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  nigh demo\n  nigh demo --items 500 --into /tmp/shop")]
+pub(crate) struct DemoArgs {
+    /// The folder to write the pictures, the collection and the contact sheet to.
+    #[arg(long, env = "NIGH_INTO", value_name = "DIR", default_value = "nigh-demo")]
+    pub(crate) into: PathBuf,
+
+    /// How many products to render.
+    #[arg(long, env = "NIGH_ITEMS", value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
+    pub(crate) items: u32,
+
+    /// The seed of the shop: another seed, other products.
+    #[arg(long, env = "NIGH_SEED", value_name = "SEED", default_value_t = 7)]
+    pub(crate) seed: u64,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON")]
+    pub(crate) json: bool,
+}
+
+/// How progress is shown on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressStyle {
+    /// A bar on a terminal, nothing elsewhere.
+    Auto,
+    /// A bar on standard error.
+    Bar,
+    /// One JSON object a line on standard error, one for each durable commit.
+    Json,
+    /// None.
+    None,
+}

@@ -1,0 +1,331 @@
+//! `nigh catalog …`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::ProgressStyle;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// Read images and their attributes into a collection.
+    Import(ImportArgs),
+    /// Find the items that look like a picture, or like an item.
+    Search(SearchArgs),
+    /// Measure precision, recall and latency on queries with known labels.
+    Eval(EvalArgs),
+    /// Show what a collection holds.
+    Info(InfoArgs),
+    /// Show items with all their attributes.
+    Get(GetArgs),
+    /// List items.
+    List(ListArgs),
+    /// Delete items.
+    Delete(DeleteArgs),
+    /// Copy a collection, consistent, into a new folder.
+    Snapshot(SnapshotArgs),
+    /// Make a collection from a snapshot.
+    Restore(RestoreArgs),
+    /// Write items, attributes and embeddings to a Parquet file.
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nigh catalog import photos/ --into shop
+  nigh catalog import photos/ --attributes products.csv --id sku --into shop
+  nigh catalog import products-*.parquet --into shop --encoder mobilenet.onnx
+  nigh catalog import items.jsonl --image front,side --into shop
+
+A source is a folder of images (with or without a table beside them), or a CSV,
+JSONL or Parquet file with images or their paths. Run it again to resume or to
+update: what did not change is not encoded twice.")]
+pub(crate) struct ImportArgs {
+    /// Folders of images, CSV, JSONL or Parquet files.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(crate) sources: Vec<PathBuf>,
+
+    /// The collection's folder; made if it does not exist.
+    #[arg(long, env = "NIGH_INTO", value_name = "DIR")]
+    pub(crate) into: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+
+    #[command(flatten)]
+    pub(crate) encoder: EncoderArgs,
+
+    /// Store the images' bytes too, so that the sources may go away.
+    #[arg(long, env = "NIGH_KEEP_IMAGES")]
+    pub(crate) keep_images: bool,
+
+    /// Exit with 3 when anything was rejected.
+    #[arg(long, env = "NIGH_STRICT")]
+    pub(crate) strict: bool,
+
+    /// How progress is shown.
+    #[arg(long, env = "NIGH_PROGRESS", value_name = "STYLE", value_enum, default_value_t = ProgressStyle::Auto)]
+    pub(crate) progress: ProgressStyle,
+
+    /// Print the report as one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON")]
+    pub(crate) json: bool,
+}
+
+/// Which columns of a table mean what; guessed where not given.
+#[derive(Debug, Args)]
+pub(crate) struct ColumnArgs {
+    /// The column that holds the item's id.
+    #[arg(long, env = "NIGH_ID", value_name = "COL")]
+    pub(crate) id: Option<String>,
+
+    /// The column (or columns: front,side,detail) that holds images or their paths.
+    #[arg(long, env = "NIGH_IMAGE", value_name = "COL", value_delimiter = ',')]
+    pub(crate) image: Vec<String>,
+
+    /// The attributes to keep [default: all columns].
+    #[arg(long, env = "NIGH_COLUMNS", value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) columns: Option<Vec<String>>,
+
+    /// A table of attributes for a folder of images, joined by id or file name.
+    #[arg(long, env = "NIGH_ATTRIBUTES", value_name = "FILE")]
+    pub(crate) attributes: Option<PathBuf>,
+
+    /// Every folder is one item, with all the pictures in it.
+    #[arg(long, env = "NIGH_ITEM_PER_FOLDER")]
+    pub(crate) item_per_folder: bool,
+}
+
+/// The encoder, and what an ONNX model wants of its input.
+#[derive(Debug, Args)]
+pub(crate) struct EncoderArgs {
+    /// `features` (built in) or the path of an ONNX model
+    /// [default: the collection's own, `features` for a new one].
+    #[arg(long, env = "NIGH_ENCODER", value_name = "ENCODER")]
+    pub(crate) encoder: Option<String>,
+
+    /// What a model wants of its input, where MODEL.onnx.json does not say it:
+    /// size=224x224, resize=crop, channels=bgr, mean=0.5,0.5,0.5, output=NAME…
+    #[arg(long, env = "NIGH_PREPROCESS", value_name = "KEY=VALUE")]
+    pub(crate) preprocess: Vec<String>,
+
+    /// The same as a JSON file in the form of MODEL.onnx.json.
+    #[arg(long, env = "NIGH_SIDECAR", value_name = "FILE")]
+    pub(crate) sidecar: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nigh catalog search shop --image dress.jpg
+  nigh catalog search shop --id 1163 -k 20 --where \"gender = 'Women' AND year >= 2012\"
+  cat photo.png | nigh catalog search shop --image - --json
+  nigh catalog search shop --image dress.jpg --sheet hits.html --explain")]
+pub(crate) struct SearchArgs {
+    /// The collection's folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
+
+    /// How many items to find.
+    #[arg(short, long, env = "NIGH_K", value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) k: u32,
+
+    /// Only items with a score of at least this (cosine: -1 to 1).
+    #[arg(long, env = "NIGH_MIN_SCORE", value_name = "SCORE", allow_negative_numbers = true)]
+    pub(crate) min_score: Option<f32>,
+
+    #[command(flatten)]
+    pub(crate) method: MethodArgs,
+
+    #[command(flatten)]
+    pub(crate) encoder: EncoderArgs,
+
+    /// Show what each stage took in, kept and cost.
+    #[arg(long, env = "NIGH_EXPLAIN")]
+    pub(crate) explain: bool,
+
+    /// Write a self-contained contact sheet: the query left, the hits right.
+    #[arg(long, env = "NIGH_SHEET", value_name = "FILE.html")]
+    pub(crate) sheet: Option<PathBuf>,
+
+    /// Print the hits as one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON")]
+    pub(crate) json: bool,
+}
+
+/// What is searched for, and among which items.
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// A picture to search with; `-` reads it from standard input.
+    #[arg(long, env = "NIGH_IMAGE", value_name = "FILE", required_unless_present = "id", conflicts_with = "id")]
+    pub(crate) image: Option<PathBuf>,
+
+    /// An item to find more like.
+    #[arg(long, env = "NIGH_ID", value_name = "ID")]
+    pub(crate) id: Option<String>,
+
+    /// Only items with these attributes, as in SQL.
+    #[arg(long = "where", env = "NIGH_WHERE", value_name = "CONDITION")]
+    pub(crate) condition: Option<String>,
+}
+
+/// How the nearest are found.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct MethodArgs {
+    /// Compare with every item, however many there are.
+    #[arg(long, env = "NIGH_EXACT", conflicts_with = "nprobe")]
+    pub(crate) exact: bool,
+
+    /// How many of the index's lists to read.
+    #[arg(long, env = "NIGH_NPROBE", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) nprobe: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nigh catalog eval shop --sample 0.1 --relevant articleType,baseColour
+  nigh catalog eval shop --queries held-out.parquet --relevant category -k 20 --json")]
+pub(crate) struct EvalArgs {
+    /// The collection's folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// Query images with their labels: any source that `import` reads.
+    #[arg(long, env = "NIGH_QUERIES", value_name = "SOURCE", required_unless_present = "sample", conflicts_with = "sample")]
+    pub(crate) queries: Vec<PathBuf>,
+
+    /// Take this share of the collection itself as queries, each excluded from its own hits.
+    #[arg(long, env = "NIGH_SAMPLE", value_name = "SHARE")]
+    pub(crate) sample: Option<f64>,
+
+    /// The seed of the sample.
+    #[arg(long, env = "NIGH_SEED", value_name = "SEED", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// The attributes whose equality makes a hit relevant.
+    #[arg(long, env = "NIGH_RELEVANT", value_name = "A,B", value_delimiter = ',', required = true)]
+    pub(crate) relevant: Vec<String>,
+
+    /// How many hits count.
+    #[arg(short, long, env = "NIGH_K", value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) k: u32,
+
+    #[command(flatten)]
+    pub(crate) method: MethodArgs,
+
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+
+    #[command(flatten)]
+    pub(crate) encoder: EncoderArgs,
+
+    /// Print the figures as one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    /// The collection's folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// The collection's folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// The items' ids.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The collection's folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// Only items with these attributes, as in SQL.
+    #[arg(long = "where", env = "NIGH_WHERE", value_name = "CONDITION")]
+    pub(crate) condition: Option<String>,
+
+    /// How many items to list.
+    #[arg(long, env = "NIGH_LIMIT", value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+
+    /// How many items to skip first.
+    #[arg(long, env = "NIGH_OFFSET", value_name = "N", default_value_t = 0)]
+    pub(crate) offset: usize,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    /// The collection's folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// The items' ids.
+    #[arg(value_name = "ID", required_unless_present = "condition")]
+    pub(crate) ids: Vec<String>,
+
+    /// Delete every item with these attributes, as in SQL.
+    #[arg(long = "where", env = "NIGH_WHERE", value_name = "CONDITION", conflicts_with = "ids")]
+    pub(crate) condition: Option<String>,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotArgs {
+    /// The collection's folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// The folder to make.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) destination: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// A snapshot's folder.
+    #[arg(value_name = "SNAPSHOT")]
+    pub(crate) snapshot: PathBuf,
+
+    /// The collection's folder to make.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The collection's folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// The Parquet file to write.
+    #[arg(value_name = "FILE.parquet")]
+    pub(crate) file: PathBuf,
+}
