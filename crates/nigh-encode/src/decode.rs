@@ -72,7 +72,11 @@ impl DecodeLimits {
     /// Refuses a header that claims no pixels or too many.
     fn check(&self, format: Format, width: u32, height: u32) -> Result<(), DecodeError> {
         if width == 0 || height == 0 {
-            return Err(DecodeError::NoPixels { format, width, height });
+            return Err(DecodeError::NoPixels {
+                format,
+                width,
+                height,
+            });
         }
         let pixels = u64::from(width) * u64::from(height);
         if width > self.max_width || height > self.max_height || pixels > self.max_pixels {
@@ -109,7 +113,21 @@ impl Format {
         match bytes {
             [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                ..,
+            ] => Some(Format::WebP),
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
             // "BM" alone begins many a text; the reserved words of the header are zero.
             [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some(Format::Bmp),
@@ -206,7 +224,9 @@ pub enum DecodeError {
 impl DecodeError {
     fn not_an_image(bytes: &[u8]) -> DecodeError {
         let head = &bytes[..bytes.len().min(16)];
-        let printable = head.iter().all(|&b| (b' '..0x7f).contains(&b) || b"\t\r\n".contains(&b));
+        let printable = head
+            .iter()
+            .all(|&b| (b' '..0x7f).contains(&b) || b"\t\r\n".contains(&b));
         let starts_with = if printable {
             format!("{:?}", String::from_utf8_lossy(head))
         } else {

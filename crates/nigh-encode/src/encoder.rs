@@ -30,7 +30,11 @@ pub struct EncoderOptions {
 
 impl Default for EncoderOptions {
     fn default() -> EncoderOptions {
-        EncoderOptions { sidecar: Sidecar::default(), threads_per_run: 1, batch_size: None }
+        EncoderOptions {
+            sidecar: Sidecar::default(),
+            threads_per_run: 1,
+            batch_size: None,
+        }
     }
 }
 
@@ -47,8 +51,13 @@ impl Encoder {
             }
             return Ok(Encoder::Features(FeaturesEncoder::new()));
         }
-        if !Path::new(spec).extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) {
-            return Err(OpenError::UnknownEncoder { received: spec.to_owned() });
+        if !Path::new(spec)
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("onnx"))
+        {
+            return Err(OpenError::UnknownEncoder {
+                received: spec.to_owned(),
+            });
         }
         Ok(Encoder::Onnx(OnnxEncoder::open(Path::new(spec), options)?))
     }
@@ -57,7 +66,9 @@ impl Encoder {
     #[must_use]
     pub fn fingerprint(&self) -> &Fingerprint {
         match self {
-            Encoder::Features(features) => FEATURES_FINGERPRINT.get_or_init(|| features.fingerprint()),
+            Encoder::Features(features) => {
+                FEATURES_FINGERPRINT.get_or_init(|| features.fingerprint())
+            }
             Encoder::Onnx(onnx) => onnx.fingerprint(),
         }
     }
@@ -90,7 +101,9 @@ impl Encoder {
     /// [`EncodeError`] names the picture by its position in `pictures`.
     pub fn encode(&self, pictures: &[Picture]) -> Result<Vec<f32>, EncodeError> {
         for (index, picture) in pictures.iter().enumerate() {
-            picture.check().map_err(|source| EncodeError::Picture { index, source })?;
+            picture
+                .check()
+                .map_err(|source| EncodeError::Picture { index, source })?;
         }
         match self {
             Encoder::Features(features) => Ok(features.encode(pictures)),

@@ -83,6 +83,9 @@ mod tests {
     #[test]
     fn survives_json() {
         let json = serde_json::to_string(&stored()).unwrap();
-        assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), stored());
+        assert_eq!(
+            serde_json::from_str::<Fingerprint>(&json).unwrap(),
+            stored()
+        );
     }
 }

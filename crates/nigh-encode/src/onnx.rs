@@ -2,8 +2,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rten_tensor::Layout as _;
 use rten::{Model, NodeId, RunOptions, ThreadPool, Value, ValueView};
+use rten_tensor::Layout as _;
 
 use crate::{EncodeError, EncoderOptions, Fingerprint, Picture};
 
@@ -12,6 +12,7 @@ mod facts;
 mod open;
 mod pooling;
 mod preprocessing;
+mod resample;
 mod sidecar;
 
 pub use choices::{Channels, Filter, Layout, Pool, Resize, UnknownChoice};
@@ -114,9 +115,12 @@ impl OnnxEncoder {
         rows: &mut Vec<f32>,
     ) -> Result<(), EncodeError> {
         let numbers = self.preprocessing.numbers();
-        bench.tensor.resize(self.fixed_batch.unwrap_or(pictures.len()) * numbers, 0.0);
+        bench
+            .tensor
+            .resize(self.fixed_batch.unwrap_or(pictures.len()) * numbers, 0.0);
         for (picture, tensor) in pictures.iter().zip(bench.tensor.chunks_exact_mut(numbers)) {
-            self.preprocessing.write(picture, &self.table, &mut bench.work, tensor);
+            self.preprocessing
+                .write(picture, &self.table, &mut bench.work, tensor);
         }
         let output = self.run(bench).map_err(|reason| EncodeError::Run {
             model: self.name.clone(),
@@ -136,7 +140,11 @@ impl OnnxEncoder {
         };
         let input = ValueView::from_shape(shape, &bench.tensor).map_err(|e| e.to_string())?;
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&bench.threads)));
-        let outputs = self.model.run_n(vec![(self.input, input.into())], [self.output], Some(options));
+        let outputs = self.model.run_n(
+            vec![(self.input, input.into())],
+            [self.output],
+            Some(options),
+        );
         outputs.map(|[output]| output).map_err(|e| e.to_string())
     }
 
@@ -171,7 +179,10 @@ impl OnnxEncoder {
     fn normalize(&self, rows: &mut [f32]) -> Result<(), EncodeError> {
         for (index, row) in rows.chunks_exact_mut(self.dimension()).enumerate() {
             if !row.iter().all(|x| x.is_finite()) {
-                return Err(EncodeError::NotFinite { model: self.name.clone(), index });
+                return Err(EncodeError::NotFinite {
+                    model: self.name.clone(),
+                    index,
+                });
             }
             nigh_simd::normalize(row);
         }

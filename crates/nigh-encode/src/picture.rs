@@ -59,7 +59,12 @@ impl Picture {
         let expected = u64::from(width) * u64::from(height) * 3;
         let received = self.rgb.len();
         if received as u64 != expected {
-            return Err(PictureError::WrongLength { width, height, expected, received });
+            return Err(PictureError::WrongLength {
+                width,
+                height,
+                expected,
+                received,
+            });
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use nigh_index::Allowed;
-use nigh_store::{CatalogStore, Header, Schema, StoreError, Value};
+use nigh_store::{CatalogStore, CatalogView, Header, ReadError, Schema, Value};
 use thiserror::Error;
 
 pub use self::info::{CatalogInfo, ColumnInfo};
@@ -15,7 +15,7 @@ use crate::filter::Filter;
 use crate::label::place;
 use crate::publish::{PublishError, publish};
 use crate::tail::{Tail, TailError};
-use crate::view::{View, ViewError};
+use crate::view::View;
 
 mod exact;
 mod info;
@@ -31,7 +31,7 @@ pub struct Catalog {
     dimension: usize,
     created: String,
     /// None while another process writes: the view alone is searched then.
-    store: Option<CatalogStore>,
+    store: Option<OpenStore>,
     view: Option<View>,
     tail: Tail,
     /// The view's rows that were neither replaced nor deleted since; None = all.
@@ -39,6 +39,13 @@ pub struct Catalog {
     /// The view's positions that were replaced or deleted since.
     stale: BTreeSet<u32>,
     notes: Vec<String>,
+}
+
+/// A store that stays open for its consistent view.
+#[derive(Debug)]
+struct OpenStore {
+    view: CatalogView,
+    _open: CatalogStore,
 }
 
 /// Why a catalog cannot be opened.
@@ -49,7 +56,7 @@ pub enum OpenCatalogError {
     Store(#[from] nigh_store::OpenError),
     /// The store cannot be read.
     #[error(transparent)]
-    Read(#[from] StoreError),
+    Read(#[from] ReadError),
     /// The header names no encoder.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
@@ -93,7 +100,7 @@ impl Catalog {
         };
         let mut notes = Vec::new();
         let view = usable_view(dir, &mut notes);
-        let changed = changed_since(&store, view.as_ref())?;
+        let changed = changed_since(&store.view()?, view.as_ref())?;
         let seen = view.as_ref().map_or(0, View::len);
         let rebuild = !notes.is_empty() || changed.len() > LARGE_TAIL.max(seen / 4);
         if !rebuild {
@@ -106,7 +113,7 @@ impl Catalog {
         }
         let store = CatalogStore::open_reader(dir)?;
         let view = usable_view(dir, &mut Vec::new());
-        let changed = changed_since(&store, view.as_ref())?;
+        let changed = changed_since(&store.view()?, view.as_ref())?;
         Self::assemble(dir, store, view, &changed, notes)
     }
 }
@@ -167,7 +174,8 @@ impl Catalog {
         changed: &BTreeSet<u64>,
         notes: Vec<String>,
     ) -> Result<Self, OpenCatalogError> {
-        let tail = Tail::load(&store, changed)?;
+        let stored = store.view()?;
+        let tail = Tail::load(&stored, store.header().dimension, changed)?;
         let position = |number: &u64| view.as_ref()?.items.position_of_number(*number);
         let stale: BTreeSet<u32> = changed.iter().filter_map(position).collect();
         let current = |view: &View| view.segment.allow(|label| !stale.contains(&place(label)));
@@ -175,10 +183,10 @@ impl Catalog {
         Ok(Self {
             dir: dir.to_owned(),
             encoder: EncoderRecord::of(store.header())?,
-            schema: store.schema()?,
-            dimension: store.dimension(),
+            schema: stored.schema().clone(),
+            dimension: store.header().dimension,
             created: store.header().created.clone(),
-            store: Some(store),
+            store: Some(OpenStore { view: stored, _open: store }),
             view,
             tail,
             current_rows,
@@ -224,16 +232,17 @@ fn usable_view(dir: &Path, notes: &mut Vec<String>) -> Option<View> {
 }
 
 /// The numbers of the items that changed since the view was built.
-fn changed_since(store: &CatalogStore, view: Option<&View>) -> Result<BTreeSet<u64>, StoreError> {
-    let since = view.map_or(0, View::sequence);
-    store.changes(since)?.map(|change| Ok(change?.number.0)).collect()
+fn changed_since(stored: &CatalogView, view: Option<&View>) -> Result<BTreeSet<u64>, ReadError> {
+    let next = view.map_or(0, |view| view.sequence() + 1);
+    stored.changes(next)?.map(|change| Ok(change?.number.0)).collect()
 }
 
 /// Builds the view again, as a writer. Returns the items in it.
 fn rebuild_view(dir: &Path) -> Result<u64, RebuildError> {
     let store = CatalogStore::open_writer(dir)?;
-    publish(dir, &store)?;
-    Ok(store.len()?)
+    let stored = store.view()?;
+    publish(dir, &store, &stored)?;
+    Ok(stored.len()?)
 }
 
 /// Why a view could not be built again.
@@ -244,5 +253,5 @@ enum RebuildError {
     #[error(transparent)]
     Publish(#[from] PublishError),
     #[error(transparent)]
-    Read(#[from] StoreError),
+    Read(#[from] ReadError),
 }

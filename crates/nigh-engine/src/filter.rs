@@ -25,6 +25,7 @@ mod names;
 mod parse;
 mod place;
 mod rows;
+mod stack;
 mod tree;
 mod wanted;
 
@@ -53,8 +54,11 @@ impl Filter {
     /// When the text is no condition, or does not suit the schema: a sentence that says what was
     /// found, where, and what would do.
     pub fn parse(text: &str, schema: &Schema) -> Result<Filter, FilterError> {
-        let expression = parse::expression(text, schema)?;
-        let root = bind::condition(&expression, text, schema)?;
+        let root = stack::run(|| {
+            let expression = parse::expression(text, schema)?;
+            bind::condition(&expression, text, schema)
+        });
+        let root = root.map_err(|error| FilterError::NoThread { reason: error.to_string() })??;
         Ok(Filter { root })
     }
 

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use nigh_encode::{DecodeLimits, Encoder};
-use nigh_store::{CatalogStore, StoreError};
+use nigh_store::{CatalogStore, Durability, ReadError, UpsertError, WriteError};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -117,9 +117,15 @@ pub struct ImportReport {
 /// Why an import ended early. What was acknowledged before stays.
 #[derive(Debug, Error)]
 pub enum ImportError {
+    /// The collection could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The collection could not be written.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Upsert(#[from] UpsertError),
+    /// The collection's schema could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// The rejects file could not be written.
     #[error(transparent)]
     Rejects(#[from] RejectsError),
@@ -136,7 +142,7 @@ pub enum ImportError {
 /// `stop` ends it early at the next chunk; the collection is valid then, and
 /// importing the same source again goes on where this ended. `on_event` runs on
 /// the calling thread.
-pub fn import(
+pub(crate) fn import(
     dir: &Path,
     store: &CatalogStore,
     plan: &Plan,
@@ -147,22 +153,39 @@ pub fn import(
 ) -> Result<ImportReport, ImportError> {
     let started = Instant::now();
     let meter = Meter::default();
+    widen_schema(store, plan)?;
     let mut writer = Writer::new(store, RejectsFile::new(dir)?, options, &meter, on_event);
     run_pipeline(store, plan, encoder, options, stop, &meter, &mut writer)?;
     let (counts, rejects_file) = writer.finish()?;
-    on_event(ImportEvent::Publishing(store.len()?));
-    meter.time(ImportStage::Publish, store.len()? as usize, || publish(dir, store))?;
+    let view = store.view()?;
+    let collection_items = view.len()?;
+    on_event(ImportEvent::Publishing(collection_items));
+    meter.time(ImportStage::Publish, collection_items as usize, || publish(dir, store, &view))?;
     let seconds = started.elapsed().as_secs_f64();
     Ok(ImportReport {
         counts,
         seconds,
         items_per_second: (counts.items + counts.unchanged) as f64 / seconds.max(1e-9),
         interrupted: stop.load(Ordering::Relaxed),
-        collection_items: store.len()?,
-        sequence: store.sequence()?,
+        collection_items,
+        sequence: view.sequence(),
         rejects_file,
         stages: meter.report(options.threads.max(1)),
     })
+}
+
+/// Makes room for the source's columns, in its order and of its types, before
+/// the first item: a column that is null everywhere is a column too.
+fn widen_schema(store: &CatalogStore, plan: &Plan) -> Result<(), ImportError> {
+    let mut schema = store.schema()?;
+    let mut changed = false;
+    for column in &plan.schema().columns {
+        changed |= schema.include(&column.name, column.kind);
+    }
+    if changed {
+        store.set_schema(&schema, Durability::Deferred)?;
+    }
+    Ok(())
 }
 
 /// A numbered piece of the source.

@@ -31,12 +31,12 @@ mod view;
 mod writer;
 
 pub use catalog::{Catalog, CatalogInfo, ColumnInfo, Hit, ItemSummary, Method, OpenCatalogError, SearchError, SearchOptions, SearchReply};
-pub use columns::{ColumnSummary, Columns};
+pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
 pub use encoder::{EncoderError, EncoderRecord, EncoderRequest};
-pub use filter::{Filter, FilterError};
+pub use filter::{Filter, FilterError, Place};
 pub use import::{Counts, ImportError, ImportEvent, ImportOptions, ImportReport, StageThroughput};
 pub use publish::PublishError;
 pub use tail::TailError;
 pub use trace::{Stage, Trace};
-pub use view::ViewError;
+pub use view::{ItemsWriteError, ViewError};
 pub use writer::{CatalogWriter, OpenWriterError};

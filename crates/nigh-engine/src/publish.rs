@@ -1,13 +1,14 @@
 //! Builds the published view of a catalog from its store.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use nigh_index::{BuildError, IvfConfig, Metric, SegmentBuilder, SegmentConfig, VectorError};
-use nigh_store::{CatalogStore, StoreError, StoredItem};
+use nigh_index::{BuildError, IvfConfig, Metric, SegmentBuilder, SegmentConfig};
+use nigh_store::{CatalogStore, CatalogView, ReadError, Stored};
 use thiserror::Error;
 
 use crate::columns::{ColumnsBuilder, PushError};
-use crate::label::{MAX_IMAGES, label};
+use crate::label::label;
 use crate::view::{
     ITEMS_FILE, ItemsWriteError, ItemsWriter, SEGMENT_FILE, current_file, image_names, index_folder,
 };
@@ -18,7 +19,7 @@ use crate::view::{
 pub enum PublishError {
     /// The store could not be read.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] ReadError),
     /// The segment could not be built.
     #[error(transparent)]
     Segment(#[from] BuildError),
@@ -28,7 +29,7 @@ pub enum PublishError {
         /// The item.
         id: String,
         /// Why.
-        source: VectorError,
+        source: BuildError,
     },
     /// A stored attribute does not fit the schema.
     #[error("item {id:?}: {source}")]
@@ -49,6 +50,14 @@ pub enum PublishError {
         /// Why.
         source: std::io::Error,
     },
+    /// The store's items and embeddings do not go together: it is damaged.
+    #[error("the store has embeddings of item number {embeddings} where those of number {item} belong")]
+    Unpaired {
+        /// The number of the next item.
+        item: u64,
+        /// The number of the next embeddings.
+        embeddings: u64,
+    },
     /// More items than a view has places for.
     #[error("a view holds at most {} items", u32::MAX)]
     TooManyItems,
@@ -58,48 +67,56 @@ pub enum PublishError {
 /// takes less than a few milliseconds and needs none.
 pub(crate) const IVF_ROWS: u64 = 20_000;
 
-/// Builds a view of everything that `store` holds now and makes it current.
-pub(crate) fn publish(dir: &Path, store: &CatalogStore) -> Result<(), PublishError> {
-    let sequence = store.sequence()?;
-    let folder = new_folder(dir, sequence)?;
-    build(&folder, store, sequence)?;
+/// Builds a view of everything that `stored`, a moment of `store`, holds and makes it current.
+pub(crate) fn publish(dir: &Path, store: &CatalogStore, stored: &CatalogView) -> Result<(), PublishError> {
+    let folder = new_folder(dir, stored.sequence())?;
+    build(&folder, store.header().dimension, stored)?;
     make_current(dir, &folder)?;
     remove_others(dir, &folder);
     Ok(())
 }
 
-fn build(folder: &Path, store: &CatalogStore, sequence: u64) -> Result<(), PublishError> {
-    let ivf = (store.len()? >= IVF_ROWS).then(IvfConfig::automatic);
-    let config = SegmentConfig { sequence, ivf };
-    let mut segment =
-        SegmentBuilder::create(&folder.join(SEGMENT_FILE), store.dimension(), Metric::Cosine, config)?;
-    let mut items = ItemsWriter::new(ColumnsBuilder::new(&store.schema()?));
-    for (position, stored) in store.scan()?.enumerate() {
+fn build(folder: &Path, dimension: usize, stored: &CatalogView) -> Result<(), PublishError> {
+    let ivf = (stored.len()? >= IVF_ROWS).then(IvfConfig::default);
+    let config = SegmentConfig { sequence: stored.sequence(), ivf };
+    let mut rows = Rows {
+        dimension,
+        segment: SegmentBuilder::create(&folder.join(SEGMENT_FILE), dimension, Metric::Cosine, config)?,
+        items: ItemsWriter::new(ColumnsBuilder::new(stored.schema())),
+    };
+    for (position, (item, embeddings)) in stored.scan()?.zip(stored.scan_embeddings()?).enumerate() {
         let position = u32::try_from(position).map_err(|_| PublishError::TooManyItems)?;
-        push(&mut segment, &mut items, store, position, &stored?)?;
+        let (item, (number, embeddings)) = (item?, embeddings?);
+        if item.number != number {
+            return Err(PublishError::Unpaired { item: item.number.0, embeddings: number.0 });
+        }
+        rows.push(position, &item, &embeddings)?;
     }
-    segment.finish()?;
-    items.write(&folder.join(ITEMS_FILE), sequence)?;
+    rows.segment.finish()?;
+    rows.items.write(&folder.join(ITEMS_FILE), stored.sequence())?;
     Ok(())
 }
 
-fn push(
-    segment: &mut SegmentBuilder,
-    items: &mut ItemsWriter,
-    store: &CatalogStore,
-    position: u32,
-    stored: &StoredItem,
-) -> Result<(), PublishError> {
-    let id = &stored.item.id;
-    let rows = store.embeddings(stored.number)?;
-    for (image, row) in rows.chunks_exact(store.dimension()).take(MAX_IMAGES).enumerate() {
-        let pushed = segment.push(label(position, image), row);
-        pushed.map_err(|source| PublishError::Embedding { id: id.clone(), source })?;
+/// The two files of a view while they are written.
+struct Rows {
+    dimension: usize,
+    segment: SegmentBuilder,
+    items: ItemsWriter,
+}
+
+
+impl Rows {
+    fn push(&mut self, position: u32, stored: &Stored, embeddings: &[f32]) -> Result<(), PublishError> {
+        let item = &stored.item;
+        for (image, row) in embeddings.chunks_exact(self.dimension).enumerate() {
+            let pushed = self.segment.push(label(position, image), row);
+            pushed.map_err(|source| PublishError::Embedding { id: item.id.clone(), source })?;
+        }
+        let attributes = self.items.columns().push(&item.attributes);
+        attributes.map_err(|source| PublishError::Attribute { id: item.id.clone(), source })?;
+        self.items.push(stored.number.0, &item.id, &image_names(item)).map_err(ItemsWriteError::from)?;
+        Ok(())
     }
-    let attributes = items.columns().push(&stored.item.attributes);
-    attributes.map_err(|source| PublishError::Attribute { id: id.clone(), source })?;
-    items.push(stored.number.0, id, &image_names(&stored.item)).map_err(ItemsWriteError::from)?;
-    Ok(())
 }
 
 /// A folder that does not exist yet: a view of the same sequence number may be
@@ -123,7 +140,22 @@ fn new_folder(dir: &Path, sequence: u64) -> Result<PathBuf, PublishError> {
 fn make_current(dir: &Path, folder: &Path) -> Result<(), PublishError> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let path = current_file(dir);
-    nigh_mmap::write_atomically(&path, name.as_bytes()).map_err(|source| PublishError::Write { path, source })
+    write_atomically(&path, name.as_bytes()).map_err(|source| PublishError::Write { path, source })
+}
+
+/// Durable under its final name when this returns: the bytes are synced, then
+/// the name, then the folder that holds the name.
+fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    // Not every system lets a folder be opened; where it does, its names are synced.
+    if let Ok(folder) = std::fs::File::open(folder) {
+        folder.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Views that nobody will open any more. One that cannot be removed (it may be

@@ -48,6 +48,7 @@ mod parquet_table;
 mod planning;
 mod profile;
 mod reading;
+mod reread;
 mod roles;
 mod table;
 
@@ -61,6 +62,7 @@ use std::path::PathBuf;
 use nigh_store::{AttributeType, Schema, Value};
 
 pub use error::PlanError;
+pub(crate) use reread::read_image;
 
 /// What the user said about the sources; everything left out is guessed.
 #[derive(Debug, Clone, Default)]

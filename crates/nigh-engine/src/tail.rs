@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use nigh_index::{Allowed, Metric, SearchError, VectorError, Vectors};
-use nigh_store::{CatalogStore, Item, ItemNumber, ReadError};
+use nigh_index::{Allowed, Metric, PushError, SearchError, Vectors};
+use nigh_store::{CatalogView, Item, ItemNumber, ReadError};
 use thiserror::Error;
 
 use crate::filter::Filter;
-use crate::label::{MAX_IMAGES, label, place};
+use crate::label::{label, place};
 
 /// Why the tail could not be read.
 #[derive(Debug, Error)]
@@ -22,7 +22,7 @@ pub enum TailError {
         /// The item.
         id: String,
         /// Why.
-        source: VectorError,
+        source: PushError,
     },
 }
 
@@ -47,12 +47,12 @@ impl Tail {
     }
 
     /// Reads the items with these numbers, those that still exist.
-    pub(crate) fn load(store: &CatalogStore, numbers: &BTreeSet<u64>) -> Result<Self, TailError> {
-        let mut tail = Self::empty(store.dimension());
+    pub(crate) fn load(stored: &CatalogView, dimension: usize, numbers: &BTreeSet<u64>) -> Result<Self, TailError> {
+        let mut tail = Self::empty(dimension);
         for &number in numbers {
-            if let Some(item) = store.get_number(ItemNumber(number))? {
-                let rows = store.embeddings(ItemNumber(number))?;
-                tail.push(number, item, &rows)?;
+            let number = ItemNumber(number);
+            if let (Some(item), Some(rows)) = (stored.get_number(number)?, stored.embeddings(number)?) {
+                tail.push(number.0, item.item, &rows)?;
             }
         }
         Ok(tail)
@@ -93,7 +93,7 @@ impl Tail {
 
     fn push(&mut self, number: u64, item: Item, rows: &[f32]) -> Result<(), TailError> {
         let place = self.items.len() as u32;
-        for (image, row) in rows.chunks_exact(self.rows.dim()).take(MAX_IMAGES).enumerate() {
+        for (image, row) in rows.chunks_exact(self.rows.dim()).enumerate() {
             let pushed = self.rows.push(label(place, image), row);
             pushed.map_err(|source| TailError::Embedding { id: item.id.clone(), source })?;
         }

@@ -18,6 +18,7 @@ use nigh_mmap::Sections;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::items::ItemsWriteError;
 pub(crate) use self::items::{ImageName, ItemsFile, ItemsWriter};
 use crate::columns::{Columns, LoadError};
 
@@ -40,6 +41,9 @@ pub enum ViewError {
     /// The items are missing, torn or corrupt.
     #[error(transparent)]
     Items(#[from] nigh_mmap::OpenError),
+    /// A section of the items is missing or misaligned.
+    #[error(transparent)]
+    Section(#[from] nigh_mmap::SectionError),
     /// A section holds what it should not.
     #[error("{} is corrupt: {reason}", path.display())]
     Corrupt {

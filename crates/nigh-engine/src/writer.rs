@@ -1,11 +1,10 @@
 //! A catalog that is open for writing: one process at a time.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use nigh_encode::Encoder;
-use nigh_store::{CatalogStore, Durability, Header, Kind, StoreError};
+use nigh_store::{CatalogStore, Durability, Header, WriteError};
 use thiserror::Error;
 
 use crate::encoder::{EncoderError, EncoderRecord, EncoderRequest};
@@ -47,8 +46,7 @@ impl CatalogWriter {
             return Ok((writer, encoder));
         }
         let (encoder, record) = EncoderRecord::create(request)?;
-        let header = Header::new(Kind::Catalog, encoder.dimension(), serde_json::to_value(&record)?);
-        let store = CatalogStore::create(dir, &header)?;
+        let store = CatalogStore::create(dir, encoder.dimension(), serde_json::to_value(&record)?)?;
         Ok((Self { dir: dir.to_owned(), store }, encoder))
     }
 
@@ -68,15 +66,8 @@ impl CatalogWriter {
         import(&self.dir, &self.store, plan, encoder, options, stop, on_event)
     }
 
-    /// Deletes items, durable when this returns. Returns the ids that were there.
-    pub fn delete(&self, ids: &[String]) -> Result<BTreeSet<String>, StoreError> {
-        let mut there = BTreeSet::new();
-        for id in ids {
-            if self.store.number(id)?.is_some() {
-                there.insert(id.clone());
-            }
-        }
-        self.store.delete(&there.iter().map(String::as_str).collect::<Vec<_>>(), Durability::Synced)?;
-        Ok(there)
+    /// Deletes items, durable when this returns. Returns the ids that were not there.
+    pub fn delete(&self, ids: &[String]) -> Result<Vec<String>, WriteError> {
+        Ok(self.store.delete(ids, Durability::Synced)?.missing)
     }
 }

@@ -17,7 +17,10 @@ impl Allowed {
 
     /// None of `rows` rows.
     pub fn none(rows: usize) -> Allowed {
-        Allowed { rows, words: vec![0; rows.div_ceil(64)] }
+        Allowed {
+            rows,
+            words: vec![0; rows.div_ceil(64)],
+        }
     }
 
     /// The rows, of 0 to `rows` − 1, for which `allow` holds.
@@ -49,7 +52,10 @@ impl Allowed {
 
     /// How many rows are allowed.
     pub fn count(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
+        self.words
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum()
     }
 
     /// Whether a row is allowed; one that does not exist is not.
@@ -78,25 +84,40 @@ impl Allowed {
     /// # Panics
     /// If the two are about different numbers of rows.
     pub fn intersect(&mut self, other: &Allowed) {
-        assert!(self.rows == other.rows, "{} rows against {}", self.rows, other.rows);
-        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
+        assert!(
+            self.rows == other.rows,
+            "{} rows against {}",
+            self.rows,
+            other.rows
+        );
+        self.words
+            .iter_mut()
+            .zip(&other.words)
+            .for_each(|(word, other)| *word &= other);
     }
 
     /// How many rows of a range are allowed.
     pub(crate) fn count_in(&self, range: Range<usize>) -> usize {
-        words_of(range).map(|(w, mask)| (self.words[w] & mask).count_ones() as usize).sum()
+        words_of(range)
+            .map(|(w, mask)| (self.words[w] & mask).count_ones() as usize)
+            .sum()
     }
 
     /// The allowed rows of a range, in order.
     pub(crate) fn in_range(&self, range: Range<usize>) -> impl Iterator<Item = usize> {
-        words_of(range).flat_map(|(w, mask)| Bits(self.words[w] & mask).map(move |bit| w * 64 + bit))
+        words_of(range)
+            .flat_map(|(w, mask)| Bits(self.words[w] & mask).map(move |bit| w * 64 + bit))
     }
 }
 
 /// The words that hold a range of bits, each with a mask of those that belong to it.
 fn words_of(range: Range<usize>) -> impl Iterator<Item = (usize, u64)> {
     let Range { start, end } = range;
-    let words = if start < end { start / 64..end.div_ceil(64) } else { 0..0 };
+    let words = if start < end {
+        start / 64..end.div_ceil(64)
+    } else {
+        0..0
+    };
     words.map(move |w| {
         let first = u64::MAX << start.saturating_sub(w * 64);
         let last = u64::MAX >> 64usize.saturating_sub(end - w * 64).min(63);
@@ -131,7 +152,11 @@ mod tests {
             for start in 0..=rows {
                 for end in start..=rows {
                     let expected: Vec<usize> = (start..end).filter(|&i| reference[i]).collect();
-                    assert_eq!(allowed.count_in(start..end), expected.len(), "{start}..{end} of {rows}");
+                    assert_eq!(
+                        allowed.count_in(start..end),
+                        expected.len(),
+                        "{start}..{end} of {rows}"
+                    );
                     let found: Vec<usize> = allowed.in_range(start..end).collect();
                     assert_eq!(found, expected, "{start}..{end} of {rows}");
                 }

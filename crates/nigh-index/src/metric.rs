@@ -1,7 +1,7 @@
 //! What "near" means.
 
 use nigh_simd::{
-    dot, dot_block, dot_rows, dot_selected, l2_squared, l2_squared_block, l2_squared_rows, l2_squared_selected,
+    dot, dot_block, dot_rows, dot_selected, l2_squared_block, l2_squared_rows, l2_squared_selected,
 };
 
 use crate::vectors::VectorError;
@@ -37,7 +37,9 @@ impl Metric {
     }
 
     pub(crate) fn from_code(code: u64) -> Option<Metric> {
-        [Metric::L2, Metric::InnerProduct, Metric::Cosine].into_iter().find(|metric| metric.code() == code)
+        [Metric::L2, Metric::InnerProduct, Metric::Cosine]
+            .into_iter()
+            .find(|metric| metric.code() == code)
     }
 
     /// Checks a vector's values and brings them into the form that is compared: normalised for cosine.
@@ -47,13 +49,6 @@ impl Metric {
             nigh_simd::normalize(values);
         }
         Ok(())
-    }
-
-    pub(crate) fn score(self, query: &[f32], row: &[f32]) -> f32 {
-        match self {
-            Metric::L2 => minus(l2_squared(query, row)),
-            Metric::InnerProduct | Metric::Cosine => dot(query, row),
-        }
     }
 
     pub(crate) fn score_rows(self, query: &[f32], rows: &[f32], scores: &mut [f32]) {
@@ -66,7 +61,13 @@ impl Metric {
         }
     }
 
-    pub(crate) fn score_selected(self, query: &[f32], rows: &[f32], positions: &[u32], scores: &mut [f32]) {
+    pub(crate) fn score_selected(
+        self,
+        query: &[f32],
+        rows: &[f32],
+        positions: &[u32],
+        scores: &mut [f32],
+    ) {
         match self {
             Metric::L2 => {
                 l2_squared_selected(query, rows, positions, scores);
@@ -102,7 +103,10 @@ fn check_values(values: &[f32]) -> Result<(), VectorError> {
         return Ok(());
     }
     match values.iter().position(|x| !x.is_finite()) {
-        Some(position) => Err(VectorError::NotFinite { position, value: values[position] }),
+        Some(position) => Err(VectorError::NotFinite {
+            position,
+            value: values[position],
+        }),
         None => Err(VectorError::TooLarge),
     }
 }

@@ -16,7 +16,10 @@ pub struct Neighbor {
 
 impl Ord for Neighbor {
     fn cmp(&self, other: &Neighbor) -> Ordering {
-        other.score.total_cmp(&self.score).then(self.label.cmp(&other.label))
+        other
+            .score
+            .total_cmp(&self.score)
+            .then(self.label.cmp(&other.label))
     }
 }
 

@@ -32,12 +32,20 @@ pub enum Mode {
 impl SearchParams {
     /// An exact search on the calling thread.
     pub fn exact(k: usize) -> SearchParams {
-        SearchParams { k, mode: Mode::Exact, threads: 1 }
+        SearchParams {
+            k,
+            mode: Mode::Exact,
+            threads: 1,
+        }
     }
 
     /// A search of `nprobe` lists on the calling thread.
     pub fn ivf(k: usize, nprobe: usize) -> SearchParams {
-        SearchParams { k, mode: Mode::Ivf { nprobe }, threads: 1 }
+        SearchParams {
+            k,
+            mode: Mode::Ivf { nprobe },
+            threads: 1,
+        }
     }
 
     /// The same with other `threads`.
@@ -51,7 +59,7 @@ impl SearchParams {
 pub struct Found {
     /// Best first: score descending, then label ascending.
     pub neighbors: Vec<Neighbor>,
-    /// Lists with at least one row scored.
+    /// Lists of which at least one row was scored; for an exact search, all lists.
     pub visited_lists: usize,
     /// Rows scored. (A search of lists compares the query with every centroid besides.)
     pub distances: usize,

@@ -19,9 +19,17 @@ pub struct TopK {
 impl TopK {
     /// Keeps nothing yet; with `k` 0 it never will.
     pub fn new(k: usize) -> TopK {
-        let floor = if k == 0 { f32::INFINITY } else { f32::NEG_INFINITY };
+        let floor = if k == 0 {
+            f32::INFINITY
+        } else {
+            f32::NEG_INFINITY
+        };
         // `k` may be "everything": room for that many is made as they come.
-        TopK { k, heap: BinaryHeap::with_capacity(k.min(1024)), floor }
+        TopK {
+            k,
+            heap: BinaryHeap::with_capacity(k.min(1024)),
+            floor,
+        }
     }
 
     /// Offers one neighbour; says whether it was kept (a later, better one may still displace it).
@@ -93,7 +101,15 @@ mod tests {
 
     #[test]
     fn keeps_the_best_in_a_stable_order() {
-        let offered = [(7, 1.0), (3, 2.0), (9, 2.0), (1, f32::NAN), (2, -1.0), (5, 2.0), (4, f32::NEG_INFINITY)];
+        let offered = [
+            (7, 1.0),
+            (3, 2.0),
+            (9, 2.0),
+            (1, f32::NAN),
+            (2, -1.0),
+            (5, 2.0),
+            (4, f32::NEG_INFINITY),
+        ];
         let cases: &[(usize, &[u64])] = &[
             (0, &[]),
             (1, &[3]),
@@ -110,7 +126,9 @@ mod tests {
                     offered.reverse();
                 }
                 let mut best = TopK::new(k);
-                offered.iter().for_each(|&n| drop(best.push(n)));
+                offered.iter().for_each(|&n| {
+                    best.push(n);
+                });
                 let labels: Vec<u64> = best.into_sorted().iter().map(|n| n.label).collect();
                 if labels != expected {
                     wrong.push((k, reversed, labels));
@@ -122,13 +140,22 @@ mod tests {
 
     #[test]
     fn merging_equals_offering_all() {
-        let all: Vec<Neighbor> = (0..500).map(|i| Neighbor { label: i, score: ((i * 37) % 101) as f32 }).collect();
+        let all: Vec<Neighbor> = (0..500)
+            .map(|i| Neighbor {
+                label: i,
+                score: ((i * 37) % 101) as f32,
+            })
+            .collect();
         let mut whole = TopK::new(20);
-        all.iter().for_each(|&n| drop(whole.push(n)));
+        all.iter().for_each(|&n| {
+            whole.push(n);
+        });
         let mut merged = TopK::new(20);
         for part in all.chunks(71) {
             let mut best = TopK::new(20);
-            part.iter().for_each(|&n| drop(best.push(n)));
+            part.iter().for_each(|&n| {
+                best.push(n);
+            });
             merged.merge(best);
         }
         let whole = whole.into_sorted();

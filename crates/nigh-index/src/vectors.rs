@@ -1,6 +1,7 @@
 //! Rows in memory: what a segment is built from, and the exact tail of what is newer than any segment.
 
 use std::collections::HashSet;
+use std::slice;
 
 use crate::allowed::Allowed;
 use crate::metric::Metric;
@@ -21,7 +22,12 @@ pub struct Vectors {
 impl Vectors {
     /// No rows yet, of `dim` values each.
     pub fn new(dim: usize, metric: Metric) -> Vectors {
-        Vectors { dim, metric, data: Vec::new(), labels: Vec::new() }
+        Vectors {
+            dim,
+            metric,
+            data: Vec::new(),
+            labels: Vec::new(),
+        }
     }
 
     /// Adds a row.
@@ -105,15 +111,32 @@ impl Vectors {
     /// # Errors
     /// If the query has another dimension or values that are not finite, or the filter is about another
     /// number of rows.
-    pub fn search(&self, query: &[f32], k: usize, allowed: Option<&Allowed>) -> Result<Found, SearchError> {
+    pub fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        allowed: Option<&Allowed>,
+    ) -> Result<Found, SearchError> {
         let query = scan::prepare_query(self.dim, self.metric, query)?;
         scan::check_allowed(self.len(), allowed)?;
-        let everything = [0..self.len()];
-        Ok(scan::scan(&self.rows(), &query, k, &everything, allowed, 1))
+        let everything = 0..self.len();
+        Ok(scan::scan(
+            &self.rows(),
+            &query,
+            k,
+            slice::from_ref(&everything),
+            allowed,
+            1,
+        ))
     }
 
     pub(crate) fn rows(&self) -> Rows<'_> {
-        Rows { dim: self.dim, metric: self.metric, data: &self.data, labels: &self.labels }
+        Rows {
+            dim: self.dim,
+            metric: self.metric,
+            data: &self.data,
+            labels: &self.labels,
+        }
     }
 
     fn swap_remove(&mut self, row: usize) {
@@ -154,7 +177,9 @@ pub enum VectorError {
         value: f32,
     },
     /// Its distances would overflow.
-    #[error("its values are too large: their squares add up to more than a quarter of the largest f32")]
+    #[error(
+        "its values are too large: their squares add up to more than a quarter of the largest f32"
+    )]
     TooLarge,
 }
 

@@ -33,6 +33,18 @@ pub(crate) const RECORD_BYTES: usize = 64;
 pub(crate) const NAME_BYTES: usize = 48;
 const END_MARK: [u8; 8] = *b"nigh-end";
 
+/// Length of a file whose sections have these lengths, all in bytes.
+pub fn file_bytes(section_bytes: &[u64]) -> u64 {
+    let padded = section_bytes
+        .iter()
+        .map(|bytes| bytes.next_multiple_of(SECTION_ALIGNMENT as u64));
+    let blocks = padded
+        .clone()
+        .map(|bytes| bytes.div_ceil(BLOCK_BYTES as u64));
+    let table = (RECORD_BYTES * section_bytes.len()) as u64 + 8 * blocks.sum::<u64>();
+    (HEADER_BYTES + TRAILER_BYTES) as u64 + padded.sum::<u64>() + table
+}
+
 /// A section's place: `length` bytes from `offset`, both in bytes from the file's start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {

@@ -39,14 +39,16 @@
 //! ```
 
 #[cfg(target_endian = "big")]
-compile_error!("nigh's files hold little-endian values as they lie in memory; big-endian machines are not supported");
+compile_error!(
+    "nigh's files hold little-endian values as they lie in memory; big-endian machines are not supported"
+);
 
 mod layout;
 mod mapped;
 mod sections;
 mod writer;
 
-pub use layout::{BLOCK_BYTES, Format, SECTION_ALIGNMENT};
+pub use layout::{BLOCK_BYTES, Format, SECTION_ALIGNMENT, file_bytes};
 pub use mapped::{Mapped, View, ViewError};
 pub use sections::{OpenError, SectionError, Sections, Verification};
 pub use writer::{SectionSink, SectionWriter, WriteError};

@@ -43,10 +43,16 @@ impl Mapped {
     pub fn slice<T: AnyBitPattern>(&self, range: Range<usize>) -> Result<&[T], ViewError> {
         let length = self.map.len();
         let Range { start, end } = range;
-        let bytes = self.map.get(range).ok_or(ViewError::OutOfBounds { start, end, length })?;
+        let bytes = self
+            .map
+            .get(range)
+            .ok_or(ViewError::OutOfBounds { start, end, length })?;
         let size = size_of::<T>().max(1);
-        if bytes.len() % size != 0 {
-            return Err(ViewError::Remainder { bytes: bytes.len(), size });
+        if !bytes.len().is_multiple_of(size) {
+            return Err(ViewError::Remainder {
+                bytes: bytes.len(),
+                size,
+            });
         }
         let alignment = align_of::<T>();
         bytemuck::try_cast_slice(bytes).map_err(|_| ViewError::Misaligned { start, alignment })
@@ -59,7 +65,11 @@ impl Mapped {
     pub fn view<T: AnyBitPattern>(&self, range: Range<usize>) -> Result<View<T>, ViewError> {
         self.slice::<T>(range.clone())?;
         let mapped = self.clone();
-        Ok(View { mapped, range, values: PhantomData })
+        Ok(View {
+            mapped,
+            range,
+            values: PhantomData,
+        })
     }
 
     /// The f32 values in a range of bytes; see [`Mapped::slice`].

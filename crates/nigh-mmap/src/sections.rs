@@ -10,8 +10,8 @@ use bytemuck::AnyBitPattern;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::layout::{
-    Format, HEADER_BYTES, LAYOUT_VERSION, RECORD_BYTES, Record, SECTION_ALIGNMENT, TRAILER_BYTES, Trailer, read_u32,
-    read_u64,
+    Format, HEADER_BYTES, LAYOUT_VERSION, RECORD_BYTES, Record, SECTION_ALIGNMENT, TRAILER_BYTES,
+    Trailer, read_u32, read_u64,
 };
 use crate::mapped::{Mapped, View, ViewError};
 
@@ -49,7 +49,11 @@ impl Sections {
     ///
     /// # Errors
     /// As for [`Sections::open`]; without full verification, corrupt sections go unnoticed.
-    pub fn open_with(path: &Path, format: Format, verification: Verification) -> Result<Sections, OpenError> {
+    pub fn open_with(
+        path: &Path,
+        format: Format,
+        verification: Verification,
+    ) -> Result<Sections, OpenError> {
         let mapped = Mapped::open(path).map_err(|source| cannot_open(path, source))?;
         let sections = parse(path, mapped, format)?;
         if verification == Verification::Full {
@@ -63,7 +67,9 @@ impl Sections {
     /// # Errors
     /// [`OpenError::Corrupt`] with the first section, in file order, that differs, and the place.
     pub fn verify(&self) -> Result<(), OpenError> {
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(self.blocks.len().div_ceil(4));
+        let threads = thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(self.blocks.len().div_ceil(4));
         let (next, first_bad) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let work = || {
             while let Some(block) = self.blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -76,7 +82,11 @@ impl Sections {
             (1..threads).for_each(|_| drop(scope.spawn(work)));
             work();
         });
-        match self.blocks.iter().find(|block| block.range.start == first_bad.load(Ordering::Relaxed)) {
+        match self
+            .blocks
+            .iter()
+            .find(|block| block.range.start == first_bad.load(Ordering::Relaxed))
+        {
             Some(bad) => Err(self.corrupt(bad)),
             None => Ok(()),
         }
@@ -111,12 +121,19 @@ impl Sections {
     /// If there is no section of this name, or its length is no whole number of values.
     pub fn view<T: AnyBitPattern>(&self, name: &str) -> Result<View<T>, SectionError> {
         let view = self.mapped.view(self.range(name)?);
-        view.map_err(|source| SectionError::View { path: self.path.clone(), section: name.to_owned(), source })
+        view.map_err(|source| SectionError::View {
+            path: self.path.clone(),
+            section: name.to_owned(),
+            source,
+        })
     }
 
     fn range(&self, name: &str) -> Result<Range<usize>, SectionError> {
         let found = self.records.iter().find(|record| record.name == name);
-        let record = found.ok_or_else(|| SectionError::NoSuch { path: self.path.clone(), section: name.to_owned() })?;
+        let record = found.ok_or_else(|| SectionError::NoSuch {
+            path: self.path.clone(),
+            section: name.to_owned(),
+        })?;
         // `parse` found these inside the file, so they fit a usize.
         Ok(record.offset as usize..(record.offset + record.length) as usize)
     }
@@ -242,31 +259,52 @@ fn parse(path: &Path, mapped: Mapped, format: Format) -> Result<Sections, OpenEr
     check_beginning(path, file, format)?;
     let trailer = trailer(path, file)?;
     let table_range = trailer.table_offset as usize..file.len() - TRAILER_BYTES;
-    let damaged = |section: &str, range: Range<usize>| corrupt(path, section, range.start, range.end);
+    let damaged =
+        |section: &str, range: Range<usize>| corrupt(path, section, range.start, range.end);
     if xxh3_64(&file[..HEADER_BYTES]) != trailer.header_checksum {
         return Err(damaged("header", 0..HEADER_BYTES));
     }
-    let table = file.get(table_range.clone()).filter(|table| xxh3_64(table) == trailer.table_checksum);
+    let table = file
+        .get(table_range.clone())
+        .filter(|table| xxh3_64(table) == trailer.table_checksum);
     let table = table.ok_or_else(|| damaged("table", table_range.clone()))?;
     let version = read_versions(path, file, format)?;
-    let (records, blocks) = read_table(table, &trailer).ok_or_else(|| damaged("table", table_range))?;
-    Ok(Sections { path: path.to_owned(), mapped, version, records, blocks })
+    let (records, blocks) =
+        read_table(table, &trailer).ok_or_else(|| damaged("table", table_range))?;
+    Ok(Sections {
+        path: path.to_owned(),
+        mapped,
+        version,
+        records,
+        blocks,
+    })
 }
 
 /// What can be told before the trailer is trusted: the kind of file, and a layout this code cannot read.
 fn check_beginning(path: &Path, file: &[u8], format: Format) -> Result<(), OpenError> {
     let path = path.to_owned();
     let Some(found) = file.first_chunk::<8>() else {
-        return Err(OpenError::Torn { path, length: file.len() as u64 });
+        return Err(OpenError::Torn {
+            path,
+            length: file.len() as u64,
+        });
     };
     if *found != format.magic {
         let (found, expected) = (escape(found), escape(&format.magic));
-        return Err(OpenError::WrongMagic { path, found, expected });
+        return Err(OpenError::WrongMagic {
+            path,
+            found,
+            expected,
+        });
     }
     let layout = read_u32(file, 12).unwrap_or(LAYOUT_VERSION);
     let intact = matches!(Trailer::at_end_of(file), Some(Some(_)));
     if layout > LAYOUT_VERSION && !intact {
-        return Err(OpenError::NewerLayout { path, layout, known: LAYOUT_VERSION });
+        return Err(OpenError::NewerLayout {
+            path,
+            layout,
+            known: LAYOUT_VERSION,
+        });
     }
     Ok(())
 }
@@ -276,18 +314,29 @@ fn read_versions(path: &Path, file: &[u8], format: Format) -> Result<u32, OpenEr
     let path = path.to_owned();
     let layout = read_u32(file, 12).unwrap_or_default();
     if layout > LAYOUT_VERSION {
-        return Err(OpenError::NewerLayout { path, layout, known: LAYOUT_VERSION });
+        return Err(OpenError::NewerLayout {
+            path,
+            layout,
+            known: LAYOUT_VERSION,
+        });
     }
     let version = read_u32(file, 8).unwrap_or_default();
     if version > format.version {
-        return Err(OpenError::Newer { path, version, known: format.version });
+        return Err(OpenError::Newer {
+            path,
+            version,
+            known: format.version,
+        });
     }
     Ok(version)
 }
 
 fn trailer(path: &Path, file: &[u8]) -> Result<Trailer, OpenError> {
     let length = file.len() as u64;
-    let torn = || OpenError::Torn { path: path.to_owned(), length };
+    let torn = || OpenError::Torn {
+        path: path.to_owned(),
+        length,
+    };
     if file.len() < HEADER_BYTES + TRAILER_BYTES {
         return Err(torn());
     }
@@ -295,30 +344,50 @@ fn trailer(path: &Path, file: &[u8]) -> Result<Trailer, OpenError> {
     let trailer = Trailer::at_end_of(file).ok_or_else(torn)?;
     let trailer = trailer.ok_or_else(|| corrupt(path, "trailer", start, file.len()))?;
     if trailer.file_length != length {
-        return Err(OpenError::WrongLength { path: path.to_owned(), length, stated: trailer.file_length });
+        return Err(OpenError::WrongLength {
+            path: path.to_owned(),
+            length,
+            stated: trailer.file_length,
+        });
     }
     Ok(trailer)
 }
 
 /// `None` if the table contradicts itself: a fault of the writer, as its checksum was good.
 fn read_table(table: &[u8], trailer: &Trailer) -> Option<(Vec<Record>, Vec<Block>)> {
-    let (records, checksums) = table.split_at_checked((trailer.sections as usize).checked_mul(RECORD_BYTES)?)?;
-    let records: Option<Vec<Record>> = records.chunks_exact(RECORD_BYTES).map(Record::from_bytes).collect();
+    let (records, checksums) =
+        table.split_at_checked((trailer.sections as usize).checked_mul(RECORD_BYTES)?)?;
+    let records: Option<Vec<Record>> = records
+        .chunks_exact(RECORD_BYTES)
+        .map(Record::from_bytes)
+        .collect();
     let records = records?;
     let mut blocks = Vec::new();
     for (i, record) in records.iter().enumerate() {
-        let end = records.get(i + 1).map_or(trailer.table_offset, |next| next.offset);
-        let padded = record.offset.checked_add(record.length)?.checked_next_multiple_of(SECTION_ALIGNMENT as u64)?;
+        let end = records
+            .get(i + 1)
+            .map_or(trailer.table_offset, |next| next.offset);
+        let padded = record
+            .offset
+            .checked_add(record.length)?
+            .checked_next_multiple_of(SECTION_ALIGNMENT as u64)?;
         if padded != end || end > trailer.table_offset || trailer.block_bytes == 0 {
             return None;
         }
         for start in (record.offset as usize..end as usize).step_by(trailer.block_bytes as usize) {
             let range = start..(start + trailer.block_bytes as usize).min(end as usize);
-            blocks.push(Block { record: i, range, checksum: read_u64(checksums, 8 * blocks.len())? });
+            blocks.push(Block {
+                record: i,
+                range,
+                checksum: read_u64(checksums, 8 * blocks.len())?,
+            });
         }
     }
-    let first = records.first().map_or(trailer.table_offset, |record| record.offset);
-    (first == HEADER_BYTES as u64 && checksums.len() == 8 * blocks.len()).then_some((records, blocks))
+    let first = records
+        .first()
+        .map_or(trailer.table_offset, |record| record.offset);
+    (first == HEADER_BYTES as u64 && checksums.len() == 8 * blocks.len())
+        .then_some((records, blocks))
 }
 
 fn cannot_open(path: &Path, source: io::Error) -> OpenError {
@@ -330,7 +399,12 @@ fn cannot_open(path: &Path, source: io::Error) -> OpenError {
 }
 
 fn corrupt(path: &Path, section: &str, start: usize, end: usize) -> OpenError {
-    OpenError::Corrupt { path: path.to_owned(), section: section.to_owned(), start, end }
+    OpenError::Corrupt {
+        path: path.to_owned(),
+        section: section.to_owned(),
+        start,
+        end,
+    }
 }
 
 fn escape(bytes: &[u8]) -> String {

@@ -10,7 +10,8 @@ use bytemuck::NoUninit;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::layout::{
-    BLOCK_BYTES, Format, HEADER_BYTES, NAME_BYTES, Record, SECTION_ALIGNMENT, TRAILER_BYTES, Trailer, header,
+    BLOCK_BYTES, Format, HEADER_BYTES, NAME_BYTES, Record, SECTION_ALIGNMENT, TRAILER_BYTES,
+    Trailer, header,
 };
 
 /// Writes one file, section after section, and publishes it with [`SectionWriter::finish`]. Memory use does not
@@ -35,8 +36,15 @@ impl SectionWriter {
     /// If the folder is missing or cannot be written to.
     pub fn create(path: &Path, format: Format) -> Result<SectionWriter, WriteError> {
         let temporary = TemporaryFile(temporary_name(path));
-        let failed = |source| WriteError::Create { path: path.to_owned(), source };
-        let file = OpenOptions::new().write(true).create_new(true).open(&temporary.0).map_err(failed)?;
+        let failed = |source| WriteError::Create {
+            path: path.to_owned(),
+            source,
+        };
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary.0)
+            .map_err(failed)?;
         let header = header(format);
         let mut file = BufWriter::with_capacity(BLOCK_BYTES, file);
         file.write_all(&header).map_err(failed)?;
@@ -60,7 +68,11 @@ impl SectionWriter {
     pub fn section(&mut self, name: &str) -> Result<SectionSink<'_>, WriteError> {
         self.pad()?;
         self.check_name(name)?;
-        self.records.push(Record { name: name.to_owned(), offset: self.length, length: 0 });
+        self.records.push(Record {
+            name: name.to_owned(),
+            offset: self.length,
+            length: 0,
+        });
         Ok(SectionSink { writer: self })
     }
 
@@ -89,13 +101,18 @@ impl SectionWriter {
             header_checksum: self.header_checksum,
             table_checksum: xxh3_64(&table),
         };
-        self.publish(&table, &trailer).map_err(|source| self.failed(source))?;
+        self.publish(&table, &trailer)
+            .map_err(|source| self.failed(source))?;
         Ok(trailer.file_length)
     }
 
     fn table(&self) -> Vec<u8> {
         let mut table: Vec<u8> = self.records.iter().flat_map(Record::to_bytes).collect();
-        table.extend(self.checksums.iter().flat_map(|checksum| checksum.to_le_bytes()));
+        table.extend(
+            self.checksums
+                .iter()
+                .flat_map(|checksum| checksum.to_le_bytes()),
+        );
         table
     }
 
@@ -111,10 +128,14 @@ impl SectionWriter {
     fn check_name(&self, name: &str) -> Result<(), WriteError> {
         let valid = !name.is_empty() && name.len() <= NAME_BYTES && !name.contains('\0');
         if !valid {
-            return Err(WriteError::Name { name: name.to_owned() });
+            return Err(WriteError::Name {
+                name: name.to_owned(),
+            });
         }
         if self.records.iter().any(|record| record.name == name) {
-            return Err(WriteError::Repeated { name: name.to_owned() });
+            return Err(WriteError::Repeated {
+                name: name.to_owned(),
+            });
         }
         Ok(())
     }
@@ -130,14 +151,19 @@ impl SectionWriter {
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.file.write_all(bytes).map_err(|source| self.failed(source))?;
+        self.file
+            .write_all(bytes)
+            .map_err(|source| self.failed(source))?;
         self.block.add(bytes, &mut self.checksums);
         self.length += bytes.len() as u64;
         Ok(())
     }
 
     fn failed(&self, source: io::Error) -> WriteError {
-        WriteError::Write { path: self.target.clone(), source }
+        WriteError::Write {
+            path: self.target.clone(),
+            source,
+        }
     }
 }
 
@@ -204,7 +230,9 @@ struct Block {
 
 impl std::fmt::Debug for Block {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Block").field("bytes", &self.bytes).finish_non_exhaustive()
+        f.debug_struct("Block")
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
     }
 }
 
@@ -253,7 +281,9 @@ fn temporary_name(path: &Path) -> PathBuf {
 
 #[cfg(unix)]
 fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 

@@ -19,7 +19,11 @@ fn main() {
     let query = random(dim);
     let queries = random(64 * dim);
     let mut out = vec![0.0; rows];
-    let every = |n: u32| (0..rows as u32).filter(|i| i.wrapping_mul(2_654_435_761) % n == 0).collect::<Vec<_>>();
+    let every = |n: u32| {
+        (0..rows as u32)
+            .filter(|i| i.wrapping_mul(2_654_435_761) % n == 0)
+            .collect::<Vec<_>>()
+    };
     let (half, tenth, hundredth) = (every(2), every(10), every(100));
     let bytes = (rows * dim * 4) as f64;
     let mut best = [f64::INFINITY; 8];
@@ -35,9 +39,15 @@ fn main() {
         });
         time(1, &mut || dot_rows(&query, &data, &mut out));
         time(2, &mut || l2_squared_rows(&query, &data, &mut out));
-        time(3, &mut || dot_selected(&query, &data, &half, &mut out[..half.len()]));
-        time(4, &mut || dot_selected(&query, &data, &tenth, &mut out[..tenth.len()]));
-        time(5, &mut || dot_selected(&query, &data, &hundredth, &mut out[..hundredth.len()]));
+        time(3, &mut || {
+            dot_selected(&query, &data, &half, &mut out[..half.len()])
+        });
+        time(4, &mut || {
+            dot_selected(&query, &data, &tenth, &mut out[..tenth.len()])
+        });
+        time(5, &mut || {
+            dot_selected(&query, &data, &hundredth, &mut out[..hundredth.len()])
+        });
         time(6, &mut || {
             for (row, out) in data.chunks_exact(dim).zip(&mut out) {
                 *out = dot(&query, row);
@@ -50,16 +60,48 @@ fn main() {
         });
         black_box((&out, &block));
     }
-    println!("{level} · {rows} × {dim} f32 · {:.1} MB", bytes / 1e6, level = level());
-    println!("add up the bytes    {:8.0} us  {:5.1} GB/s", best[0] * 1e6, bytes / best[0] / 1e9);
-    let share = [0.0, 1.0, 1.0, share_of(&half, rows), share_of(&tenth, rows), share_of(&hundredth, rows), 1.0];
-    let names = ["", "dot_rows", "l2_squared_rows", "dot_selected 50 %", "dot_selected 10 %", "dot_selected 1 %", "dot, row by row"];
+    println!(
+        "{level} · {rows} × {dim} f32 · {:.1} MB",
+        bytes / 1e6,
+        level = level()
+    );
+    println!(
+        "add up the bytes    {:8.0} us  {:5.1} GB/s",
+        best[0] * 1e6,
+        bytes / best[0] / 1e9
+    );
+    let share = [
+        0.0,
+        1.0,
+        1.0,
+        share_of(&half, rows),
+        share_of(&tenth, rows),
+        share_of(&hundredth, rows),
+        1.0,
+    ];
+    let names = [
+        "",
+        "dot_rows",
+        "l2_squared_rows",
+        "dot_selected 50 %",
+        "dot_selected 10 %",
+        "dot_selected 1 %",
+        "dot, row by row",
+    ];
     for i in 1..7 {
         let ratio = best[i] / (best[0] * share[i]);
-        println!("{:20}{:8.0} us  {ratio:5.2} × the time of its bytes", names[i], best[i] * 1e6);
+        println!(
+            "{:20}{:8.0} us  {ratio:5.2} × the time of its bytes",
+            names[i],
+            best[i] * 1e6
+        );
     }
     let pairs = (rows / 64 * 64 * 64) as f64;
-    println!("dot_block 64 × 64   {:8.0} us  {:5.1} multiply-adds/ns", best[7] * 1e6, pairs * dim as f64 / best[7] / 1e9);
+    println!(
+        "dot_block 64 × 64   {:8.0} us  {:5.1} multiply-adds/ns",
+        best[7] * 1e6,
+        pairs * dim as f64 / best[7] / 1e9
+    );
 }
 
 fn share_of(positions: &[u32], rows: usize) -> f64 {

@@ -250,7 +250,7 @@ fn check_selected(query: &[f32], rows: &[f32], positions: &[u32], out: &[f32]) {
 #[track_caller]
 fn check_block(queries: &[f32], rows: &[f32], dim: usize, out: &[f32]) {
     assert!(dim > 0, "a block needs rows of at least one value");
-    let whole = queries.len() % dim == 0 && rows.len() % dim == 0;
+    let whole = queries.len().is_multiple_of(dim) && rows.len().is_multiple_of(dim);
     assert!(
         whole,
         "{} query and {} row values do not divide into rows of {dim}",

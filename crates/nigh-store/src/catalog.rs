@@ -2,6 +2,8 @@
 
 mod chunk;
 mod export;
+#[cfg(test)]
+mod model;
 mod view;
 mod write;
 
@@ -11,7 +13,12 @@ pub use export::ExportSummary;
 pub use view::{CatalogView, Change, Changes, Embeddings, Items, Operation};
 pub use write::Deleted;
 
-use crate::{Commit, CopyError, Durability, Header, Item, ItemNumber, Kind, Ledger, OpenError, ReadError};
+#[cfg(test)]
+pub(crate) use model::{Model, Step};
+
+use crate::{
+    Commit, CopyError, Durability, Header, ItemNumber, Kind, Ledger, OpenError, ReadError,
+};
 use crate::{Hashes, Schema, Stored, Upsert, UpsertError, WriteError};
 
 /// Id to number.
@@ -39,9 +46,15 @@ impl CatalogStore {
     ///
     /// # Errors
     /// Those of [`Ledger::create`].
-    pub fn create(folder: &Path, dimension: usize, fingerprint: serde_json::Value) -> Result<Self, OpenError> {
+    pub fn create(
+        folder: &Path,
+        dimension: usize,
+        fingerprint: serde_json::Value,
+    ) -> Result<Self, OpenError> {
         let header = Header::new(Kind::Catalog, dimension, fingerprint);
-        Ok(Self { ledger: Ledger::create(folder, &header)? })
+        Ok(Self {
+            ledger: Ledger::create(folder, &header)?,
+        })
     }
 
     /// Opens a catalog for writing.
@@ -50,7 +63,9 @@ impl CatalogStore {
     /// Those of [`Ledger::open_writer`], and [`OpenError::WrongKind`].
     pub fn open_writer(folder: &Path) -> Result<Self, OpenError> {
         check_kind(folder)?;
-        Ok(Self { ledger: Ledger::open_writer(folder)? })
+        Ok(Self {
+            ledger: Ledger::open_writer(folder)?,
+        })
     }
 
     /// Opens a catalog for reading, beside other readers.
@@ -59,7 +74,9 @@ impl CatalogStore {
     /// Those of [`Ledger::open_reader`], and [`OpenError::WrongKind`].
     pub fn open_reader(folder: &Path) -> Result<Self, OpenError> {
         check_kind(folder)?;
-        Ok(Self { ledger: Ledger::open_reader(folder)? })
+        Ok(Self {
+            ledger: Ledger::open_reader(folder)?,
+        })
     }
 
     /// The ledger below.
@@ -91,7 +108,11 @@ impl CatalogStore {
     /// # Errors
     /// [`UpsertError::Item`] names the item that was refused, after which nothing is written and
     /// the batch can be sent again without it; [`UpsertError::Write`] as [`Batch::commit`](crate::Batch::commit).
-    pub fn upsert(&self, upserts: &[Upsert], durability: Durability) -> Result<Commit, UpsertError> {
+    pub fn upsert(
+        &self,
+        upserts: &[Upsert],
+        durability: Durability,
+    ) -> Result<Commit, UpsertError> {
         write::upsert(&self.ledger, upserts, durability)
     }
 
@@ -99,7 +120,11 @@ impl CatalogStore {
     ///
     /// # Errors
     /// Those of [`Batch::commit`](crate::Batch::commit).
-    pub fn delete(&self, ids: &[impl AsRef<str>], durability: Durability) -> Result<Deleted, WriteError> {
+    pub fn delete(
+        &self,
+        ids: &[impl AsRef<str>],
+        durability: Durability,
+    ) -> Result<Deleted, WriteError> {
         write::delete(&self.ledger, ids, durability)
     }
 
@@ -193,7 +218,15 @@ impl CatalogStore {
 
 fn check_kind(folder: &Path) -> Result<(), OpenError> {
     let (found, expected) = (Header::read(folder)?.kind, Kind::Catalog);
-    if found == expected { Ok(()) } else { Err(OpenError::WrongKind { path: folder.to_path_buf(), found, expected }) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(OpenError::WrongKind {
+            path: folder.to_path_buf(),
+            found,
+            expected,
+        })
+    }
 }
 
 /// The key of one image's bytes: the item's number, then the image's position, both big-endian.
@@ -201,9 +234,4 @@ fn image_key(number: ItemNumber, image: usize) -> Vec<u8> {
     let mut key = number.0.to_be_bytes().to_vec();
     key.extend((image as u32).to_be_bytes());
     key
-}
-
-#[cfg(test)]
-pub(crate) fn simple_item(id: &str) -> Item {
-    Item { id: id.to_owned(), ..Item::default() }
 }

@@ -24,7 +24,11 @@ impl Date {
         if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
             return None;
         }
-        let (year, month, day) = (digits(&bytes[..4])?, digits(&bytes[5..7])?, digits(&bytes[8..])?);
+        let (year, month, day) = (
+            digits(&bytes[..4])?,
+            digits(&bytes[5..7])?,
+            digits(&bytes[8..])?,
+        );
         let date = Self::from_civil(year, month, day);
         // A day that does not exist comes back as another one.
         (date.civil() == (year, month, day)).then_some(date)
@@ -50,11 +54,16 @@ impl Date {
         let days = i64::from(self.0) + 719_468;
         let era = days.div_euclid(146_097);
         let day_of_era = days.rem_euclid(146_097);
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let march_month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-        let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+        let month = if march_month < 10 {
+            march_month + 3
+        } else {
+            march_month - 9
+        };
         let year = era * 400 + year_of_era + i64::from(month <= 2);
         (year as i32, month as i32, day as i32)
     }
@@ -69,14 +78,24 @@ impl fmt::Display for Date {
 
 /// The present instant as RFC 3339 in UTC, to the second.
 pub(crate) fn now_rfc3339() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |age| age.as_secs());
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let date = Date(i32::try_from(days).unwrap_or(i32::MAX));
-    format!("{date}T{:02}:{:02}:{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
+    format!(
+        "{date}T{:02}:{:02}:{:02}Z",
+        rest / 3_600,
+        rest / 60 % 60,
+        rest % 60
+    )
 }
 
 fn digits(bytes: &[u8]) -> Option<i32> {
-    bytes.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i32::from(byte - b'0')))
+    bytes.iter().try_fold(0, |sum, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum * 10 + i32::from(byte - b'0'))
+    })
 }
 
 #[cfg(test)]
@@ -101,7 +120,10 @@ mod tests {
             ("+201-01-01", None),
             ("", None),
         ];
-        let wrong: Vec<_> = rows.iter().filter(|(text, days)| Date::parse(text).map(|d| d.0) != *days).collect();
+        let wrong: Vec<_> = rows
+            .iter()
+            .filter(|(text, days)| Date::parse(text).map(|d| d.0) != *days)
+            .collect();
         assert!(wrong.is_empty(), "{wrong:?}");
     }
 

@@ -125,7 +125,9 @@ pub enum WriteError {
         path: String,
     },
     /// An earlier write failed, so that what is on disk is no longer known to this writer.
-    #[error("the collection in {path} takes no more writes since an earlier one failed ({reason}): close and reopen it")]
+    #[error(
+        "the collection in {path} takes no more writes since an earlier one failed ({reason}): close and reopen it"
+    )]
     Poisoned {
         /// The folder of the collection.
         path: String,
@@ -205,7 +207,9 @@ pub enum ItemError {
         limit: usize,
     },
     /// The embeddings are not one row per image.
-    #[error("item {id:?} has {images} images of {dimension} numbers each, and {found} numbers were given")]
+    #[error(
+        "item {id:?} has {images} images of {dimension} numbers each, and {found} numbers were given"
+    )]
     Dimension {
         /// The item.
         id: String,
@@ -287,8 +291,13 @@ impl OpenError {
         let path = path.to_path_buf();
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace { path },
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path, source },
-            io::ErrorKind::NotFound => Self::NotACollection { path, reason: "there is no such folder or file".to_owned() },
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::ReadOnly { path, source }
+            }
+            io::ErrorKind::NotFound => Self::NotACollection {
+                path,
+                reason: "there is no such folder or file".to_owned(),
+            },
             _ => Self::Io { path, source },
         }
     }

@@ -104,24 +104,44 @@ impl Upsert {
         check_id(id)?;
         let images = self.item.images.len();
         if images > MAX_IMAGES {
-            return Err(ItemError::TooManyImages { id: id.clone(), found: images, limit: MAX_IMAGES });
+            return Err(ItemError::TooManyImages {
+                id: id.clone(),
+                found: images,
+                limit: MAX_IMAGES,
+            });
         }
-        let Some(numbers) = &self.embeddings else { return Ok(()) };
+        let Some(numbers) = &self.embeddings else {
+            return Ok(());
+        };
         if numbers.len() != images * dimension {
-            return Err(ItemError::Dimension { id: id.clone(), images, dimension, found: numbers.len() });
+            return Err(ItemError::Dimension {
+                id: id.clone(),
+                images,
+                dimension,
+                found: numbers.len(),
+            });
         }
-        let Some(at) = numbers.iter().position(|number| !number.is_finite()) else { return Ok(()) };
+        let Some(at) = numbers.iter().position(|number| !number.is_finite()) else {
+            return Ok(());
+        };
         let (image, position) = (at / dimension, at % dimension);
-        Err(ItemError::NotFinite { id: id.clone(), image, position, value: numbers[at] })
+        Err(ItemError::NotFinite {
+            id: id.clone(),
+            image,
+            position,
+            value: numbers[at],
+        })
     }
 }
 
 fn check_id(id: &str) -> Result<(), ItemError> {
     match id.len() {
         0 => Err(ItemError::EmptyId),
-        bytes if bytes > MAX_ID_BYTES => {
-            Err(ItemError::LongId { start: id.chars().take(40).collect(), bytes, limit: MAX_ID_BYTES })
-        }
+        bytes if bytes > MAX_ID_BYTES => Err(ItemError::LongId {
+            start: id.chars().take(40).collect(),
+            bytes,
+            limit: MAX_ID_BYTES,
+        }),
         _ => Ok(()),
     }
 }
@@ -145,18 +165,44 @@ struct Record {
 
 /// The record of an item: a version byte, then postcard.
 pub(crate) fn encode(item: &Item, sequence: u64) -> Vec<u8> {
-    let images = item.images.iter().map(|image| (&*image.name, &*image.source, image.hash)).collect();
-    let record = RecordRef { id: &item.id, sequence, attributes: &item.attributes, images };
+    let images = item
+        .images
+        .iter()
+        .map(|image| (&*image.name, &*image.source, image.hash))
+        .collect();
+    let record = RecordRef {
+        id: &item.id,
+        sequence,
+        attributes: &item.attributes,
+        images,
+    };
     encode_versioned(&record)
 }
 
 /// The item of a record.
-pub(crate) fn decode(table: &'static str, number: ItemNumber, bytes: &[u8]) -> Result<Stored, ReadError> {
+pub(crate) fn decode(
+    table: &'static str,
+    number: ItemNumber,
+    bytes: &[u8],
+) -> Result<Stored, ReadError> {
     let record: Record = decode_versioned(table, &number, bytes)?;
-    let image = |(name, source, hash)| ItemImage { name, source, hash, bytes: None };
+    let image = |(name, source, hash)| ItemImage {
+        name,
+        source,
+        hash,
+        bytes: None,
+    };
     let images = record.images.into_iter().map(image).collect();
-    let item = Item { id: record.id, attributes: record.attributes, images };
-    Ok(Stored { number, sequence: record.sequence, item })
+    let item = Item {
+        id: record.id,
+        attributes: record.attributes,
+        images,
+    };
+    Ok(Stored {
+        number,
+        sequence: record.sequence,
+        item,
+    })
 }
 
 pub(crate) fn encode_versioned(record: &impl Serialize) -> Vec<u8> {
@@ -169,12 +215,18 @@ pub(crate) fn decode_versioned<'a, T: Deserialize<'a>>(
     key: &impl fmt::Display,
     bytes: &'a [u8],
 ) -> Result<T, ReadError> {
-    let undecodable = |reason| ReadError::Undecodable { table, key: key.to_string(), reason };
+    let undecodable = |reason| ReadError::Undecodable {
+        table,
+        key: key.to_string(),
+        reason,
+    };
     match bytes.split_first() {
-        Some((&RECORD_VERSION, body)) => postcard::from_bytes(body).map_err(|error| undecodable(error.to_string())),
-        Some((version, _)) => {
-            Err(undecodable(format!("it has version {version}, and this program reads {RECORD_VERSION}")))
+        Some((&RECORD_VERSION, body)) => {
+            postcard::from_bytes(body).map_err(|error| undecodable(error.to_string()))
         }
+        Some((version, _)) => Err(undecodable(format!(
+            "it has version {version}, and this program reads {RECORD_VERSION}"
+        ))),
         None => Err(undecodable("it is empty".to_owned())),
     }
 }

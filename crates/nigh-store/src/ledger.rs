@@ -5,6 +5,8 @@
 
 mod batch;
 mod copy;
+#[cfg(test)]
+mod fault;
 mod header;
 mod lock;
 #[cfg(test)]
@@ -81,12 +83,16 @@ impl Ledger {
         fs::create_dir_all(folder).map_err(io)?;
         let lock = WriterLock::acquire(folder, false, PATIENCE)?;
         if Header::exists(folder) {
-            return Err(OpenError::AlreadyExists { path: folder.to_path_buf() });
+            return Err(OpenError::AlreadyExists {
+                path: folder.to_path_buf(),
+            });
         }
         create_database(folder)?;
         header.write(folder)?;
         // The folder's own name must survive too; a parent that cannot be read is no reason to fail.
-        let _ = folder.canonicalize().map(|full| full.parent().map(sync_folder));
+        let _ = folder
+            .canonicalize()
+            .map(|full| full.parent().map(sync_folder));
         Self::write_with_lock(folder, header.clone(), lock)
     }
 
@@ -155,10 +161,16 @@ impl Ledger {
         }
         let Ok(state) = self.state.lock() else {
             let reason = "a thread panicked while it wrote".to_owned();
-            return Err(WriteError::Poisoned { path: path(), reason });
+            return Err(WriteError::Poisoned {
+                path: path(),
+                reason,
+            });
         };
         if let Some(reason) = state.poisoned.clone() {
-            return Err(WriteError::Poisoned { path: path(), reason });
+            return Err(WriteError::Poisoned {
+                path: path(),
+                reason,
+            });
         }
         Ok(Batch::new(self, state, self.view()?))
     }
@@ -188,8 +200,19 @@ impl Ledger {
         closed.map_err(|error| classify(&path, &error.into()))
     }
 
+    /// A ledger over a file layer that can lose writes.
+    #[cfg(test)]
+    fn over(backend: impl redb::StorageBackend, header: Header) -> Result<Self, OpenError> {
+        let folder = Path::new("in memory");
+        let opened = builder().create_with_backend(backend);
+        let database = opened.map_err(|error| engine_error(folder, error))?;
+        Self::assemble(folder, header, Engine::Writer(database), None)
+    }
+
     fn is_poisoned(&self) -> bool {
-        self.state.lock().map_or(true, |state| state.poisoned.is_some())
+        self.state
+            .lock()
+            .map_or(true, |state| state.poisoned.is_some())
     }
 
     fn database(&self) -> Result<&Database, redb::Error> {
@@ -216,7 +239,14 @@ impl Ledger {
     ) -> Result<Self, OpenError> {
         let path = Arc::from(folder.display().to_string());
         let state = Mutex::new(WriterState::default());
-        let ledger = Self { folder: folder.to_path_buf(), path, header, engine, state, _lock: lock };
+        let ledger = Self {
+            folder: folder.to_path_buf(),
+            path,
+            header,
+            engine,
+            state,
+            _lock: lock,
+        };
         let view = ledger.view().map_err(|error| OpenError::Damaged {
             path: folder.to_path_buf(),
             reason: error.to_string(),
@@ -238,8 +268,12 @@ fn create_database(folder: &Path) -> Result<(), OpenError> {
     if temporary.exists() {
         fs::remove_file(&temporary).map_err(io)?;
     }
-    let database = builder().create(&temporary).map_err(|error| engine_error(folder, error))?;
-    database.close().map_err(|error| engine_error(folder, error))?;
+    let database = builder()
+        .create(&temporary)
+        .map_err(|error| engine_error(folder, error))?;
+    database
+        .close()
+        .map_err(|error| engine_error(folder, error))?;
     fs::rename(&temporary, &path).map_err(io)?;
     sync_folder(folder).map_err(io)
 }
@@ -247,12 +281,19 @@ fn create_database(folder: &Path) -> Result<(), OpenError> {
 fn refuse_data_without_header(folder: &Path) -> Result<(), OpenError> {
     let database = open_exclusive(folder)?;
     let path: Arc<str> = Arc::from(folder.display().to_string());
-    let damaged = |reason: String| OpenError::Damaged { path: folder.to_path_buf(), reason };
-    let transaction = database.begin_read().map_err(|error| damaged(error.to_string()))?;
+    let damaged = |reason: String| OpenError::Damaged {
+        path: folder.to_path_buf(),
+        reason,
+    };
+    let transaction = database
+        .begin_read()
+        .map_err(|error| damaged(error.to_string()))?;
     let view = View::new(&transaction, &path).map_err(|error| damaged(error.to_string()))?;
     match view.table_names().is_empty() {
         true => Ok(()),
-        false => Err(damaged(format!("{FILE} holds data, but nigh.json is missing"))),
+        false => Err(damaged(format!(
+            "{FILE} holds data, but nigh.json is missing"
+        ))),
     }
 }
 
@@ -260,10 +301,15 @@ fn open_exclusive(folder: &Path) -> Result<Database, OpenError> {
     let start = Instant::now();
     loop {
         match builder().open(folder.join(FILE)) {
-            Err(DatabaseError::DatabaseAlreadyOpen) if start.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            Err(DatabaseError::DatabaseAlreadyOpen) if start.elapsed() < PATIENCE => {
+                std::thread::sleep(PAUSE)
+            }
             Err(DatabaseError::DatabaseAlreadyOpen) => {
                 let waited_ms = PATIENCE.as_millis() as u64;
-                return Err(OpenError::HeldByReaders { path: folder.to_path_buf(), waited_ms });
+                return Err(OpenError::HeldByReaders {
+                    path: folder.to_path_buf(),
+                    waited_ms,
+                });
             }
             opened => return opened.map_err(|error| engine_error(folder, error)),
         }
@@ -285,10 +331,15 @@ fn open_shared(folder: &Path) -> Result<ReadOnlyDatabase, OpenError> {
 fn wait_or_name_writer(folder: &Path, start: Instant) -> Result<(), OpenError> {
     let holder = WriterLock::holder(folder).map_err(|error| OpenError::from_io(folder, error))?;
     match holder {
-        Some(holder) if !holder.passing || start.elapsed() > PATIENCE => Err(holder.into_error(folder)),
+        Some(holder) if !holder.passing || start.elapsed() > PATIENCE => {
+            Err(holder.into_error(folder))
+        }
         None if start.elapsed() > PATIENCE => {
             let waited_ms = PATIENCE.as_millis() as u64;
-            Err(OpenError::HeldByReaders { path: folder.to_path_buf(), waited_ms })
+            Err(OpenError::HeldByReaders {
+                path: folder.to_path_buf(),
+                waited_ms,
+            })
         }
         _ => {
             std::thread::sleep(PAUSE);
@@ -300,7 +351,10 @@ fn wait_or_name_writer(folder: &Path, start: Instant) -> Result<(), OpenError> {
 fn repair(folder: &Path, start: Instant) -> Result<(), OpenError> {
     if start.elapsed() > PATIENCE {
         let reason = "it was repaired and still needs a repair".to_owned();
-        return Err(OpenError::Damaged { path: folder.to_path_buf(), reason });
+        return Err(OpenError::Damaged {
+            path: folder.to_path_buf(),
+            reason,
+        });
     }
     let unwritable = |error| match error {
         OpenError::ReadOnly { path, .. } => OpenError::NeedsRepair { path },
@@ -308,7 +362,9 @@ fn repair(folder: &Path, start: Instant) -> Result<(), OpenError> {
     };
     let _lock = WriterLock::acquire(folder, true, PATIENCE).map_err(unwritable)?;
     let database = open_exclusive(folder).map_err(unwritable)?;
-    database.close().map_err(|error| engine_error(folder, error))
+    database
+        .close()
+        .map_err(|error| engine_error(folder, error))
 }
 
 fn builder() -> Builder {
@@ -318,12 +374,20 @@ fn builder() -> Builder {
 }
 
 fn engine_error(folder: &Path, error: DatabaseError) -> OpenError {
+    use std::io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+    let damaged = |reason| OpenError::Damaged {
+        path: folder.to_path_buf(),
+        reason,
+    };
     match redb::Error::from(error) {
-        redb::Error::Io(source) if source.kind() == std::io::ErrorKind::NotFound => {
-            OpenError::Damaged { path: folder.to_path_buf(), reason: format!("{FILE} is missing") }
+        redb::Error::Io(source) if source.kind() == NotFound => {
+            damaged(format!("{FILE} is missing"))
+        }
+        redb::Error::Io(source) if matches!(source.kind(), InvalidData | UnexpectedEof) => {
+            damaged(format!("{FILE}: {source}"))
         }
         redb::Error::Io(source) => OpenError::from_io(folder, source),
-        other => OpenError::Damaged { path: folder.to_path_buf(), reason: other.to_string() },
+        other => damaged(format!("{FILE}: {other}")),
     }
 }
 
@@ -331,7 +395,12 @@ fn classify(path: &str, error: &redb::Error) -> WriteError {
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     let path = path.to_owned();
     match error {
-        redb::Error::Io(source) if matches!(source.kind(), StorageFull | QuotaExceeded) => WriteError::NoSpace { path },
-        other => WriteError::Failed { path, reason: other.to_string() },
+        redb::Error::Io(source) if matches!(source.kind(), StorageFull | QuotaExceeded) => {
+            WriteError::NoSpace { path }
+        }
+        other => WriteError::Failed {
+            path,
+            reason: other.to_string(),
+        },
     }
 }

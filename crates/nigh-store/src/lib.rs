@@ -54,9 +54,14 @@ mod item;
 mod ledger;
 mod value;
 
-pub use catalog::{CatalogStore, CatalogView, Change, Changes, Deleted, Embeddings, ExportSummary, Items, Operation};
+pub use catalog::{
+    CatalogStore, CatalogView, Change, Changes, Deleted, Embeddings, ExportSummary, Items,
+    Operation,
+};
 pub use date::Date;
 pub use error::{CopyError, ItemError, OpenError, ReadError, UpsertError, WriteError};
 pub use item::{Hashes, Item, ItemImage, ItemNumber, MAX_ID_BYTES, MAX_IMAGES, Stored, Upsert};
-pub use ledger::{Batch, Commit, Durability, FORMAT, Header, Kind, Ledger, OwnedValue, Row, Scan, View};
+pub use ledger::{
+    Batch, Commit, Durability, FORMAT, Header, Kind, Ledger, OwnedValue, Row, Scan, View,
+};
 pub use value::{AttributeType, Column, Schema, Value};

@@ -136,7 +136,10 @@ impl Schema {
     pub fn include(&mut self, name: &str, kind: AttributeType) -> bool {
         match self.columns.iter_mut().find(|column| column.name == name) {
             None => {
-                self.columns.push(Column { name: name.to_owned(), kind });
+                self.columns.push(Column {
+                    name: name.to_owned(),
+                    kind,
+                });
                 true
             }
             Some(column) => {
@@ -209,20 +212,31 @@ mod tests {
             (text("1970-01-02"), T::Date, Some(Value::Date(Date(1)))),
             (text("x"), T::String, Some(text("x"))),
         ];
-        let wrong: Vec<_> = rows.iter().filter(|(value, to, cast)| value.cast(*to) != *cast).collect();
+        let wrong: Vec<_> = rows
+            .iter()
+            .filter(|(value, to, cast)| value.cast(*to) != *cast)
+            .collect();
         assert!(wrong.is_empty(), "{wrong:?}");
     }
 
     #[test]
     fn types_widen_and_every_value_follows() {
         use AttributeType as T;
-        let samples =
-            [text("a"), Value::Integer(3), Value::Float(0.5), Value::Boolean(false), Value::Date(Date(15_000))];
+        let samples = [
+            text("a"),
+            Value::Integer(3),
+            Value::Float(0.5),
+            Value::Boolean(false),
+            Value::Date(Date(15_000)),
+        ];
         for a in &samples {
             for b in &samples {
                 let wide = a.kind().widen(b.kind());
                 assert_eq!(wide, b.kind().widen(a.kind()), "{a:?} {b:?}");
-                assert!(a.cast(wide).is_some() && b.cast(wide).is_some(), "{a:?} {b:?} {wide}");
+                assert!(
+                    a.cast(wide).is_some() && b.cast(wide).is_some(),
+                    "{a:?} {b:?} {wide}"
+                );
             }
         }
         assert_eq!(T::Integer.widen(T::Float), T::Float);
@@ -237,7 +251,17 @@ mod tests {
         assert!(schema.include("gender", AttributeType::String));
         assert!(schema.include("year", AttributeType::Float));
         assert!(!schema.include("year", AttributeType::Integer));
-        let names: Vec<_> = schema.columns.iter().map(|c| (c.name.as_str(), c.kind)).collect();
-        assert_eq!(names, [("year", AttributeType::Float), ("gender", AttributeType::String)]);
+        let names: Vec<_> = schema
+            .columns
+            .iter()
+            .map(|c| (c.name.as_str(), c.kind))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("year", AttributeType::Float),
+                ("gender", AttributeType::String)
+            ]
+        );
     }
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::catalog::{
-    CatalogCommand, DeleteArgs, EvalArgs, ExportArgs, GetArgs, ImportArgs, InfoArgs, ListArgs, RestoreArgs,
-    SearchArgs, SnapshotArgs,
+    CatalogCommand, ColumnArgs, DeleteArgs, EncoderArgs, EvalArgs, ExportArgs, GetArgs, ImportArgs, InfoArgs,
+    ListArgs, MethodArgs, RestoreArgs, SearchArgs, SnapshotArgs,
 };
 
 mod catalog;

@@ -17,20 +17,41 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, Dec
     let (width, height) = (u32::from(info.width), u32::from(info.height));
     limits.check(Format::Jpeg, width, height)?;
     whole::check(bytes, Format::Jpeg)?;
+    check_density(bytes, width, height)?;
 
     let plain_cmyk = info.components == 4 && !has_adobe_marker(bytes);
-    let colors = if plain_cmyk { ColorSpace::CMYK } else { ColorSpace::RGB };
+    let colors = if plain_cmyk {
+        ColorSpace::CMYK
+    } else {
+        ColorSpace::RGB
+    };
     // Headers may be sloppy (many cameras' are); the scan may not be short of data.
-    decoder.set_options(lenient(limits).set_strict_mode(true).jpeg_set_out_colorspace(colors));
+    decoder.set_options(
+        lenient(limits)
+            .set_strict_mode(true)
+            .jpeg_set_out_colorspace(colors),
+    );
     let mut pixels = vec![0; width as usize * height as usize * colors.num_components()];
-    decoder.decode_into(&mut pixels).map_err(|e| explain(bytes, e))?;
+    decoder
+        .decode_into(&mut pixels)
+        .map_err(|e| explain(bytes, e))?;
 
     if plain_cmyk {
         cmyk_to_rgb(&mut pixels);
     }
-    let picture = Picture { width, height, rgb: pixels };
-    let orientation = info.exif_data.as_deref().and_then(Orientation::from_exif_chunk);
-    Ok(orient(picture, orientation.unwrap_or(Orientation::NoTransforms)))
+    let picture = Picture {
+        width,
+        height,
+        rgb: pixels,
+    };
+    let orientation = info
+        .exif_data
+        .as_deref()
+        .and_then(Orientation::from_exif_chunk);
+    Ok(orient(
+        picture,
+        orientation.unwrap_or(Orientation::NoTransforms),
+    ))
 }
 
 /// Options for the headers; the limits are judged by our own sentence, not the decoder's.
@@ -41,11 +62,28 @@ fn lenient(limits: &DecodeLimits) -> DecoderOptions {
         .set_max_height(limits.max_height.max(0xffff) as usize)
 }
 
+/// Refuses a header that claims more pixels than its bytes can hold: each block of 8 x 8 pixels
+/// takes at least one bit, whatever the Huffman tables, and the decoder fills up what is missing
+/// without a word.
+fn check_density(bytes: &[u8], width: u32, height: u32) -> Result<(), DecodeError> {
+    let blocks = u64::from(width.div_ceil(8)) * u64::from(height.div_ceil(8));
+    if blocks <= 8 * bytes.len() as u64 {
+        return Ok(());
+    }
+    let missing = "long before the pixels that the header claims";
+    Err(DecodeError::Truncated {
+        format: Format::Jpeg,
+        bytes: bytes.len(),
+        missing,
+    })
+}
+
 /// Whether an APP14 segment of Adobe's comes before the first scan: its writers store CMYK
 /// inverted, which is what the decoder expects of every four-channel file.
 fn has_adobe_marker(bytes: &[u8]) -> bool {
     let mut at = 2;
-    while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4).and_then(|b| b.first_chunk()) {
+    while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4).and_then(|b| b.first_chunk())
+    {
         if marker == 0xee && bytes.get(at + 4..at + 9) == Some(b"Adobe") {
             return true;
         }
@@ -74,13 +112,17 @@ fn explain(bytes: &[u8], error: DecodeErrors) -> DecodeError {
     let truncated = whole::check(bytes, Format::Jpeg);
     match (error, truncated) {
         (_, Err(truncated)) => truncated,
-        (DecodeErrors::Unsupported(scheme), _) => {
-            DecodeError::Unsupported { format: Format::Jpeg, reason: format!("{scheme:?}") }
-        }
+        (DecodeErrors::Unsupported(scheme), _) => DecodeError::Unsupported {
+            format: Format::Jpeg,
+            reason: format!("{scheme:?}"),
+        },
         (error, _) => broken(&format!("{error:?}")),
     }
 }
 
 fn broken(reason: &str) -> DecodeError {
-    DecodeError::Broken { format: Format::Jpeg, reason: reason.to_owned() }
+    DecodeError::Broken {
+        format: Format::Jpeg,
+        reason: reason.to_owned(),
+    }
 }

@@ -27,9 +27,24 @@ pub(super) fn decode(
             let decoder = PngDecoder::with_limits(file, memory(limits)).map_err(explain)?;
             read(bytes, format, limits, decoder)
         }
-        Format::WebP => read(bytes, format, limits, WebPDecoder::new(file).map_err(explain)?),
-        Format::Gif => read(bytes, format, limits, GifDecoder::new(file).map_err(explain)?),
-        Format::Bmp => read(bytes, format, limits, BmpDecoder::new(file).map_err(explain)?),
+        Format::WebP => read(
+            bytes,
+            format,
+            limits,
+            WebPDecoder::new(file).map_err(explain)?,
+        ),
+        Format::Gif => read(
+            bytes,
+            format,
+            limits,
+            GifDecoder::new(file).map_err(explain)?,
+        ),
+        Format::Bmp => read(
+            bytes,
+            format,
+            limits,
+            BmpDecoder::new(file).map_err(explain)?,
+        ),
         Format::Jpeg => super::jpeg::decode(bytes, limits),
     }
 }
@@ -37,7 +52,10 @@ pub(super) fn decode(
 /// The size in a PNG's header, whose decoder looks at more than that before it can be asked.
 fn stated_size(bytes: &[u8], format: Format) -> Option<(u32, u32)> {
     let &[a, b, c, d, e, f, g, h] = bytes.get(16..24)?.first_chunk()?;
-    let sides = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
+    let sides = (
+        u32::from_be_bytes([a, b, c, d]),
+        u32::from_be_bytes([e, f, g, h]),
+    );
     (format == Format::Png).then_some(sides)
 }
 
@@ -83,7 +101,12 @@ fn to_rgb(pixels: Vec<u8>, colors: ColorType) -> Option<Vec<u8>> {
     };
     Some(match channels {
         1 => pixels.iter().flat_map(|&grey| [grey; 3]).collect(),
-        2 => pixels.as_chunks().0.iter().flat_map(|&[grey, alpha]| [on_white(grey, alpha); 3]).collect(),
+        2 => pixels
+            .as_chunks()
+            .0
+            .iter()
+            .flat_map(|&[grey, alpha]| [on_white(grey, alpha); 3])
+            .collect(),
         3 => pixels,
         _ => flatten_rgba(pixels),
     })
@@ -133,7 +156,11 @@ pub(super) fn orient(picture: Picture, orientation: Orientation) -> Picture {
     let mut image = DynamicImage::ImageRgb8(image);
     image.apply_orientation(orientation);
     let (width, height) = (image.width(), image.height());
-    Picture { width, height, rgb: image.into_rgb8().into_raw() }
+    Picture {
+        width,
+        height,
+        rgb: image.into_rgb8().into_raw(),
+    }
 }
 
 /// A file that is cut short is told so, whatever it was that the decoder missed.
@@ -142,13 +169,21 @@ fn explain(bytes: &[u8], format: Format, error: ImageError) -> DecodeError {
         return truncated;
     }
     match error {
-        ImageError::Unsupported(reason) => {
-            DecodeError::Unsupported { format, reason: reason.to_string() }
-        }
+        ImageError::Unsupported(reason) => DecodeError::Unsupported {
+            format,
+            reason: reason.to_string(),
+        },
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             let missing = "in the middle of its pixels";
-            DecodeError::Truncated { format, bytes: bytes.len(), missing }
+            DecodeError::Truncated {
+                format,
+                bytes: bytes.len(),
+                missing,
+            }
         }
-        other => DecodeError::Broken { format, reason: other.to_string() },
+        other => DecodeError::Broken {
+            format,
+            reason: other.to_string(),
+        },
     }
 }

@@ -15,7 +15,11 @@ pub(super) fn check(bytes: &[u8], format: Format) -> Result<(), DecodeError> {
         // A bitmap's pixels are its end; the decoder itself finds them missing.
         Format::Bmp => Ok(()),
     };
-    missing.map_err(|missing| DecodeError::Truncated { format, bytes: bytes.len(), missing })
+    missing.map_err(|missing| DecodeError::Truncated {
+        format,
+        bytes: bytes.len(),
+        missing,
+    })
 }
 
 type Missing = Result<(), &'static str>;
@@ -57,7 +61,9 @@ fn png(bytes: &[u8]) -> Missing {
 
 /// Compares the length in the RIFF header (RFC 9649, 2.4) with the file's.
 fn webp(bytes: &[u8]) -> Missing {
-    let length = bytes.get(4..8).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let length = bytes
+        .get(4..8)
+        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     match length {
         Some(length) if 8 + length as usize <= bytes.len() => Ok(()),
         _ => Err("before the length that its RIFF header states"),
@@ -84,7 +90,11 @@ fn gif(bytes: &[u8]) -> Missing {
 
 /// Bytes of the colour table that a packed field announces.
 fn color_table(packed: u8) -> usize {
-    if packed & 0x80 == 0 { 0 } else { 3 << ((packed & 7) + 1) }
+    if packed & 0x80 == 0 {
+        0
+    } else {
+        3 << ((packed & 7) + 1)
+    }
 }
 
 /// Where a chain of length-prefixed blocks that ends with an empty one is over.
@@ -103,9 +113,13 @@ fn position(bytes: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> Option<us
 }
 
 fn u16_be(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..at + 2).map(|b| u16::from_be_bytes([b[0], b[1]]))
+    bytes
+        .get(at..at + 2)
+        .map(|b| u16::from_be_bytes([b[0], b[1]]))
 }
 
 fn u32_be(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..at + 4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+    bytes
+        .get(at..at + 4)
+        .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
 }

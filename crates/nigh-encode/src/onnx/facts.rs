@@ -1,7 +1,7 @@
 //! What a model file says about itself, read without its weights.
 
-use rten_onnx::protobuf::{DecodeMessage, Fields, OwnedValues, ProtobufError, ReadValue};
 use rten_onnx::protobuf::ValueReader;
+use rten_onnx::protobuf::{DecodeMessage, Fields, OwnedValues, ProtobufError, ReadValue};
 
 /// The few fields of an ONNX file that the engine does not give back.
 #[derive(Debug, Default)]
@@ -18,9 +18,16 @@ impl Facts {
     /// Reads them from the bytes of an `.onnx` file.
     pub(super) fn read(bytes: &[u8]) -> Result<Facts, ProtobufError> {
         let model = Model::decode(ValueReader::from_buf(bytes))?;
-        let mut facts = Facts { operators: model.0.operators, ..Facts::default() };
+        let mut facts = Facts {
+            operators: model.0.operators,
+            ..Facts::default()
+        };
         for weight in model.0.weights {
-            match facts.elements.iter_mut().find(|(code, _)| *code == weight.data_type) {
+            match facts
+                .elements
+                .iter_mut()
+                .find(|(code, _)| *code == weight.data_type)
+            {
                 Some((_, elements)) => *elements += weight.elements,
                 None => facts.elements.push((weight.data_type, weight.elements)),
             }
@@ -132,7 +139,10 @@ impl DecodeMessage for Weight {
     fn decode_fields<R: ReadValue<Types = OwnedValues>>(
         mut fields: Fields<R>,
     ) -> Result<Weight, ProtobufError> {
-        let mut weight = Weight { elements: 1, ..Weight::default() };
+        let mut weight = Weight {
+            elements: 1,
+            ..Weight::default()
+        };
         while let Some(mut field) = fields.next()? {
             match field.number() {
                 1 => {

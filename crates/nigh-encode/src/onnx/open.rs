@@ -117,7 +117,10 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
     check_options(options)?;
     let sidecar = read_sidecar(path)?.overlaid(&options.sidecar);
     let bytes = fs::read(path).map_err(|source| read_error(path, source))?;
-    let load_error = |reason| OnnxError::Load { path: path.to_owned(), reason };
+    let load_error = |reason| OnnxError::Load {
+        path: path.to_owned(),
+        reason,
+    };
     let facts = Facts::read(&bytes).map_err(|e| load_error(format!("not an ONNX file, {e}")))?;
     refuse_integer_convolutions(path, &facts)?;
     let weights = weights_hash(path, &bytes, &facts)?;
@@ -133,7 +136,11 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
         pool => format!("onnx#{output_name}:{pool}"),
     };
     let mut encoder = OnnxEncoder {
-        name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        name: path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned(),
         model,
         input: input.id,
         output,
@@ -159,7 +166,9 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
 
 fn check_options(options: &EncoderOptions) -> Result<(), OnnxError> {
     if options.threads_per_run == 0 {
-        return Err(OnnxError::Zero { name: "threads_per_run" });
+        return Err(OnnxError::Zero {
+            name: "threads_per_run",
+        });
     }
     if options.batch_size == Some(0) {
         return Err(OnnxError::Zero { name: "batch_size" });
@@ -185,11 +194,17 @@ fn read_sidecar(model: &Path) -> Result<Sidecar, OnnxError> {
 }
 
 fn read_error(path: &Path, source: io::Error) -> OnnxError {
-    OnnxError::Read { path: path.to_owned(), source }
+    OnnxError::Read {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 fn refuse_integer_convolutions(path: &Path, facts: &Facts) -> Result<(), OnnxError> {
-    let found = facts.operators.iter().find(|o| INTEGER_CONVOLUTIONS.contains(&o.as_str()));
+    let found = facts
+        .operators
+        .iter()
+        .find(|o| INTEGER_CONVOLUTIONS.contains(&o.as_str()));
     match found {
         None => Ok(()),
         Some(operator) => Err(OnnxError::IntegerConvolution {
@@ -208,7 +223,10 @@ fn weights_hash(path: &Path, bytes: &[u8], facts: &Facts) -> Result<String, Onnx
         let path = path.with_file_name(name);
         let mut file = File::open(&path).map_err(|source| read_error(&path, source))?;
         loop {
-            match file.read(&mut buffer).map_err(|source| read_error(&path, source))? {
+            match file
+                .read(&mut buffer)
+                .map_err(|source| read_error(&path, source))?
+            {
                 0 => break,
                 length => hash.update(&buffer[..length]),
             }
@@ -240,7 +258,12 @@ struct Input {
 }
 
 fn find_input(path: &Path, model: &Model, sidecar: &Sidecar) -> Result<Input, OnnxError> {
-    let refuse = |reason| Err(OnnxError::NotAnImageModel { path: path.to_owned(), reason });
+    let refuse = |reason| {
+        Err(OnnxError::NotAnImageModel {
+            path: path.to_owned(),
+            reason,
+        })
+    };
     let known = names(model, model.input_ids());
     let name = match (&sidecar.input, known.as_slice()) {
         (_, []) => return refuse("it has no input".to_owned()),
@@ -260,7 +283,9 @@ fn find_input(path: &Path, model: &Model, sidecar: &Sidecar) -> Result<Input, On
     if let Some(dtype) = info.as_ref().and_then(|info| info.dtype())
         && dtype != ValueType::Tensor(DataType::Float)
     {
-        return refuse(format!("its input {name:?} takes {dtype:?}, expected floats"));
+        return refuse(format!(
+            "its input {name:?} takes {dtype:?}, expected floats"
+        ));
     }
     let shape = info.and_then(|info| info.shape()).unwrap_or_default();
     let fixed = |axis: usize| match shape.get(axis) {
@@ -268,7 +293,10 @@ fn find_input(path: &Path, model: &Model, sidecar: &Sidecar) -> Result<Input, On
         _ => None,
     };
     if !shape.is_empty() && shape.len() != 4 {
-        return refuse(format!("its input {name:?} has {} axes, expected 4", shape.len()));
+        return refuse(format!(
+            "its input {name:?} has {} axes, expected 4",
+            shape.len()
+        ));
     }
     let layout = match sidecar.layout {
         Some(layout) => layout,
@@ -280,10 +308,18 @@ fn find_input(path: &Path, model: &Model, sidecar: &Sidecar) -> Result<Input, On
         Layout::Nhwc => (fixed(3), fixed(1), fixed(2)),
     };
     if let Some(channels) = channels.filter(|channels| *channels != 3) {
-        return refuse(format!("its input {name:?} has {channels} channels as {layout}, expected 3"));
+        return refuse(format!(
+            "its input {name:?} has {channels} channels as {layout}, expected 3"
+        ));
     }
     let size = height.zip(width).map(|(height, width)| [height, width]);
-    Ok(Input { id, name: name.clone(), batch: fixed(0), size, layout })
+    Ok(Input {
+        id,
+        name: name.clone(),
+        batch: fixed(0),
+        size,
+        layout,
+    })
 }
 
 fn find_output(
@@ -316,7 +352,9 @@ fn find_output(
 
 fn names(model: &Model, ids: &[NodeId]) -> Vec<String> {
     let name = |id: &NodeId| model.node_info(*id).and_then(|info| info.name());
-    ids.iter().map(|id| name(id).unwrap_or_default().to_owned()).collect()
+    ids.iter()
+        .map(|id| name(id).unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// Fills every open key, and lists those that nothing but a default speaks for.
@@ -352,7 +390,10 @@ fn resolve(
             path: path.to_owned(),
             key: "shorter_side",
             received: preprocessing.shorter_side.to_string(),
-            reason: format!("a crop of {height} x {width} needs at least {}", height.max(width)),
+            reason: format!(
+                "a crop of {height} x {width} needs at least {}",
+                height.max(width)
+            ),
         });
     }
     Ok((preprocessing, assumed))
@@ -364,7 +405,10 @@ fn resolve_size(path: &Path, input: &Input, sidecar: &Sidecar) -> Result<[usize;
             path: path.to_owned(),
             key: "size",
             received: format!("{told:?}"),
-            reason: format!("the model's input {:?} takes {fixed:?} ({})", input.name, input.layout),
+            reason: format!(
+                "the model's input {:?} takes {fixed:?} ({})",
+                input.name, input.layout
+            ),
         }),
         (Some(size), _) | (None, Some(size)) => Ok(size),
         (None, None) => Err(OnnxError::MissingKey {
@@ -408,10 +452,13 @@ fn trial(
 ) -> Result<usize, OnnxError> {
     let mut bench = encoder.take_bench();
     let pictures = encoder.fixed_batch.unwrap_or(1);
-    bench.tensor.resize(pictures * encoder.preprocessing.numbers(), 0.0);
-    let value = encoder
-        .run(&bench)
-        .map_err(|reason| OnnxError::Trial { path: path.to_owned(), reason })?;
+    bench
+        .tensor
+        .resize(pictures * encoder.preprocessing.numbers(), 0.0);
+    let value = encoder.run(&bench).map_err(|reason| OnnxError::Trial {
+        path: path.to_owned(),
+        reason,
+    })?;
     encoder.locked_benches().push(bench);
     let mismatch = |key, received, reason| OnnxError::Mismatch {
         path: path.to_owned(),

@@ -33,10 +33,16 @@ pub(super) fn pool(output: Value, pool: Pool, layout: Layout) -> Result<Pooled, 
         (Pool::First, &[tokens, channels]) if tokens > 0 => {
             (channels, first_of_rows(&data, tokens, channels))
         }
-        _ => return Err(format!("has the shape {shape:?}, which \"pool\": \"{pool}\" cannot reduce")),
+        _ => {
+            return Err(format!(
+                "has the shape {shape:?}, which \"pool\": \"{pool}\" cannot reduce"
+            ));
+        }
     };
     if dimension == 0 || data.len() != pictures * dimension {
-        return Err(format!("has the shape {shape:?}, which holds no embeddings"));
+        return Err(format!(
+            "has the shape {shape:?}, which holds no embeddings"
+        ));
     }
     Ok(Pooled { data, dimension })
 }
@@ -45,7 +51,9 @@ pub(super) fn pool(output: Value, pool: Pool, layout: Layout) -> Result<Pooled, 
 fn flat(inner: &[usize]) -> Result<usize, String> {
     if inner.iter().filter(|side| **side != 1).count() > 1 {
         let hint = "a \"pool\" of \"mean\" or \"first\" makes one row of it";
-        return Err(format!("has the inner shape {inner:?}, expected one axis: {hint}"));
+        return Err(format!(
+            "has the inner shape {inner:?}, expected one axis: {hint}"
+        ));
     }
     Ok(inner.iter().product())
 }
@@ -61,7 +69,9 @@ fn mean_of_rows(data: &[f32], rows: usize, channels: usize) -> Vec<f32> {
     for picture in data.chunks_exact((rows * channels).max(1)) {
         let mut sums = vec![0f64; channels];
         for row in picture.chunks_exact(channels) {
-            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
+            sums.iter_mut()
+                .zip(row)
+                .for_each(|(sum, x)| *sum += f64::from(*x));
         }
         means.extend(sums.into_iter().map(|sum| (sum / rows as f64) as f32));
     }
@@ -70,7 +80,10 @@ fn mean_of_rows(data: &[f32], rows: usize, channels: usize) -> Vec<f32> {
 
 fn first_of_rows(data: &[f32], rows: usize, channels: usize) -> Vec<f32> {
     let pictures = data.chunks_exact((rows * channels).max(1));
-    pictures.flat_map(|picture| &picture[..channels]).copied().collect()
+    pictures
+        .flat_map(|picture| &picture[..channels])
+        .copied()
+        .collect()
 }
 
 #[cfg(test)]
@@ -83,12 +96,32 @@ mod tests {
         let rows: [(&[usize], Pool, Layout, Result<Vec<f32>, &str>); 8] = [
             (&[2, 3], Pool::None, Layout::Nchw, Ok(ramp(6))),
             (&[2, 3, 1, 1], Pool::None, Layout::Nchw, Ok(ramp(6))),
-            (&[1, 2, 2, 2], Pool::None, Layout::Nchw, Err("has the inner shape [2, 2, 2]")),
+            (
+                &[1, 2, 2, 2],
+                Pool::None,
+                Layout::Nchw,
+                Err("has the inner shape [2, 2, 2]"),
+            ),
             (&[1, 2, 1, 2], Pool::Mean, Layout::Nchw, Ok(vec![0.5, 2.5])),
             (&[1, 1, 2, 2], Pool::Mean, Layout::Nhwc, Ok(vec![1.0, 2.0])),
-            (&[2, 2, 2], Pool::Mean, Layout::Nchw, Ok(vec![1.0, 2.0, 5.0, 6.0])),
-            (&[2, 2, 2], Pool::First, Layout::Nchw, Ok(vec![0.0, 1.0, 4.0, 5.0])),
-            (&[1, 2, 2, 2], Pool::First, Layout::Nchw, Err("has the shape [1, 2, 2, 2], which \"pool\": \"first\"")),
+            (
+                &[2, 2, 2],
+                Pool::Mean,
+                Layout::Nchw,
+                Ok(vec![1.0, 2.0, 5.0, 6.0]),
+            ),
+            (
+                &[2, 2, 2],
+                Pool::First,
+                Layout::Nchw,
+                Ok(vec![0.0, 1.0, 4.0, 5.0]),
+            ),
+            (
+                &[1, 2, 2, 2],
+                Pool::First,
+                Layout::Nchw,
+                Err("has the shape [1, 2, 2, 2], which \"pool\": \"first\""),
+            ),
         ];
         for (shape, how, layout, expected) in rows {
             let value = Value::from_shape(shape, ramp(shape.iter().product())).unwrap();

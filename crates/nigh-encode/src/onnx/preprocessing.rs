@@ -1,10 +1,7 @@
 use std::fmt;
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
-
 use super::choices::{Channels, Filter, Layout, Resize};
+use super::resample::{Resampler, Window};
 use crate::Picture;
 
 /// Every step from a picture to a model's input tensor, with nothing left open.
@@ -23,17 +20,17 @@ pub(super) struct Preprocessing {
     pub(super) std: [f64; 3],
 }
 
-/// Memory and filter tables that one thread uses again for each picture.
+/// Memory and filter tables that one caller uses again for each picture.
 #[derive(Default)]
 pub(super) struct Workspace {
-    resizer: Resizer,
+    resampler: Resampler,
     scaled: Vec<u8>,
     framed: Vec<u8>,
 }
 
 /// A centre crop can see nothing of what lies further out than this many times the shorter side;
 /// leaving it away first keeps a picture of 1 x 30,000 from being scaled to millions of rows.
-const LONGEST_CROPPED: u32 = 8;
+const LONGEST_CROPPED: usize = 8;
 
 impl Preprocessing {
     /// Numbers in one picture's tensor.
@@ -77,7 +74,12 @@ impl Preprocessing {
                 }
             }
             Layout::Nhwc => {
-                for (values, pixel) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels.as_chunks::<3>().0) {
+                for (values, pixel) in out
+                    .as_chunks_mut::<3>()
+                    .0
+                    .iter_mut()
+                    .zip(pixels.as_chunks::<3>().0)
+                {
                     for (channel, value) in values.iter_mut().enumerate() {
                         *value = table[channel][usize::from(pixel[source(channel)])];
                     }
@@ -89,8 +91,7 @@ impl Preprocessing {
     fn bring_to_size<'w>(&self, picture: &Picture, work: &'w mut Workspace) -> &'w [u8] {
         match self.resize {
             Resize::Stretch => {
-                let whole = Region::whole(picture);
-                self.scale(picture, whole, (self.width, self.height), work);
+                self.scale(whole(picture), (self.width, self.height), work);
                 &work.scaled
             }
             Resize::Crop => self.crop(picture, work),
@@ -101,30 +102,38 @@ impl Preprocessing {
     /// Scales the shorter side to `shorter_side`, the longer in proportion (rounded), and cuts
     /// the centre out, as torchvision's `Resize` and `CenterCrop` do.
     fn crop<'w>(&self, picture: &Picture, work: &'w mut Workspace) -> &'w [u8] {
-        let region = Region::centre(picture, LONGEST_CROPPED);
-        let factor = self.shorter_side as f64 / region.width.min(region.height);
-        let scaled_width = ((region.width * factor).round() as usize).max(self.width);
-        let scaled_height = ((region.height * factor).round() as usize).max(self.height);
-        self.scale(picture, region, (scaled_width, scaled_height), work);
+        let source = centre(picture, LONGEST_CROPPED);
+        let factor = self.shorter_side as f64 / source.width.min(source.height) as f64;
+        let scaled_width = scaled(source.width, factor).max(self.width);
+        let scaled_height = scaled(source.height, factor).max(self.height);
+        self.scale(source, (scaled_width, scaled_height), work);
         let left = (scaled_width - self.width) / 2;
         let top = (scaled_height - self.height) / 2;
         work.framed.clear();
-        for row in work.scaled.chunks_exact(3 * scaled_width).skip(top).take(self.height) {
-            work.framed.extend_from_slice(&row[3 * left..3 * (left + self.width)]);
+        for row in work
+            .scaled
+            .chunks_exact(3 * scaled_width)
+            .skip(top)
+            .take(self.height)
+        {
+            work.framed
+                .extend_from_slice(&row[3 * left..3 * (left + self.width)]);
         }
         &work.framed
     }
 
     /// Scales until one side fits and lays the result on the middle of the background.
     fn pad<'w>(&self, picture: &Picture, work: &'w mut Workspace) -> &'w [u8] {
-        let region = Region::whole(picture);
-        let factor = (self.width as f64 / region.width).min(self.height as f64 / region.height);
-        let width = ((region.width * factor).round() as usize).clamp(1, self.width);
-        let height = ((region.height * factor).round() as usize).clamp(1, self.height);
-        self.scale(picture, region, (width, height), work);
+        let source = whole(picture);
+        let factor_x = self.width as f64 / source.width as f64;
+        let factor = factor_x.min(self.height as f64 / source.height as f64);
+        let width = scaled(source.width, factor).clamp(1, self.width);
+        let height = scaled(source.height, factor).clamp(1, self.height);
+        self.scale(source, (width, height), work);
         let (left, top) = ((self.width - width) / 2, (self.height - height) / 2);
         work.framed.clear();
-        work.framed.extend(self.background.iter().cycle().take(self.numbers()));
+        work.framed
+            .extend(self.background.iter().cycle().take(self.numbers()));
         let rows = work.framed.chunks_exact_mut(3 * self.width).skip(top);
         for (row, scaled) in rows.zip(work.scaled.chunks_exact(3 * width)) {
             row[3 * left..3 * (left + width)].copy_from_slice(scaled);
@@ -132,29 +141,9 @@ impl Preprocessing {
         &work.framed
     }
 
-    /// Scales a region of the picture into `work.scaled`.
-    fn scale(
-        &self,
-        picture: &Picture,
-        region: Region,
-        (width, height): (usize, usize),
-        work: &mut Workspace,
-    ) {
-        work.scaled.resize(3 * width * height, 0);
-        let options = ResizeOptions::new()
-            .resize_alg(algorithm(self.filter))
-            .crop(region.left, region.top, region.width, region.height)
-            .use_alpha(false);
-        let source = TypedImageRef::<U8x3>::from_buffer(picture.width, picture.height, &picture.rgb);
-        let target = TypedImage::from_buffer(width as u32, height as u32, &mut work.scaled);
-        #[expect(
-            clippy::expect_used,
-            reason = "pictures are checked before they come here and the region lies within"
-        )]
-        {
-            let (source, mut target) = (source.expect("checked"), target.expect("sized above"));
-            work.resizer.resize_typed(&source, &mut target, &options).expect("region within picture");
-        }
+    fn scale(&self, source: Window<'_>, size: (usize, usize), work: &mut Workspace) {
+        work.resampler
+            .resize(source, size, self.filter, &mut work.scaled);
     }
 }
 
@@ -175,40 +164,33 @@ impl fmt::Display for Preprocessing {
     }
 }
 
-/// A rectangle of a picture in pixels.
-#[derive(Clone, Copy, Debug)]
-struct Region {
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
+fn scaled(side: usize, factor: f64) -> usize {
+    (side as f64 * factor).round() as usize
 }
 
-impl Region {
-    fn whole(picture: &Picture) -> Region {
-        let (width, height) = (f64::from(picture.width), f64::from(picture.height));
-        Region { left: 0.0, top: 0.0, width, height }
-    }
-
-    /// The middle of the picture, no longer than `longest` times its shorter side.
-    fn centre(picture: &Picture, longest: u32) -> Region {
-        let limit = picture.width.min(picture.height).saturating_mul(longest);
-        let (width, height) = (picture.width.min(limit), picture.height.min(limit));
-        Region {
-            left: f64::from((picture.width - width) / 2),
-            top: f64::from((picture.height - height) / 2),
-            width: f64::from(width),
-            height: f64::from(height),
-        }
+fn whole(picture: &Picture) -> Window<'_> {
+    let (width, height) = (picture.width as usize, picture.height as usize);
+    Window {
+        rgb: &picture.rgb,
+        stride: width,
+        left: 0,
+        top: 0,
+        width,
+        height,
     }
 }
 
-fn algorithm(filter: Filter) -> ResizeAlg {
-    match filter {
-        Filter::Nearest => ResizeAlg::Nearest,
-        Filter::Box => ResizeAlg::Convolution(FilterType::Box),
-        Filter::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
-        Filter::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
-        Filter::Lanczos => ResizeAlg::Convolution(FilterType::Lanczos3),
+/// The middle of the picture, no longer than `longest` times its shorter side.
+fn centre(picture: &Picture, longest: usize) -> Window<'_> {
+    let all = whole(picture);
+    let limit = all.width.min(all.height) * longest;
+    let (width, height) = (all.width.min(limit), all.height.min(limit));
+    let (left, top) = ((all.width - width) / 2, (all.height - height) / 2);
+    Window {
+        left,
+        top,
+        width,
+        height,
+        ..all
     }
 }

@@ -83,8 +83,22 @@ pub enum SidecarError {
 }
 
 const KEYS: [&str; 16] = [
-    "input", "output", "pool", "dimension", "size", "resize", "shorter_side", "background",
-    "filter", "channels", "layout", "rescale", "mean", "std", "licence", "source",
+    "input",
+    "output",
+    "pool",
+    "dimension",
+    "size",
+    "resize",
+    "shorter_side",
+    "background",
+    "filter",
+    "channels",
+    "layout",
+    "rescale",
+    "mean",
+    "std",
+    "licence",
+    "source",
 ];
 
 /// Beyond this a model's input is a typing error rather than a picture.
@@ -96,8 +110,10 @@ impl Sidecar {
     /// # Errors
     /// [`SidecarError`] names the key and the value received.
     pub fn parse(text: &str) -> Result<Sidecar, SidecarError> {
-        let mut keys: Map<String, Value> = serde_json::from_str(text)
-            .map_err(|error| SidecarError::NotAnObject { reason: error.to_string() })?;
+        let mut keys: Map<String, Value> =
+            serde_json::from_str(text).map_err(|error| SidecarError::NotAnObject {
+                reason: error.to_string(),
+            })?;
         if keys.get("pool").is_some_and(Value::is_null) {
             keys.insert("pool".to_owned(), Pool::None.to_string().into());
         }
@@ -154,24 +170,38 @@ impl Sidecar {
     pub(super) fn check(&self) -> Result<(), SidecarError> {
         let value = |key, reason: String| Err(SidecarError::Value { key, reason });
         if let Some([height, width]) = self.size
-            && ![height, width].iter().all(|side| (1..=MAX_SIDE).contains(side))
+            && ![height, width]
+                .iter()
+                .all(|side| (1..=MAX_SIDE).contains(side))
         {
-            return value("size", format!("expected 1 to {MAX_SIDE}, received [{height}, {width}]"));
+            return value(
+                "size",
+                format!("expected 1 to {MAX_SIDE}, received [{height}, {width}]"),
+            );
         }
         if let Some(side) = self.shorter_side
             && !(1..=MAX_SIDE).contains(&side)
         {
-            return value("shorter_side", format!("expected 1 to {MAX_SIDE}, received {side}"));
+            return value(
+                "shorter_side",
+                format!("expected 1 to {MAX_SIDE}, received {side}"),
+            );
         }
         if let Some(std) = self.std
             && !std.iter().all(|s| s.is_finite() && *s != 0.0)
         {
-            return value("std", format!("expected numbers other than 0, received {std:?}"));
+            return value(
+                "std",
+                format!("expected numbers other than 0, received {std:?}"),
+            );
         }
         if let Some(rescale) = self.rescale
             && !(rescale.is_finite() && rescale != 0.0)
         {
-            return value("rescale", format!("expected a number other than 0, received {rescale}"));
+            return value(
+                "rescale",
+                format!("expected a number other than 0, received {rescale}"),
+            );
         }
         Ok(())
     }
@@ -187,10 +217,12 @@ fn take<T: DeserializeOwned>(
         return Ok(None);
     };
     let received = value.to_string();
-    serde_json::from_value(value).map(Some).map_err(|_| SidecarError::Value {
-        key,
-        reason: format!("expected {expected}, received {received}"),
-    })
+    serde_json::from_value(value)
+        .map(Some)
+        .map_err(|_| SidecarError::Value {
+            key,
+            reason: format!("expected {expected}, received {received}"),
+        })
 }
 
 fn take_choice<T: std::str::FromStr<Err = super::choices::UnknownChoice>>(
@@ -201,7 +233,10 @@ fn take_choice<T: std::str::FromStr<Err = super::choices::UnknownChoice>>(
     take::<String>(keys, key, &format!("one of {words}"))?
         .map(|word| word.parse::<T>())
         .transpose()
-        .map_err(|error| SidecarError::Value { key, reason: error.to_string() })
+        .map_err(|error| SidecarError::Value {
+            key,
+            reason: error.to_string(),
+        })
 }
 
 #[cfg(test)]
@@ -211,22 +246,64 @@ mod tests {
     #[test]
     fn bad_sidecars_name_key_and_value() {
         let rows = [
-            ("[1]", "expected a JSON object: invalid type: sequence, expected a map at line 1 column 0"),
-            ("{", "expected a JSON object: EOF while parsing an object at line 1 column 1"),
-            (r#"{"sise": 3}"#, "unknown key \"sise\", known are input, output"),
-            (r#"{"size": 224}"#, "key \"size\": expected [height, width], received 224"),
-            (r#"{"size": [0, 224]}"#, "key \"size\": expected 1 to 8192, received [0, 224]"),
-            (r#"{"size": [1, 2, 3]}"#, "key \"size\": expected [height, width], received [1,2,3]"),
-            (r#"{"mean": ["a", 0, 0]}"#, "key \"mean\": expected three numbers, received [\"a\",0,0]"),
-            (r#"{"std": [1, 0, 1]}"#, "key \"std\": expected numbers other than 0, received [1.0, 0.0, 1.0]"),
-            (r#"{"rescale": 0}"#, "key \"rescale\": expected a number other than 0, received 0"),
-            (r#"{"dimension": -1}"#, "key \"dimension\": expected a count, received -1"),
-            (r#"{"channels": "RGB"}"#, "key \"channels\": \"RGB\" is not one of \"rgb\" \"bgr\""),
-            (r#"{"pool": 3}"#, "key \"pool\": expected one of \"none\" \"mean\" \"first\", received 3"),
+            (
+                "[1]",
+                "expected a JSON object: invalid type: sequence, expected a map at line 1 column 0",
+            ),
+            (
+                "{",
+                "expected a JSON object: EOF while parsing an object at line 1 column 1",
+            ),
+            (
+                r#"{"sise": 3}"#,
+                "unknown key \"sise\", known are input, output",
+            ),
+            (
+                r#"{"size": 224}"#,
+                "key \"size\": expected [height, width], received 224",
+            ),
+            (
+                r#"{"size": [0, 224]}"#,
+                "key \"size\": expected 1 to 8192, received [0, 224]",
+            ),
+            (
+                r#"{"size": [1, 2, 3]}"#,
+                "key \"size\": expected [height, width], received [1,2,3]",
+            ),
+            (
+                r#"{"mean": ["a", 0, 0]}"#,
+                "key \"mean\": expected three numbers, received [\"a\",0,0]",
+            ),
+            (
+                r#"{"std": [1, 0, 1]}"#,
+                "key \"std\": expected numbers other than 0, received [1.0, 0.0, 1.0]",
+            ),
+            (
+                r#"{"rescale": 0}"#,
+                "key \"rescale\": expected a number other than 0, received 0",
+            ),
+            (
+                r#"{"dimension": -1}"#,
+                "key \"dimension\": expected a count, received -1",
+            ),
+            (
+                r#"{"channels": "RGB"}"#,
+                "key \"channels\": \"RGB\" is not one of \"rgb\" \"bgr\"",
+            ),
+            (
+                r#"{"pool": 3}"#,
+                "key \"pool\": expected one of \"none\" \"mean\" \"first\", received 3",
+            ),
         ];
         let wrong: Vec<String> = rows
             .iter()
-            .map(|(text, expected)| (text, expected, Sidecar::parse(text).unwrap_err().to_string()))
+            .map(|(text, expected)| {
+                (
+                    text,
+                    expected,
+                    Sidecar::parse(text).unwrap_err().to_string(),
+                )
+            })
             .filter(|(_, expected, error)| !error.starts_with(**expected))
             .map(|(text, expected, error)| format!("{text}: expected {expected}, said {error}"))
             .collect();
@@ -237,8 +314,14 @@ mod tests {
     fn overrides_win_key_by_key() {
         let file = Sidecar::parse(r#"{"size": [8, 9], "pool": null, "channels": "bgr"}"#).unwrap();
         assert_eq!(file.pool, Some(Pool::None));
-        let over = Sidecar { size: Some([4, 5]), ..Sidecar::default() };
+        let over = Sidecar {
+            size: Some([4, 5]),
+            ..Sidecar::default()
+        };
         let both = file.overlaid(&over);
-        assert_eq!((both.size, both.channels), (Some([4, 5]), Some(Channels::Bgr)));
+        assert_eq!(
+            (both.size, both.channels),
+            (Some([4, 5]), Some(Channels::Bgr))
+        );
     }
 }

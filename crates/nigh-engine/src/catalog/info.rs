@@ -85,16 +85,16 @@ impl Catalog {
         };
         let columns = view.columns()?;
         let info = |(at, column): (usize, &nigh_store::Column)| {
-            let summary = columns.summary(at, MOST_COMMON);
-            ColumnInfo {
+            let summary = columns.summary(at, MOST_COMMON)?;
+            Some(ColumnInfo {
                 name: column.name.clone(),
                 kind: column.kind.to_string(),
                 nulls: summary.nulls,
                 distinct: summary.distinct,
                 most_common: summary.top.into_iter().map(|(value, count)| (value.to_string(), count)).collect(),
-            }
+            })
         };
-        Ok(columns.schema().columns.iter().enumerate().map(info).collect())
+        Ok(columns.schema().columns.iter().enumerate().filter_map(info).collect())
     }
 }
 

@@ -22,8 +22,8 @@ impl Catalog {
     pub fn get(&self, id: &str) -> Result<ItemSummary, SearchError> {
         let unknown = || SearchError::UnknownId(id.to_owned());
         if let Some(store) = &self.store {
-            let item = store.get(id)?.ok_or_else(unknown)?;
-            return Ok(summary(&item));
+            let stored = store.view.get(id)?.ok_or_else(unknown)?;
+            return Ok(summary(&stored.item));
         }
         let view = self.view.as_ref().ok_or_else(unknown)?;
         let position = view.items.position_of_id(id).ok_or_else(unknown)?;
@@ -58,12 +58,21 @@ impl Catalog {
         Ok((items, total))
     }
 
-    /// The bytes of an item's image, where the collection keeps them.
-    pub fn kept_image(&self, id: &str, image: &str) -> Result<Option<Vec<u8>>, SearchError> {
-        let Some(store) = &self.store else { return Ok(None) };
-        let (Some(number), Some(item)) = (store.number(id)?, store.get(id)?) else { return Ok(None) };
-        let Some(ordinal) = item.images.iter().position(|stored| stored.name == image) else { return Ok(None) };
-        Ok(store.image_bytes(number, ordinal)?)
+    /// The bytes of one image of an item: those that the collection keeps, else
+    /// read again from where they came from, if they are still there and the
+    /// same. None as well while another process writes, for a picture that came
+    /// out of a table.
+    pub fn image_bytes(&self, id: &str, image: &str) -> Option<Vec<u8>> {
+        let Some(store) = &self.store else {
+            let item = self.get(id).ok()?;
+            let (_, source) = item.images.into_iter().find(|(name, _)| name == image)?;
+            return std::fs::read(source).ok();
+        };
+        let stored = store.view.get(id).ok()??;
+        let ordinal = stored.item.images.iter().position(|stored| stored.name == image)?;
+        let kept = store.view.image_bytes(stored.number, ordinal).ok()?;
+        let image = &stored.item.images[ordinal];
+        kept.or_else(|| crate::source::read_image(&image.source, image.hash))
     }
 
     fn positions<'a>(&'a self, view: &'a View) -> impl Iterator<Item = u32> + 'a {

@@ -7,7 +7,6 @@ use std::time::Instant;
 use nigh_index::{Allowed, Mode, Neighbor, SearchParams};
 use nigh_store::Value;
 use roaring::RoaringBitmap;
-use serde::Serialize;
 use thiserror::Error;
 
 use super::Catalog;
@@ -88,7 +87,7 @@ pub enum SearchError {
     View(#[from] ViewError),
     /// The store cannot be read.
     #[error(transparent)]
-    Store(#[from] nigh_store::StoreError),
+    Store(#[from] nigh_store::ReadError),
     /// No item has this id.
     #[error("no item has the id {0:?}")]
     UnknownId(String),
@@ -155,8 +154,8 @@ impl Catalog {
     pub fn embeddings(&self, id: &str) -> Result<Vec<f32>, SearchError> {
         let unknown = || SearchError::UnknownId(id.to_owned());
         if let Some(store) = &self.store {
-            let number = store.number(id)?.ok_or_else(unknown)?;
-            return Ok(store.embeddings(number)?);
+            let number = store.view.number_of(id)?.ok_or_else(unknown)?;
+            return store.view.embeddings(number)?.ok_or_else(unknown);
         }
         let view = self.view.as_ref().ok_or_else(unknown)?;
         let position = view.items.position_of_id(id).ok_or_else(unknown)?;

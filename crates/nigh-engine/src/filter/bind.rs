@@ -27,7 +27,7 @@ enum Side {
     Column(Target),
     /// A name that no column has.
     Unknown(String),
-    Literal(Literal),
+    Literal,
 }
 
 type Bound<T> = Result<T, FilterError>;
@@ -98,14 +98,14 @@ impl Binder<'_> {
             return Err(self.unsupported(expr));
         };
         let (target, comparison, value) = match (self.side(left)?, self.side(right)?) {
-            (Side::Column(target), Side::Literal(_)) => (target, comparison, right),
-            (Side::Literal(_), Side::Column(target)) => (target, mirrored(comparison), left),
+            (Side::Column(target), Side::Literal) => (target, comparison, right),
+            (Side::Literal, Side::Column(target)) => (target, mirrored(comparison), left),
             (Side::Column(_), Side::Column(_)) => return Err(self.two_columns(right)),
             (Side::Column(_), Side::Unknown(name)) => return Err(self.not_a_value(right, name)),
             (Side::Unknown(name), Side::Column(_)) => return Err(self.not_a_value(left, name)),
             (Side::Unknown(name), _) => return Err(self.unknown(&name, left)),
             (_, Side::Unknown(name)) => return Err(self.unknown(&name, right)),
-            (Side::Literal(_), Side::Literal(_)) => return Err(self.no_condition(left)),
+            (Side::Literal, Side::Literal) => return Err(self.no_condition(left)),
         };
         let value = self.value(&target, value)?;
         Ok(term(target, Asked::Compare(comparison, value), negated))
@@ -121,7 +121,7 @@ impl Binder<'_> {
             };
         }
         match literal::of(expr) {
-            Some(literal) => Ok(Side::Literal(literal)),
+            Some(_) => Ok(Side::Literal),
             None => Err(self.unsupported(expr)),
         }
     }

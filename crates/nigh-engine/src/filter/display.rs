@@ -3,7 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 
 use nigh_store::Value;
+use sqlparser::ast::Expr;
+use sqlparser::dialect::GenericDialect;
 use sqlparser::keywords::ALL_KEYWORDS;
+use sqlparser::parser::Parser;
 
 use super::Filter;
 use super::tree::{Asked, Comparison, Node, Term};
@@ -84,12 +87,26 @@ fn sign(comparison: Comparison, negated: bool) -> &'static str {
     }
 }
 
-/// The column's name, in double quotes unless it is a plain word that SQL has no use for.
+/// The column's name, in double quotes unless it is a plain word that SQL reads as a name.
 pub(super) fn name(name: &str) -> String {
     let letters = |char: char| char.is_ascii_alphanumeric() || char == '_';
     let plain = name.chars().all(letters) && name.starts_with(|c: char| c.is_ascii_alphabetic());
-    let keyword = ALL_KEYWORDS.binary_search(&name.to_ascii_uppercase().as_str()).is_ok();
-    if plain && !keyword { name.to_owned() } else { quoted(name, '"') }
+    if plain && reads_as_name(name) { name.to_owned() } else { quoted(name, '"') }
+}
+
+/// Whether the parser takes the word for a name wherever a filter has one. Most keywords are fine
+/// (`year`), some are not (`case`), and which ones the parser does not list: so ask it.
+fn reads_as_name(word: &str) -> bool {
+    if ALL_KEYWORDS.binary_search(&word.to_ascii_uppercase().as_str()).is_err() {
+        return true;
+    }
+    let text = format!("{word} = 1 AND NOT {word} OR {word} IN (1) AND ({word} OR {word})");
+    let parsed = |text: &str| {
+        let parser = Parser::new(&GenericDialect {}).try_with_sql(text);
+        parser.and_then(|mut parser| parser.parse_expr())
+    };
+    matches!(parsed(word), Ok(Expr::Identifier(_)))
+        && parsed(&text).is_ok_and(|expr| expr.to_string() == text)
 }
 
 /// The value as a filter writes it.

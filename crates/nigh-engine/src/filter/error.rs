@@ -66,8 +66,8 @@ pub enum FilterError {
     },
     /// A value of one type for a column of another.
     #[error(
-        "the column {column:?} holds values of type {kind}, and {found} is none: write for example \
-         {example}{at}"
+        "the column {column:?} holds values of type {kind}, which {found} is not: write for \
+         example {example}{at}"
     )]
     WrongType {
         /// The column's name.
@@ -134,5 +134,11 @@ pub enum FilterError {
         hint: String,
         /// Where.
         at: Place,
+    },
+    /// The system is out of threads, or of memory for one.
+    #[error("the filter could not be read: no thread to do it on: {reason}")]
+    NoThread {
+        /// What the system said.
+        reason: String,
     },
 }

@@ -15,8 +15,9 @@ pub(super) fn column(name: &str, schema: &Schema, at: Place) -> Result<Target, F
     let exact = names(schema).find(|known| *known == name);
     let folded = name.to_lowercase();
     let similar: Vec<&str> = names(schema).filter(|known| known.to_lowercase() == folded).collect();
-    match (exact, similar.as_slice()) {
-        (Some(known), _) | (None, [known]) => Ok(target(known, schema)),
+    let only = if let [only] = similar.as_slice() { Some(*only) } else { None };
+    match (exact.or(only), similar.as_slice()) {
+        (Some(known), _) => Ok(target(known, schema)),
         (None, []) => Err(FilterError::UnknownColumn {
             name: name.to_owned(),
             nearest: quoted(&nearest(name, schema)),
@@ -60,7 +61,7 @@ fn nearest<'a>(name: &str, schema: &'a Schema) -> Vec<&'a str> {
     known.sort_by_key(|(distance, _)| *distance);
     let best = known.first().map_or(0, |(distance, _)| *distance);
     // Where one name is near, the far ones would only confuse.
-    let near = known.iter().filter(|(distance, _)| best > 2 || *distance <= best + 1);
+    let near = known.iter().filter(|(distance, _)| best > 2 || *distance <= best.max(1) + 1);
     near.take(SUGGESTED).map(|(_, known)| *known).collect()
 }
 

@@ -12,30 +12,26 @@ use super::error::FilterError;
 use super::names;
 use super::place::Place;
 
-/// Parentheses and NOTs in one another. The parser follows 50 levels, some of which it spends
-/// between two parentheses.
+/// Parentheses and NOTs in one another.
 const MAX_DEPTH: usize = 40;
-const PARSER_DEPTH: usize = 50;
+
+/// The parser counts more levels: between two parentheses there may be an OR, an AND and a `=`.
+const PARSER_DEPTH: usize = 4 * MAX_DEPTH + 10;
 
 /// Words and signs, without the values of IN lists. A chain of operators becomes a tree as deep
-/// as it is long, which is dropped recursively: this bounds the stack that takes.
+/// as it is long; with `stack`, this bounds what recursion over it takes.
 const MAX_WORDS: usize = 4096;
+
+/// What the parser gives as the location of the end.
+const UNKNOWN: Location = Location { line: 0, column: 0 };
 
 /// The text as one SQL expression.
 pub(super) fn expression(text: &str, schema: &Schema) -> Result<Expr, FilterError> {
-    let dialect = GenericDialect {};
-    let tokens = Tokenizer::new(&dialect, text).tokenize_with_location();
+    let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location();
     let tokens = tokens.map_err(|error| unreadable(&error, text))?;
     check_size(&tokens, text)?;
     let source = Source { text, schema, tokens: &tokens };
-    let parser = Parser::new(&dialect).with_recursion_limit(PARSER_DEPTH);
-    let mut parser = parser.with_tokens_with_locations(tokens.clone());
-    let expression = parser.parse_expr().map_err(|error| source.rejected(error))?;
-    let next = parser.next_token();
-    match next.token {
-        Token::EOF => Ok(expression),
-        _ => Err(source.syntax("AND, OR or the end of the filter", next.span.start)),
-    }
+    source.expression(&tokens)
 }
 
 fn unreadable(error: &TokenizerError, text: &str) -> FilterError {
@@ -122,11 +118,43 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// The tokens, which are the last ones of the filter, as one expression.
+    fn expression(&self, tokens: &[TokenWithSpan]) -> Result<Expr, FilterError> {
+        let dialect = GenericDialect {};
+        let parser = Parser::new(&dialect).with_recursion_limit(PARSER_DEPTH);
+        let mut parser = parser.with_tokens_with_locations(tokens.to_vec());
+        let expression = parser.parse_expr().map_err(|error| self.rejected(error))?;
+        let next = parser.next_token();
+        match next.token {
+            Token::EOF => Ok(expression),
+            _ => Err(self.left_over(tokens, next.span.start)),
+        }
+    }
+
+    /// The expression ended before the token at the location. Where that follows a keyword, the
+    /// parser has taken the keyword for a name because it could make nothing else of it: then the
+    /// keyword is the trouble, or, behind a NOT, what follows it.
+    fn left_over(&self, tokens: &[TokenWithSpan], location: Location) -> FilterError {
+        let place = tokens.iter().position(|token| token.span.start == location);
+        let (before, rest) = tokens.split_at(place.unwrap_or(tokens.len()));
+        let previous = before.iter().rfind(|token| !is_space(&token.token));
+        match previous.and_then(|token| Some((token, keyword(&token.token)?))) {
+            Some((_, (Keyword::NOT, _))) => match self.expression(rest) {
+                Err(error) => error,
+                Ok(_) => self.syntax("AND, OR or the end of the filter", location),
+            },
+            Some((token, (_, word))) if !names::is_known(word, self.schema) => {
+                self.syntax("a column or a value", token.span.start)
+            }
+            _ => self.syntax("AND, OR or the end of the filter", location),
+        }
+    }
+
     fn rejected(&self, error: ParserError) -> FilterError {
         let message = match error {
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
             ParserError::RecursionLimitExceeded => {
-                let at = Place::at(self.text, Location { line: 0, column: 0 });
+                let at = Place::at(self.text, UNKNOWN);
                 return FilterError::TooDeep { limit: MAX_DEPTH, at };
             }
         };
@@ -138,21 +166,23 @@ impl Source<'_> {
             _ if expected.starts_with("[NOT] NULL") => "NULL or NOT NULL",
             _ => "a column or a value",
         };
-        self.syntax(expected, location(&message).unwrap_or_default())
+        self.syntax(expected, location(&message).unwrap_or(UNKNOWN))
     }
 
     /// The token at the location, or else the end, is not what was expected.
     fn syntax(&self, expected: &str, location: Location) -> FilterError {
-        let words = || self.tokens.iter().filter(|token| !is_space(&token.token));
-        let index = words().position(|token| token.span.start == location);
-        let found = index.and_then(|index| words().nth(index));
-        let previous = index.and_then(|i| i.checked_sub(1)).and_then(|i| words().nth(i));
-        let hint = found.map(|t| self.hint(t)).filter(|hint| !hint.is_empty());
-        let hint = hint.or_else(|| previous.map(|t| self.hint(t))).unwrap_or_default();
+        let words: Vec<_> = self.tokens.iter().filter(|t| !is_space(&t.token)).collect();
+        let index = words.iter().position(|token| token.span.start == location);
+        let found = index.and_then(|index| words.get(index));
+        let previous = index.and_then(|index| words.get(index.checked_sub(1)?));
+        let hint = match (found, previous) {
+            (Some(found), previous) => self.hint(&found.token, previous.map(|t| &t.token)),
+            (None, _) => None,
+        };
         FilterError::Syntax {
             expected: expected.to_owned(),
             found: found.map_or("the end of the filter".to_owned(), |t| shown(&t.token.to_string())),
-            hint,
+            hint: hint.unwrap_or_default(),
             at: match found {
                 Some(found) => Place::at(self.text, found.span.start),
                 None => Place::end(self.text),
@@ -160,19 +190,26 @@ impl Source<'_> {
         }
     }
 
-    /// What may have been meant by a token that the parser stumbled over.
-    fn hint(&self, token: &TokenWithSpan) -> String {
-        match &token.token {
-            Token::Word(Word { value, quote_style: None, keyword }) => {
-                if *keyword != Keyword::NoKeyword && names::is_known(value, self.schema) {
-                    let name = display::name(value);
-                    return format!("; the column's name goes in double quotes, {name}");
-                }
-                String::new()
-            }
-            Token::Char('‘' | '’' | '“' | '”') => "; quotes must be straight, '…'".to_owned(),
-            _ => String::new(),
+    /// What may have been meant, where the parser stumbled over a typographic quote, or behind a
+    /// column that is called like a keyword.
+    fn hint(&self, found: &Token, previous: Option<&Token>) -> Option<String> {
+        if matches!(found, Token::Char('‘' | '’' | '“' | '”')) {
+            return Some("; quotes must be straight, '…'".to_owned());
         }
+        let (_, word) = keyword(previous?)?;
+        let name = display::name(word);
+        let unread = name != word && names::is_known(word, self.schema);
+        unread.then(|| format!("; the column's name goes in double quotes, {name}"))
+    }
+}
+
+/// The keyword that the token is, and how it is written.
+fn keyword(token: &Token) -> Option<(Keyword, &str)> {
+    match token {
+        Token::Word(Word { value, quote_style: None, keyword }) => {
+            (*keyword != Keyword::NoKeyword).then_some((*keyword, value.as_str()))
+        }
+        _ => None,
     }
 }
 

@@ -80,13 +80,14 @@ impl Test {
 
     /// The test of floats; the values in `asked` are numbers.
     pub(super) fn real(asked: &Asked) -> Test {
-        use f64::{INFINITY, NEG_INFINITY};
+        const LEAST: f64 = f64::NEG_INFINITY;
+        const MOST: f64 = f64::INFINITY;
         Test::Real(match asked {
             Asked::Compare(Comparison::Equal, v) => Wanted::Range(at_least(v), at_most(v)),
-            Asked::Compare(Comparison::Less, v) => Wanted::Range(NEG_INFINITY, below(v)),
-            Asked::Compare(Comparison::LessOrEqual, v) => Wanted::Range(NEG_INFINITY, at_most(v)),
-            Asked::Compare(Comparison::Greater, v) => Wanted::Range(above(v), INFINITY),
-            Asked::Compare(Comparison::GreaterOrEqual, v) => Wanted::Range(at_least(v), INFINITY),
+            Asked::Compare(Comparison::Less, v) => Wanted::Range(LEAST, below(v)),
+            Asked::Compare(Comparison::LessOrEqual, v) => Wanted::Range(LEAST, at_most(v)),
+            Asked::Compare(Comparison::Greater, v) => Wanted::Range(above(v), MOST),
+            Asked::Compare(Comparison::GreaterOrEqual, v) => Wanted::Range(at_least(v), MOST),
             Asked::Between(low, high) => Wanted::Range(at_least(low), at_most(high)),
             Asked::OneOf(values) => {
                 let exact = values.iter().filter(|v| at_least(v) == at_most(v));

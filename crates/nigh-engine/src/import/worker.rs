@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
 use nigh_encode::{EncodeError, Encoder, Picture};
-use nigh_store::{CatalogStore, Item, ItemImage, Upsert, Value};
+use nigh_store::{CatalogStore, CatalogView, Item, ItemImage, ReadError, Stored, Upsert, Value};
 
 use super::meter::{ImportStage, Meter};
 use super::{Chunk, ImportError, ImportOptions};
@@ -56,7 +56,7 @@ impl Worker<'_> {
     }
 
     fn process(&self, rows: Vec<Row>) -> Result<Vec<Outcome>, ImportError> {
-        let mut batch = Batch::new(*self);
+        let mut batch = Batch::new(*self, self.store.view()?);
         for row in rows {
             match row {
                 Row::Rejected(reject) => batch.outcomes.push(Outcome::Rejected(reject)),
@@ -110,6 +110,7 @@ fn load_image(image: RawImage) -> Result<LoadedImage, Reject> {
 /// Items of one chunk on their way to the encoder, and what became of the others.
 struct Batch<'a> {
     worker: Worker<'a>,
+    stored: CatalogView,
     outcomes: Vec<Outcome>,
     pending: Vec<Pending>,
     pictures: Vec<Picture>,
@@ -123,8 +124,8 @@ struct Pending {
 }
 
 impl<'a> Batch<'a> {
-    fn new(worker: Worker<'a>) -> Self {
-        Self { worker, outcomes: Vec::new(), pending: Vec::new(), pictures: Vec::new(), pixels: 0 }
+    fn new(worker: Worker<'a>, stored: CatalogView) -> Self {
+        Self { worker, stored, outcomes: Vec::new(), pending: Vec::new(), pictures: Vec::new(), pixels: 0 }
     }
 
     fn finish(mut self) -> Result<Vec<Outcome>, ImportError> {
@@ -138,12 +139,13 @@ impl<'a> Batch<'a> {
         if loaded.images.is_empty() {
             return Ok(());
         }
-        let stored = self.worker.store.get(&loaded.id)?;
-        match stored.as_ref().map(|stored| difference(stored, &loaded, self.worker.options.keep_images)) {
-            Some(Difference::None) => self.outcomes.push(Outcome::Unchanged),
-            Some(Difference::Attributes) => self.rewrite(loaded),
-            Some(Difference::Images) => self.decode(loaded, true),
+        match self.stored.get(&loaded.id)? {
             None => self.decode(loaded, false),
+            Some(stored) => match self.difference(&stored, &loaded)? {
+                Difference::None => self.outcomes.push(Outcome::Unchanged),
+                Difference::Attributes => self.rewrite(loaded),
+                Difference::Images => self.decode(loaded, true),
+            },
         }
         Ok(())
     }
@@ -153,7 +155,7 @@ impl<'a> Batch<'a> {
         let keep = self.worker.options.keep_images;
         let images = loaded.images.into_iter().map(|image| stored_image(image, keep)).collect();
         let item = Item { id: loaded.id, attributes: loaded.attributes, images };
-        self.outcomes.push(Outcome::Write { upsert: Upsert { item, embeddings: None }, encoded: 0, update: true });
+        self.write(Upsert { item, embeddings: None }, 0, true);
     }
 
     fn decode(&mut self, loaded: Loaded, update: bool) {
@@ -217,8 +219,32 @@ impl<'a> Batch<'a> {
         let encoded = kept.len();
         item.images = kept;
         if encoded > 0 {
-            self.outcomes.push(Outcome::Write { upsert: Upsert { item, embeddings: Some(rows) }, encoded, update });
+            self.write(Upsert { item, embeddings: Some(rows) }, encoded, update);
         }
+    }
+
+    /// Lets an item go that the store will take; one that it would refuse is a
+    /// reject, so that it fails alone.
+    fn write(&mut self, upsert: Upsert, encoded: usize, update: bool) {
+        let outcome = match upsert.check(self.worker.encoder.dimension()) {
+            Ok(()) => Outcome::Write { upsert, encoded, update },
+            Err(error) => {
+                let origin = upsert.item.images.first().map_or(upsert.item.id.clone(), |image| image.source.clone());
+                Outcome::Rejected(Reject { origin, column: None, reason: error.to_string() })
+            }
+        };
+        self.outcomes.push(outcome);
+    }
+
+    fn difference(&self, stored: &Stored, loaded: &Loaded) -> Result<Difference, ReadError> {
+        let images = &stored.item.images;
+        if !images.iter().map(|image| image.hash).eq(loaded.images.iter().map(|image| image.hash)) {
+            return Ok(Difference::Images);
+        }
+        let named = |(stored, loaded): (&ItemImage, &LoadedImage)| stored.name == loaded.name && stored.source == loaded.source;
+        let same = images.iter().zip(&loaded.images).all(named) && stored.item.attributes == loaded.attributes;
+        let kept = !self.worker.options.keep_images || self.stored.image_bytes(stored.number, 0)?.is_some();
+        Ok(if same && kept { Difference::None } else { Difference::Attributes })
     }
 }
 
@@ -227,19 +253,6 @@ enum Difference {
     None,
     Attributes,
     Images,
-}
-
-fn difference(stored: &Item, loaded: &Loaded, keep_images: bool) -> Difference {
-    let same_images = stored.images.iter().map(|image| image.hash).eq(loaded.images.iter().map(|image| image.hash));
-    if !same_images {
-        return Difference::Images;
-    }
-    let same_names = stored.images.iter().map(|image| (&image.name, &image.source)).eq(loaded
-        .images
-        .iter()
-        .map(|image| (&image.name, &image.source)));
-    let kept = !keep_images || stored.images.iter().all(|image| image.kept);
-    if same_names && kept && stored.attributes == loaded.attributes { Difference::None } else { Difference::Attributes }
 }
 
 fn stored_image(image: LoadedImage, keep: bool) -> ItemImage {

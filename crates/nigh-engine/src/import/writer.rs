@@ -99,7 +99,7 @@ impl<'a> Writer<'a> {
         }
         let upserts = std::mem::take(&mut self.waiting);
         let ids: Vec<String> = upserts.iter().map(|upsert| upsert.item.id.clone()).collect();
-        let write = || self.store.upsert(upserts, Durability::Synced);
+        let write = || self.store.upsert(&upserts, Durability::Synced);
         let commit = self.meter.time(ImportStage::Write, ids.len(), write)?;
         (self.on_event)(ImportEvent::Commit { sequence: commit.last, ids: &ids });
         Ok(())

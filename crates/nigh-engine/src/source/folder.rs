@@ -14,6 +14,7 @@ pub(super) const PICTURES: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bm
 /// Files found, in the order of their names.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
+    pub(super) item_per_folder: bool,
     pub(super) roots: Vec<PathBuf>,
     pub(super) pictures: Vec<Picture>,
     /// What becomes one item each: a picture, or the pictures of a folder.
@@ -42,6 +43,7 @@ pub(super) struct Unit {
 impl Listing {
     /// Adds what is in the folder, each folder an item if so wished.
     pub(super) fn add_folder(&mut self, root: &Path, item_per_folder: bool) {
+        self.item_per_folder = item_per_folder;
         self.roots.push(root.to_owned());
         let mut folders = HashMap::new();
         let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();

@@ -77,14 +77,27 @@ impl<'l> Index<'l> {
         index
     }
 
+    /// The unit with this key.
+    pub(super) fn key(&self, key: &str) -> Option<u32> {
+        self.by_key.get(key).copied()
+    }
+
+    /// Whether the text is the path of a file, listed or not.
+    pub(super) fn is_file(&self, name: &str) -> bool {
+        self.listed(name).is_some() || self.bases.iter().any(|base| base.join(name).is_file())
+    }
+
     /// The pictures of the unit with this key.
     pub(super) fn unit(&self, key: &str) -> Option<&'l [u32]> {
-        let unit = *self.by_key.get(key)?;
+        let unit = self.key(key)?;
         Some(&self.listing.units[unit as usize].pictures)
     }
 
     /// The listed picture that a cell names, without asking the file system.
     pub(super) fn listed(&self, name: &str) -> Option<u32> {
+        if self.by_path.is_empty() {
+            return None;
+        }
         let by_path = |path: &Path| self.by_path.get(&path_hash(path)).copied();
         let bases = self.bases.iter();
         if let Some(picture) = bases.into_iter().find_map(|base| by_path(&base.join(name))) {
@@ -302,6 +315,9 @@ pub(super) fn column_text(record: &Record<'_>, roles: &Roles) -> Option<String> 
 /// is no key.
 pub(super) fn extras(listing: &Listing, keys: &HashSet<u128>) -> Extras {
     let mut extras = Extras::new();
+    if listing.item_per_folder {
+        return extras;
+    }
     for unit in &listing.units {
         if let Some(owner) = owner(&unit.key, keys) {
             let pictures = extras.entry(owner.to_owned()).or_default();

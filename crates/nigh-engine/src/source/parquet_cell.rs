@@ -183,7 +183,7 @@ fn list(array: &dyn Array, row: usize) -> Cell<'_> {
         }
         _ => {
             let list = array.as_fixed_size_list();
-            let start = list.value_offset(row) as usize;
+            let start = list.value_offset_at(row);
             (list.values(), start..start + list.value_length() as usize)
         }
     };

@@ -84,6 +84,33 @@ impl ParquetTable {
         Ok(())
     }
 
+    /// The one row with this number, from its row group alone.
+    pub(super) fn scan_row(
+        &self,
+        path: &Path,
+        columns: &[String],
+        row: u64,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), TableError> {
+        let mut before = 0;
+        for (group, metadata) in self.metadata.metadata().row_groups().iter().enumerate() {
+            let rows = unsigned(metadata.num_rows());
+            if row > before && row <= before + rows {
+                let mut next = before + 1;
+                let mut only = |record: Record<'_>| match record.number == row {
+                    true => visit(record),
+                    false => ControlFlow::Continue(()),
+                };
+                // One row is wanted: whether its visitor would go on does not matter.
+                let _ = self.scan_group(path, group, &[], &mut |batch, projection| {
+                    visit_batch(batch, projection, columns.len(), &mut next, &mut only)
+                })?;
+            }
+            before += rows;
+        }
+        Ok(())
+    }
+
     fn scan_group(
         &self,
         path: &Path,

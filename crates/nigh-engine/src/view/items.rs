@@ -162,13 +162,13 @@ impl ItemsWriter {
         let mut columns = Vec::new();
         self.columns.finish().save(&mut columns).map_err(ItemsWriteError::Columns)?;
         let mut writer = SectionWriter::create(path, FORMAT)?;
-        writer.section("header", serde_json::to_string(&header)?.as_bytes())?;
-        writer.section("numbers", &self.numbers)?;
-        writer.section("id_ends", &self.id_ends)?;
-        writer.section("ids", self.ids.as_bytes())?;
-        writer.section("image_ends", &self.image_ends)?;
-        writer.section("images", &self.images)?;
-        writer.section("columns", &columns)?;
+        writer.put("header", serde_json::to_string(&header)?.as_bytes())?;
+        writer.put("numbers", &self.numbers)?;
+        writer.put("id_ends", &self.id_ends)?;
+        writer.put("ids", self.ids.as_bytes())?;
+        writer.put("image_ends", &self.image_ends)?;
+        writer.put("images", &self.images)?;
+        writer.put("columns", &columns)?;
         writer.finish()?;
         Ok(())
     }

@@ -38,7 +38,9 @@ impl Layout {
     }
 
     pub(crate) fn empty(&self) -> Chunk {
-        Chunk { rows: vec![Vec::new(); self.slots] }
+        Chunk {
+            rows: vec![Vec::new(); self.slots],
+        }
     }
 
     pub(crate) fn decode(&self, chunk: u64, bytes: &[u8]) -> Result<Chunk, ReadError> {
@@ -49,28 +51,57 @@ impl Layout {
             rest = after;
             floats(row)
         });
-        Ok(Chunk { rows: rows.collect() })
+        Ok(Chunk {
+            rows: rows.collect(),
+        })
     }
 
     /// One slot, without decoding the others.
-    pub(crate) fn slot(&self, chunk: u64, slot: usize, bytes: &[u8]) -> Result<Vec<f32>, ReadError> {
+    pub(crate) fn slot(
+        &self,
+        chunk: u64,
+        slot: usize,
+        bytes: &[u8],
+    ) -> Result<Vec<f32>, ReadError> {
         let mut counts = self.counts(chunk, bytes)?;
         let before: usize = counts.by_ref().take(slot).sum();
-        let (row, start) = (self.dimension * 4, self.slots * 2 + before * self.dimension * 4);
-        Ok(floats(&bytes[start..start + counts.next().unwrap_or(0) * row]))
+        let (row, start) = (
+            self.dimension * 4,
+            self.slots * 2 + before * self.dimension * 4,
+        );
+        Ok(floats(
+            &bytes[start..start + counts.next().unwrap_or(0) * row],
+        ))
     }
 
     /// The row counts, after checking that the chunk is as long as they say.
-    fn counts<'a>(&self, chunk: u64, bytes: &'a [u8]) -> Result<impl Iterator<Item = usize> + use<'a>, ReadError> {
-        let undecodable = |reason| ReadError::Undecodable { table: EMBEDDINGS, key: chunk.to_string(), reason };
-        let Some(head) = bytes.get(..self.slots * 2) else {
-            return Err(undecodable(format!("{} bytes cannot hold {} counts", bytes.len(), self.slots)));
+    fn counts<'a>(
+        &self,
+        chunk: u64,
+        bytes: &'a [u8],
+    ) -> Result<impl Iterator<Item = usize> + use<'a>, ReadError> {
+        let undecodable = |reason| ReadError::Undecodable {
+            table: EMBEDDINGS,
+            key: chunk.to_string(),
+            reason,
         };
-        let counts = head.chunks_exact(2).map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])));
+        let Some(head) = bytes.get(..self.slots * 2) else {
+            return Err(undecodable(format!(
+                "{} bytes cannot hold {} counts",
+                bytes.len(),
+                self.slots
+            )));
+        };
+        let counts = head
+            .chunks_exact(2)
+            .map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])));
         let expected = head.len() + counts.clone().sum::<usize>() * self.dimension * 4;
         match bytes.len() == expected {
             true => Ok(counts),
-            false => Err(undecodable(format!("it has {} bytes where its counts say {expected}", bytes.len()))),
+            false => Err(undecodable(format!(
+                "it has {} bytes where its counts say {expected}",
+                bytes.len()
+            ))),
         }
     }
 }
@@ -90,7 +121,11 @@ impl Chunk {
         let numbers: usize = self.rows.iter().map(Vec::len).sum();
         let mut bytes = Vec::with_capacity(self.rows.len() * 2 + numbers * 4);
         // At most `MAX_IMAGES` rows, which fits.
-        bytes.extend(self.rows.iter().flat_map(|rows| ((rows.len() / dimension) as u16).to_le_bytes()));
+        bytes.extend(
+            self.rows
+                .iter()
+                .flat_map(|rows| ((rows.len() / dimension) as u16).to_le_bytes()),
+        );
         for rows in &self.rows {
             bytes.extend(rows.iter().flat_map(|number| number.to_le_bytes()));
         }
@@ -99,7 +134,10 @@ impl Chunk {
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect()
+    bytes
+        .chunks_exact(4)
+        .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+        .collect()
 }
 
 #[cfg(test)]
@@ -112,19 +150,28 @@ mod tests {
             let layout = Layout::new(dimension);
             let mut chunk = layout.empty();
             for (slot, rows) in chunk.rows.iter_mut().enumerate() {
-                *rows = (0..dimension * (slot % 3)).map(|n| n as f32 + slot as f32).collect();
+                *rows = (0..dimension * (slot % 3))
+                    .map(|n| n as f32 + slot as f32)
+                    .collect();
             }
             let bytes = chunk.encode(dimension);
             assert_eq!(layout.decode(7, &bytes).unwrap(), chunk, "{dimension}");
             for slot in 0..layout.slots {
-                assert_eq!(layout.slot(7, slot, &bytes).unwrap(), chunk.rows[slot], "{dimension} {slot}");
+                assert_eq!(
+                    layout.slot(7, slot, &bytes).unwrap(),
+                    chunk.rows[slot],
+                    "{dimension} {slot}"
+                );
                 let number = layout.number(7, slot);
                 assert_eq!(layout.place(number), (7, slot));
             }
             assert!(layout.decode(7, &bytes[..bytes.len() - 1]).is_err());
             assert!(layout.slot(7, 0, &bytes[..1]).is_err());
             let full = layout.slots * (dimension * 4 + 2);
-            assert!(dimension > 15_000 || dimension < 20 || full > 55_000, "{dimension}: {full} bytes");
+            assert!(
+                dimension > 15_000 || dimension < 20 || full > 55_000,
+                "{dimension}: {full} bytes"
+            );
         }
     }
 }

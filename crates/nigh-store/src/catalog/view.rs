@@ -54,7 +54,11 @@ pub(super) struct LogRecord<'a> {
 impl CatalogView {
     pub(super) fn new(view: View, dimension: usize) -> Result<Self, ReadError> {
         let schema = Arc::new(read_schema(view.get(META, SCHEMA)?.as_deref())?);
-        Ok(Self { view, schema, layout: Layout::new(dimension) })
+        Ok(Self {
+            view,
+            schema,
+            layout: Layout::new(dimension),
+        })
     }
 
     /// The number of the last operation that this view holds; 0 where there was none.
@@ -91,7 +95,9 @@ impl CatalogView {
     /// [`ReadError`].
     pub fn number_of(&self, id: &str) -> Result<Option<ItemNumber>, ReadError> {
         let found = self.view.get(IDS, id.as_bytes())?;
-        found.map(|bytes| decode_number(IDS, &bytes).map(ItemNumber)).transpose()
+        found
+            .map(|bytes| decode_number(IDS, &bytes).map(ItemNumber))
+            .transpose()
     }
 
     /// The item of this id.
@@ -99,7 +105,8 @@ impl CatalogView {
     /// # Errors
     /// [`ReadError`].
     pub fn get(&self, id: &str) -> Result<Option<Stored>, ReadError> {
-        self.number_of(id)?.map_or(Ok(None), |number| self.get_number(number))
+        self.number_of(id)?
+            .map_or(Ok(None), |number| self.get_number(number))
     }
 
     /// The item of this number.
@@ -107,7 +114,9 @@ impl CatalogView {
     /// # Errors
     /// [`ReadError`].
     pub fn get_number(&self, number: ItemNumber) -> Result<Option<Stored>, ReadError> {
-        let Some(mut stored) = self.get_raw(number)? else { return Ok(None) };
+        let Some(mut stored) = self.get_raw(number)? else {
+            return Ok(None);
+        };
         self.schema.cast_all(&mut stored.item.attributes);
         Ok(Some(stored))
     }
@@ -118,10 +127,18 @@ impl CatalogView {
     /// # Errors
     /// [`ReadError`].
     pub fn hashes(&self, id: &str) -> Result<Option<Hashes>, ReadError> {
-        let Some(number) = self.number_of(id)? else { return Ok(None) };
-        let Some(Stored { item, .. }) = self.get_raw(number)? else { return Ok(None) };
+        let Some(number) = self.number_of(id)? else {
+            return Ok(None);
+        };
+        let Some(Stored { item, .. }) = self.get_raw(number)? else {
+            return Ok(None);
+        };
         let images = item.images.iter().map(|image| image.hash).collect();
-        Ok(Some(Hashes { number, attributes: item.attributes_hash(), images }))
+        Ok(Some(Hashes {
+            number,
+            attributes: item.attributes_hash(),
+            images,
+        }))
     }
 
     /// The embeddings of an item, images x dimension, row after row; `None` where there are none.
@@ -130,7 +147,9 @@ impl CatalogView {
     /// [`ReadError`].
     pub fn embeddings(&self, number: ItemNumber) -> Result<Option<Vec<f32>>, ReadError> {
         let (index, slot) = self.layout.place(number);
-        let Some(chunk) = self.view.get(EMBEDDINGS, &index.to_be_bytes())? else { return Ok(None) };
+        let Some(chunk) = self.view.get(EMBEDDINGS, &index.to_be_bytes())? else {
+            return Ok(None);
+        };
         let rows = self.layout.slot(index, slot, &chunk)?;
         Ok((!rows.is_empty()).then_some(rows))
     }
@@ -139,8 +158,15 @@ impl CatalogView {
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn image_bytes(&self, number: ItemNumber, image: usize) -> Result<Option<Vec<u8>>, ReadError> {
-        Ok(self.view.get(IMAGES, &image_key(number, image))?.map(|bytes| bytes.to_vec()))
+    pub fn image_bytes(
+        &self,
+        number: ItemNumber,
+        image: usize,
+    ) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self
+            .view
+            .get(IMAGES, &image_key(number, image))?
+            .map(|bytes| bytes.to_vec()))
     }
 
     /// All items in number order, that is in the order in which they were first upserted.
@@ -158,7 +184,10 @@ impl CatalogView {
     /// [`ReadError`], here or with an item.
     pub fn scan_from(&self, number: ItemNumber) -> Result<Items, ReadError> {
         let rows = self.view.scan(ITEMS, &number.0.to_be_bytes()[..]..)?;
-        Ok(Items { rows, schema: Arc::clone(&self.schema) })
+        Ok(Items {
+            rows,
+            schema: Arc::clone(&self.schema),
+        })
     }
 
     /// The embeddings of all items that have some, in number order.
@@ -167,7 +196,11 @@ impl CatalogView {
     /// [`ReadError`], here or with a row.
     pub fn scan_embeddings(&self) -> Result<Embeddings, ReadError> {
         let rows = self.view.scan(EMBEDDINGS, ..)?;
-        Ok(Embeddings { rows, layout: self.layout, pending: Vec::new().into_iter() })
+        Ok(Embeddings {
+            rows,
+            layout: self.layout,
+            pending: Vec::new().into_iter(),
+        })
     }
 
     /// The operations with numbers of at least `from`, in order. What a derived structure that has
@@ -176,19 +209,29 @@ impl CatalogView {
     /// # Errors
     /// [`ReadError`], here or with a change.
     pub fn changes(&self, from: u64) -> Result<Changes, ReadError> {
-        Ok(Changes { rows: self.view.log(from)? })
+        Ok(Changes {
+            rows: self.view.log(from)?,
+        })
+    }
+
+    pub(super) fn has_rows(&self, table: &'static str) -> Result<bool, ReadError> {
+        Ok(self.view.len(table)? > 0)
     }
 
     /// The item with its attributes as they came, not yet cast to their columns' types.
-    fn get_raw(&self, number: ItemNumber) -> Result<Option<Stored>, ReadError> {
+    pub(super) fn get_raw(&self, number: ItemNumber) -> Result<Option<Stored>, ReadError> {
         let record = self.view.get(ITEMS, &number.0.to_be_bytes())?;
-        record.map(|record| decode(ITEMS, number, &record)).transpose()
+        record
+            .map(|record| decode(ITEMS, number, &record))
+            .transpose()
     }
 }
 
 impl fmt::Debug for CatalogView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CatalogView").field("sequence", &self.sequence()).finish_non_exhaustive()
+        f.debug_struct("CatalogView")
+            .field("sequence", &self.sequence())
+            .finish_non_exhaustive()
     }
 }
 
@@ -229,8 +272,13 @@ impl Embeddings {
         let row = row?;
         let index = decode_number(EMBEDDINGS, row.key())?;
         let rows = self.layout.decode(index, row.value())?.rows;
-        let numbered = rows.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty());
-        let pending: Vec<_> = numbered.map(|(slot, rows)| (self.layout.number(index, slot), rows)).collect();
+        let numbered = rows
+            .into_iter()
+            .enumerate()
+            .filter(|(_, rows)| !rows.is_empty());
+        let pending: Vec<_> = numbered
+            .map(|(slot, rows)| (self.layout.number(index, slot), rows))
+            .collect();
         self.pending = pending.into_iter();
         Ok(())
     }
@@ -269,5 +317,10 @@ fn read_change(row: &Row) -> Result<Change, ReadError> {
     let sequence = decode_number(LOG, row.key())?;
     let record: LogRecord<'_> = decode_versioned(LOG, &sequence, row.value())?;
     let (number, id) = (ItemNumber(record.number), record.id.to_owned());
-    Ok(Change { sequence, operation: record.operation, number, id })
+    Ok(Change {
+        sequence,
+        operation: record.operation,
+        number,
+        id,
+    })
 }

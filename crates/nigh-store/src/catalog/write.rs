@@ -7,7 +7,9 @@ use crate::catalog::view::{LogRecord, Operation};
 use crate::catalog::{EMBEDDINGS, IDS, IMAGES, ITEMS, META, NEXT_NUMBER, SCHEMA, image_key};
 use crate::item::{decode, encode, encode_versioned};
 use crate::ledger::decode_number;
-use crate::{Batch, Commit, Durability, Item, ItemError, ItemNumber, Ledger, ReadError, Schema, Stored};
+use crate::{
+    Batch, Commit, Durability, Item, ItemError, ItemNumber, Ledger, ReadError, Schema, Stored,
+};
 use crate::{Upsert, UpsertError, WriteError};
 
 /// What a deletion did.
@@ -19,9 +21,15 @@ pub struct Deleted {
     pub missing: Vec<String>,
 }
 
-pub(super) fn upsert(ledger: &Ledger, upserts: &[Upsert], durability: Durability) -> Result<Commit, UpsertError> {
+pub(super) fn upsert(
+    ledger: &Ledger,
+    upserts: &[Upsert],
+    durability: Durability,
+) -> Result<Commit, UpsertError> {
     let dimension = ledger.header().dimension;
-    upserts.iter().try_for_each(|upsert| upsert.check(dimension))?;
+    upserts
+        .iter()
+        .try_for_each(|upsert| upsert.check(dimension))?;
     let mut draft = Draft::new(ledger)?;
     for upsert in upserts {
         draft.upsert(upsert)?;
@@ -41,10 +49,17 @@ pub(super) fn delete(
             missing.push(id.to_owned());
         }
     }
-    Ok(Deleted { commit: draft.commit(durability)?, missing })
+    Ok(Deleted {
+        commit: draft.commit(durability)?,
+        missing,
+    })
 }
 
-pub(super) fn set_schema(ledger: &Ledger, schema: &Schema, durability: Durability) -> Result<(), WriteError> {
+pub(super) fn set_schema(
+    ledger: &Ledger,
+    schema: &Schema,
+    durability: Durability,
+) -> Result<(), WriteError> {
     let mut draft = Draft::new(ledger)?;
     draft.schema_changed = draft.schema != *schema;
     draft.schema = schema.clone();
@@ -71,29 +86,43 @@ impl<'a> Draft<'a> {
         let next_number = next.map_or(Ok(0), |bytes| decode_number(META, &bytes))?;
         let dimension = ledger.header().dimension;
         let layout = Layout::new(dimension);
-        Ok(Self { batch, layout, dimension, schema, schema_changed: false, next_number, chunks: BTreeMap::new() })
+        Ok(Self {
+            batch,
+            layout,
+            dimension,
+            schema,
+            schema_changed: false,
+            next_number,
+            chunks: BTreeMap::new(),
+        })
     }
 
     fn upsert(&mut self, upsert: &Upsert) -> Result<(), UpsertError> {
         let item = &upsert.item;
         let old = self.stored(&item.id)?;
-        let number = old.as_ref().map_or(ItemNumber(self.next_number), |old| old.number);
+        let number = old
+            .as_ref()
+            .map_or(ItemNumber(self.next_number), |old| old.number);
         self.set_embeddings(number, upsert)?;
         self.set_images(number, item, old.as_ref().map(|old| &old.item));
         if old.is_none() {
             self.next_number += 1;
-            self.batch.put(IDS, item.id.as_bytes(), number.0.to_be_bytes().to_vec());
+            self.batch
+                .put(IDS, item.id.as_bytes(), number.0.to_be_bytes().to_vec());
         }
         for (name, value) in &item.attributes {
             self.schema_changed |= self.schema.include(name, value.kind());
         }
         let sequence = self.record(Operation::Upsert, number, &item.id);
-        self.batch.put(ITEMS, number.0.to_be_bytes(), encode(item, sequence));
+        self.batch
+            .put(ITEMS, number.0.to_be_bytes(), encode(item, sequence));
         Ok(())
     }
 
     fn delete(&mut self, id: &str) -> Result<bool, ReadError> {
-        let Some(old) = self.stored(id)? else { return Ok(false) };
+        let Some(old) = self.stored(id)? else {
+            return Ok(false);
+        };
         self.rows(old.number)?.clear();
         for image in 0..old.item.images.len() {
             self.batch.remove(IMAGES, image_key(old.number, image));
@@ -105,10 +134,14 @@ impl<'a> Draft<'a> {
     }
 
     fn stored(&self, id: &str) -> Result<Option<Stored>, ReadError> {
-        let Some(number) = self.batch.get(IDS, id.as_bytes())? else { return Ok(None) };
+        let Some(number) = self.batch.get(IDS, id.as_bytes())? else {
+            return Ok(None);
+        };
         let number = ItemNumber(decode_number(IDS, &number)?);
         let record = self.batch.get(ITEMS, &number.0.to_be_bytes())?;
-        record.map(|record| decode(ITEMS, number, &record)).transpose()
+        record
+            .map(|record| decode(ITEMS, number, &record))
+            .transpose()
     }
 
     fn set_embeddings(&mut self, number: ItemNumber, upsert: &Upsert) -> Result<(), UpsertError> {
@@ -130,7 +163,9 @@ impl<'a> Draft<'a> {
         for (position, image) in item.images.iter().enumerate() {
             let unchanged = old.get(position).is_some_and(|old| old.hash == image.hash);
             match &image.bytes {
-                Some(bytes) => self.batch.put(IMAGES, image_key(number, position), bytes.clone()),
+                Some(bytes) => self
+                    .batch
+                    .put(IMAGES, image_key(number, position), bytes.clone()),
                 None if unchanged || position >= old.len() => {}
                 None => self.batch.remove(IMAGES, image_key(number, position)),
             }
@@ -145,7 +180,10 @@ impl<'a> Draft<'a> {
         let (index, slot) = self.layout.place(number);
         if !self.chunks.contains_key(&index) {
             let stored = self.batch.get(EMBEDDINGS, &index.to_be_bytes())?;
-            let chunk = stored.map_or_else(|| Ok(self.layout.empty()), |bytes| self.layout.decode(index, &bytes))?;
+            let chunk = stored.map_or_else(
+                || Ok(self.layout.empty()),
+                |bytes| self.layout.decode(index, &bytes),
+            )?;
             self.chunks.insert(index, chunk);
         }
         let layout = self.layout;
@@ -154,17 +192,26 @@ impl<'a> Draft<'a> {
     }
 
     fn record(&mut self, operation: Operation, number: ItemNumber, id: &str) -> u64 {
-        self.batch.record(encode_versioned(&LogRecord { operation, number: number.0, id }))
+        self.batch.record(encode_versioned(&LogRecord {
+            operation,
+            number: number.0,
+            id,
+        }))
     }
 
     fn commit(mut self, durability: Durability) -> Result<Commit, WriteError> {
         for (index, chunk) in &self.chunks {
             match chunk.is_empty() {
                 true => self.batch.remove(EMBEDDINGS, index.to_be_bytes()),
-                false => self.batch.put(EMBEDDINGS, index.to_be_bytes(), chunk.encode(self.dimension)),
+                false => self.batch.put(
+                    EMBEDDINGS,
+                    index.to_be_bytes(),
+                    chunk.encode(self.dimension),
+                ),
             }
         }
-        self.batch.put(META, NEXT_NUMBER, self.next_number.to_be_bytes().to_vec());
+        self.batch
+            .put(META, NEXT_NUMBER, self.next_number.to_be_bytes().to_vec());
         if self.schema_changed {
             // Strings and unit variants only, so it cannot fail.
             let schema = serde_json::to_vec(&self.schema).unwrap_or_default();
@@ -175,7 +222,9 @@ impl<'a> Draft<'a> {
 }
 
 pub(super) fn read_schema(bytes: Option<&[u8]>) -> Result<Schema, ReadError> {
-    let Some(bytes) = bytes else { return Ok(Schema::default()) };
+    let Some(bytes) = bytes else {
+        return Ok(Schema::default());
+    };
     serde_json::from_slice(bytes).map_err(|error| ReadError::Undecodable {
         table: META,
         key: "schema".to_owned(),

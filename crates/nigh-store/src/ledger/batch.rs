@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
-use crate::ledger::{Ledger, LOG, WriterState, definition};
+use crate::ledger::{LOG, Ledger, WriterState, definition};
 use crate::{ReadError, View, WriteError};
 
 /// What a commit survives, once it has returned.
@@ -48,7 +48,13 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub(crate) fn new(ledger: &'a Ledger, state: MutexGuard<'a, WriterState>, view: View) -> Self {
-        Self { ledger, state, view, writes: BTreeMap::new(), recorded: 0 }
+        Self {
+            ledger,
+            state,
+            view,
+            writes: BTreeMap::new(),
+            recorded: 0,
+        }
     }
 
     /// The value of `key` as this batch leaves it.
@@ -64,12 +70,18 @@ impl<'a> Batch<'a> {
 
     /// Sets the value of `key`.
     pub fn put(&mut self, table: &'static str, key: impl Into<Vec<u8>>, value: Vec<u8>) {
-        self.writes.entry(table).or_default().insert(key.into(), Some(value));
+        self.writes
+            .entry(table)
+            .or_default()
+            .insert(key.into(), Some(value));
     }
 
     /// Removes `key`, present or not.
     pub fn remove(&mut self, table: &'static str, key: impl Into<Vec<u8>>) {
-        self.writes.entry(table).or_default().insert(key.into(), None);
+        self.writes
+            .entry(table)
+            .or_default()
+            .insert(key.into(), None);
     }
 
     /// Records one operation for [`View::log`] and returns its number.
@@ -99,7 +111,10 @@ impl<'a> Batch<'a> {
             return Err(error);
         }
         self.state.last_sequence += self.recorded;
-        Ok(Commit { first, last: self.state.last_sequence })
+        Ok(Commit {
+            first,
+            last: self.state.last_sequence,
+        })
     }
 
     fn apply(&mut self, durability: Durability) -> Result<(), redb::Error> {

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use crate::ledger::{FILE, Header, Ledger, PATIENCE, builder, classify, definition, engine_error, sync_folder};
 use crate::ledger::lock::WriterLock;
+use crate::ledger::{
+    FILE, Header, Ledger, PATIENCE, builder, classify, definition, engine_error, sync_folder,
+};
 use crate::{CopyError, OpenError, View};
 
 /// How many bytes one transaction of a copy carries.
@@ -21,7 +23,10 @@ impl Ledger {
         std::fs::create_dir_all(destination).map_err(io)?;
         let _lock = WriterLock::acquire(destination, false, PATIENCE)?;
         if Header::exists(destination) || destination.join(FILE).exists() {
-            return Err(OpenError::AlreadyExists { path: destination.to_path_buf() }.into());
+            return Err(OpenError::AlreadyExists {
+                path: destination.to_path_buf(),
+            }
+            .into());
         }
         let temporary = destination.join("store.redb.new");
         if temporary.exists() {
@@ -35,7 +40,9 @@ impl Ledger {
 }
 
 fn copy_tables(view: &View, folder: &Path, file: &Path) -> Result<(), CopyError> {
-    let database = builder().create(file).map_err(|error| engine_error(folder, error))?;
+    let database = builder()
+        .create(file)
+        .map_err(|error| engine_error(folder, error))?;
     let failed = |error: redb::Error| classify(&folder.display().to_string(), &error);
     for name in view.table_names() {
         let mut rows = view.scan_all(name)?.peekable();
@@ -61,16 +68,22 @@ fn copy_step(
     rows: &mut impl Iterator<Item = Result<crate::Row, crate::ReadError>>,
 ) -> Result<(), StepError> {
     let engine = |error: redb::Error| StepError::Engine(error);
-    let mut transaction = database.begin_write().map_err(|error| engine(error.into()))?;
+    let mut transaction = database
+        .begin_write()
+        .map_err(|error| engine(error.into()))?;
     transaction.set_quick_repair(true);
     {
-        let mut table = transaction.open_table(definition(name)).map_err(|error| engine(error.into()))?;
+        let mut table = transaction
+            .open_table(definition(name))
+            .map_err(|error| engine(error.into()))?;
         let mut bytes = 0;
         while bytes < STEP_BYTES {
             let Some(row) = rows.next() else { break };
             let row = row.map_err(StepError::Read)?;
             bytes += row.key().len() + row.value().len();
-            table.insert(row.key(), row.value()).map_err(|error| engine(error.into()))?;
+            table
+                .insert(row.key(), row.value())
+                .map_err(|error| engine(error.into()))?;
         }
     }
     transaction.commit().map_err(|error| engine(error.into()))

@@ -56,7 +56,14 @@ impl Header {
     #[must_use]
     pub fn new(kind: Kind, dimension: usize, fingerprint: serde_json::Value) -> Self {
         let program = env!("CARGO_PKG_VERSION").to_owned();
-        Self { format: FORMAT, kind, program, created: now_rfc3339(), dimension, fingerprint }
+        Self {
+            format: FORMAT,
+            kind,
+            program,
+            created: now_rfc3339(),
+            dimension,
+            fingerprint,
+        }
     }
 
     /// Whether the folder holds the header of a collection, readable or not.
@@ -71,10 +78,16 @@ impl Header {
     /// [`OpenError::NotACollection`], [`OpenError::Newer`], [`OpenError::Damaged`] or an I/O error.
     pub fn read(folder: &Path) -> Result<Self, OpenError> {
         let text = fs::read(folder.join(FILE)).map_err(|error| unreadable(folder, error))?;
-        let versions: Versions = serde_json::from_slice(&text).map_err(|error| damaged(folder, &error))?;
+        let versions: Versions =
+            serde_json::from_slice(&text).map_err(|error| damaged(folder, &error))?;
         if versions.format > FORMAT {
             let (found, program) = (versions.format, versions.program);
-            return Err(OpenError::Newer { path: folder.to_path_buf(), program, found, supported: FORMAT });
+            return Err(OpenError::Newer {
+                path: folder.to_path_buf(),
+                program,
+                found,
+                supported: FORMAT,
+            });
         }
         serde_json::from_slice(&text).map_err(|error| damaged(folder, &error))
     }
@@ -101,11 +114,17 @@ fn unreadable(folder: &Path, error: io::Error) -> OpenError {
         io::ErrorKind::NotADirectory => "it is a file, not a folder",
         _ => return OpenError::from_io(folder, error),
     };
-    OpenError::NotACollection { path: folder.to_path_buf(), reason: reason.to_owned() }
+    OpenError::NotACollection {
+        path: folder.to_path_buf(),
+        reason: reason.to_owned(),
+    }
 }
 
 fn damaged(folder: &Path, error: &serde_json::Error) -> OpenError {
-    OpenError::Damaged { path: folder.to_path_buf(), reason: format!("{FILE} is not a header: {error}") }
+    OpenError::Damaged {
+        path: folder.to_path_buf(),
+        reason: format!("{FILE} is not a header: {error}"),
+    }
 }
 
 fn write_atomically(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
@@ -119,5 +138,9 @@ fn write_atomically(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
 
 /// Makes the names in a folder survive a power cut. Only Unix can; elsewhere the file system does.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
 }

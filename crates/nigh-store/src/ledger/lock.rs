@@ -34,8 +34,17 @@ impl Holder {
             true => "a command that has not said its name yet".to_owned(),
             false => self.command.join(" "),
         };
-        let since = if self.since.is_empty() { "just now".to_owned() } else { self.since };
-        OpenError::HeldByWriter { path: folder.to_path_buf(), pid: self.pid, command, since }
+        let since = if self.since.is_empty() {
+            "just now".to_owned()
+        } else {
+            self.since
+        };
+        OpenError::HeldByWriter {
+            path: folder.to_path_buf(),
+            pid: self.pid,
+            command,
+            since,
+        }
     }
 }
 
@@ -47,20 +56,31 @@ pub(crate) struct WriterLock {
 
 impl WriterLock {
     /// Takes the lock, or says who holds it. Waits up to `patience` for a holder in passing.
-    pub(crate) fn acquire(folder: &Path, passing: bool, patience: Duration) -> Result<Self, OpenError> {
+    pub(crate) fn acquire(
+        folder: &Path,
+        passing: bool,
+        patience: Duration,
+    ) -> Result<Self, OpenError> {
+        let io = |error| OpenError::from_io(folder, error);
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(folder.join(FILE));
-        let mut lock = Self { file: file.map_err(|error| OpenError::from_io(folder, error))? };
+        options.read(true).write(true).create(true).truncate(false);
+        let file = options.open(folder.join(FILE)).map_err(io)?;
         let start = Instant::now();
-        while !taken(lock.file.try_lock()).map_err(|error| OpenError::from_io(folder, error))? {
-            let holder = read_holder(&lock.file);
-            let limit = if holder.passing { patience.max(PATIENCE) } else { PATIENCE };
+        while !taken(file.try_lock()).map_err(io)? {
+            let holder = read_holder(&file);
+            let limit = if holder.passing {
+                patience.max(PATIENCE)
+            } else {
+                PATIENCE
+            };
             if start.elapsed() > limit {
                 return Err(holder.into_error(folder));
             }
             std::thread::sleep(PAUSE);
         }
-        lock.sign(passing).map_err(|error| OpenError::from_io(folder, error))?;
+        // Only now: dropping a lock clears the file, which is the holder's.
+        let mut lock = Self { file };
+        lock.sign(passing).map_err(io)?;
         Ok(lock)
     }
 
@@ -75,8 +95,15 @@ impl WriterLock {
     }
 
     fn sign(&mut self, passing: bool) -> io::Result<()> {
-        let command = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-        let holder = Holder { pid: std::process::id(), command, since: now_rfc3339(), passing };
+        let command = std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        let holder = Holder {
+            pid: std::process::id(),
+            command,
+            since: now_rfc3339(),
+            passing,
+        };
         let text = serde_json::to_vec(&holder)?;
         self.file.set_len(0)?;
         self.file.rewind()?;
@@ -103,5 +130,7 @@ fn taken(result: Result<(), TryLockError>) -> io::Result<bool> {
 fn read_holder(mut file: &File) -> Holder {
     let mut text = Vec::new();
     let read = file.rewind().and_then(|()| file.read_to_end(&mut text));
-    read.ok().and_then(|_| serde_json::from_slice(&text).ok()).unwrap_or_default()
+    read.ok()
+        .and_then(|_| serde_json::from_slice(&text).ok())
+        .unwrap_or_default()
 }

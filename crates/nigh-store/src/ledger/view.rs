@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
-use redb::{OwnedAccessGuard, OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
+use redb::{
+    OwnedAccessGuard, OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTable,
+    ReadableTableMetadata,
+};
 use redb::{TableDefinition, TableHandle};
 
 use crate::ReadError;
@@ -71,13 +74,24 @@ impl Iterator for Scan {
 impl View {
     pub(crate) fn new(transaction: &ReadTransaction, path: &Arc<str>) -> Result<Self, ReadError> {
         let mut tables = HashMap::new();
-        for handle in transaction.list_tables().map_err(|error| failed(path, "list", &error))? {
+        for handle in transaction
+            .list_tables()
+            .map_err(|error| failed(path, "list", &error))?
+        {
             let name = handle.name().to_owned();
-            let table = transaction.open_table(definition(&name)).map_err(|error| failed(path, &name, &error))?;
+            let table = transaction
+                .open_table(definition(&name))
+                .map_err(|error| failed(path, &name, &error))?;
             tables.insert(name, table);
         }
         let sequence = last_sequence(tables.get(LOG), path)?;
-        Ok(Self { inner: Arc::new(Inner { tables, path: Arc::clone(path), sequence }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                tables,
+                path: Arc::clone(path),
+                sequence,
+            }),
+        })
     }
 
     /// The number of the last operation that this view holds; 0 where there was none.
@@ -91,8 +105,12 @@ impl View {
     /// # Errors
     /// [`ReadError::Failed`].
     pub fn get(&self, table: &'static str, key: &[u8]) -> Result<Option<OwnedValue>, ReadError> {
-        let Some(open) = self.inner.tables.get(table) else { return Ok(None) };
-        let found = open.get_owned(key).map_err(|error| failed(&self.inner.path, table, &error))?;
+        let Some(open) = self.inner.tables.get(table) else {
+            return Ok(None);
+        };
+        let found = open
+            .get_owned(key)
+            .map_err(|error| failed(&self.inner.path, table, &error))?;
         Ok(found.map(OwnedValue))
     }
 
@@ -100,12 +118,29 @@ impl View {
     ///
     /// # Errors
     /// [`ReadError::Failed`], here or with a row.
-    pub fn scan<'k>(&self, table: &'static str, range: impl RangeBounds<&'k [u8]>) -> Result<Scan, ReadError> {
-        let range: (Bound<&[u8]>, Bound<&[u8]>) = (range.start_bound().cloned(), range.end_bound().cloned());
+    pub fn scan<'k>(
+        &self,
+        table: &'static str,
+        range: impl RangeBounds<&'k [u8]>,
+    ) -> Result<Scan, ReadError> {
+        let range: (Bound<&[u8]>, Bound<&[u8]>) =
+            (range.start_bound().cloned(), range.end_bound().cloned());
         let path = Arc::clone(&self.inner.path);
-        let Some(open) = self.inner.tables.get(table) else { return Ok(Scan { range: None, table, path }) };
-        let range = open.range_owned::<&[u8]>(range).map_err(|error| failed(&path, table, &error))?;
-        Ok(Scan { range: Some(range), table, path })
+        let Some(open) = self.inner.tables.get(table) else {
+            return Ok(Scan {
+                range: None,
+                table,
+                path,
+            });
+        };
+        let range = open
+            .range_owned::<&[u8]>(range)
+            .map_err(|error| failed(&path, table, &error))?;
+        Ok(Scan {
+            range: Some(range),
+            table,
+            path,
+        })
     }
 
     /// How many keys a table has.
@@ -113,8 +148,11 @@ impl View {
     /// # Errors
     /// [`ReadError::Failed`].
     pub fn len(&self, table: &'static str) -> Result<u64, ReadError> {
-        let Some(open) = self.inner.tables.get(table) else { return Ok(0) };
-        open.len().map_err(|error| failed(&self.inner.path, table, &error))
+        let Some(open) = self.inner.tables.get(table) else {
+            return Ok(0);
+        };
+        open.len()
+            .map_err(|error| failed(&self.inner.path, table, &error))
     }
 
     /// The recorded operations with numbers of at least `from`, in order: the key is the number as
@@ -138,7 +176,11 @@ impl View {
         let open = self.inner.tables.get(table);
         let range = open.map(|open| open.range_owned::<&[u8]>(..)).transpose();
         let range = range.map_err(|error| failed(&path, table, &error))?;
-        Ok(Scan { range, table: "a copied table", path })
+        Ok(Scan {
+            range,
+            table: "a copied table",
+            path,
+        })
     }
 }
 
@@ -153,7 +195,10 @@ impl std::ops::Deref for OwnedValue {
     }
 }
 
-fn last_sequence(log: Option<&ReadOnlyTable<Bytes, Bytes>>, path: &Arc<str>) -> Result<u64, ReadError> {
+fn last_sequence(
+    log: Option<&ReadOnlyTable<Bytes, Bytes>>,
+    path: &Arc<str>,
+) -> Result<u64, ReadError> {
     let Some(log) = log else { return Ok(0) };
     let last = log.last().map_err(|error| failed(path, LOG, &error))?;
     last.map_or(Ok(0), |(key, _)| decode_number(LOG, key.value()))
@@ -170,5 +215,9 @@ pub(crate) fn decode_number(table: &'static str, bytes: &[u8]) -> Result<u64, Re
 }
 
 fn failed(path: &str, table: &str, error: &impl std::fmt::Display) -> ReadError {
-    ReadError::Failed { path: path.to_owned(), table: table.to_owned(), reason: error.to_string() }
+    ReadError::Failed {
+        path: path.to_owned(),
+        table: table.to_owned(),
+        reason: error.to_string(),
+    }
 }

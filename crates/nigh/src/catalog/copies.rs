@@ -19,7 +19,7 @@ pub(crate) fn restore(args: &RestoreArgs, output: Output) -> Result<Exit> {
 }
 
 pub(crate) fn export(args: &ExportArgs, output: Output) -> Result<Exit> {
-    let items = CatalogStore::open_reader(&args.dir)?.export_parquet(&args.file)?;
-    output.line(format!("{items} items written to {}", args.file.display()))?;
+    let written = CatalogStore::open_reader(&args.dir)?.export_parquet(&args.file)?;
+    output.line(format!("{} items written to {}", written.items, args.file.display()))?;
     Ok(Exit::Done)
 }

@@ -1,6 +1,7 @@
 //! `nigh catalog import`.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -18,8 +19,14 @@ pub(crate) fn run(args: &ImportArgs, threads: usize, output: Output) -> Result<E
     let progress = Progress::new(args.progress, output.quiet, plan.estimated_items());
     plan.describe().iter().for_each(|line| progress.note(output, line));
     let request = encoder::request(&args.encoder, 1)?;
-    let options = ImportOptions { threads, keep_images: args.keep_images, ..ImportOptions::default() };
-    let report = import(&args.into, &plan, &request, &options, progress, output)?;
+    let options = ImportOptions {
+        threads,
+        keep_images: args.keep_images,
+        commit_items: args.commit_items as usize,
+        ..ImportOptions::default()
+    };
+    let stop = interrupt::flag()?;
+    let report = import(&args.into, &plan, &request, &options, &stop, progress, output)?;
     if args.json {
         output.json(&report)?;
     } else {
@@ -34,13 +41,13 @@ pub(crate) fn import(
     plan: &Plan,
     request: &EncoderRequest,
     options: &ImportOptions,
+    stop: &AtomicBool,
     mut progress: Progress,
     output: Output,
 ) -> Result<ImportReport> {
     let (writer, encoder) = CatalogWriter::open_or_create(dir, request)?;
     progress.note(output, &format!("encoder: {}", encoder.fingerprint()));
-    let stop = interrupt::flag()?;
-    let report = writer.import(plan, &encoder, options, &stop, &mut |event| progress.show(event));
+    let report = writer.import(plan, &encoder, options, stop, &mut |event| progress.show(event));
     progress.finish();
     let report = report.with_context(|| format!("the import into {} ended early", dir.display()))?;
     if report.interrupted {

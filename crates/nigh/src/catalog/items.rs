@@ -44,12 +44,12 @@ pub(crate) fn delete(args: &DeleteArgs, output: Output) -> Result<Exit> {
             items.into_iter().map(|item| item.id).collect()
         }
     };
-    let deleted = CatalogWriter::open(&args.dir)?.delete(&ids)?;
-    let missing: Vec<&String> = ids.iter().filter(|id| !deleted.contains(*id)).collect();
+    let missing = CatalogWriter::open(&args.dir)?.delete(&ids)?;
+    let deleted = ids.len() - missing.len();
     if args.json {
-        output.json(&json!({"deleted": deleted.len(), "missing": missing}))?;
+        output.json(&json!({"deleted": deleted, "missing": missing}))?;
     } else {
-        output.line(format!("{} items deleted", deleted.len()))?;
+        output.line(format!("{deleted} items deleted"))?;
         missing.iter().for_each(|id| output.note(format!("no item has the id {id:?}")));
     }
     Ok(if missing.is_empty() { Exit::Done } else { Exit::NotFound })

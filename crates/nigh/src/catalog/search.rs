@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
-use nigh_encode::DecodeLimits;
+use nigh_encode::{DecodeLimits, Format};
 use nigh_engine::{Catalog, Hit, Method, SearchOptions, SearchReply, Trace};
 use serde_json::json;
 
@@ -44,6 +44,13 @@ pub(crate) enum Query {
 }
 
 impl Query {
+    /// What a person calls it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Picture(name, _) | Self::Item(name) => name,
+        }
+    }
+
     fn read(args: &SearchArgs) -> Result<Self> {
         match (&args.query.image, &args.query.id) {
             (Some(path), _) if path == Path::new("-") => {
@@ -171,14 +178,14 @@ pub(crate) fn write_sheet(
 }
 
 fn sheet_row(catalog: &Catalog, query: &Query, reply: &SearchReply, options: &SearchOptions) -> SheetRow {
-    let (label, bytes) = match query {
-        Query::Picture(name, bytes) => (name.clone(), Some(bytes.clone())),
-        Query::Item(id) => (id.clone(), item_picture(catalog, id)),
+    let bytes = match query {
+        Query::Picture(_, bytes) => Some(bytes.clone()),
+        Query::Item(id) => item_picture(catalog, id),
     };
     let stages: Vec<String> = reply.trace.stages.iter().map(|stage| format!("{} {} µs", stage.stage, stage.us)).collect();
     let condition = options.filter.as_ref().map_or(String::new(), |filter| format!("where {filter} · "));
     SheetRow {
-        query: SheetQuery { label, picture: bytes.and_then(sheet_picture) },
+        query: SheetQuery { label: query.name().to_owned(), picture: bytes.and_then(sheet_picture) },
         note: format!("{condition}{:.1} ms: {}", reply.latency_us as f64 / 1000.0, stages.join(", ")),
         hits: reply.hits.iter().map(|hit| sheet_hit(catalog, hit)).collect(),
     }
@@ -188,7 +195,7 @@ fn sheet_hit(catalog: &Catalog, hit: &Hit) -> SheetHit {
     SheetHit {
         id: hit.id.clone(),
         score: hit.score,
-        picture: catalog.image_bytes(&hit.id, &hit.image, &hit.source).and_then(sheet_picture),
+        picture: catalog.image_bytes(&hit.id, &hit.image).and_then(sheet_picture),
         attributes: value::attributes_to_text(&hit.attributes),
         image_name: (hit.image != hit.id).then(|| hit.image.clone()),
     }
@@ -196,11 +203,17 @@ fn sheet_hit(catalog: &Catalog, hit: &Hit) -> SheetHit {
 
 fn item_picture(catalog: &Catalog, id: &str) -> Option<Vec<u8>> {
     let item = catalog.get(id).ok()?;
-    let (name, source) = item.images.first()?;
-    catalog.image_bytes(id, name, source)
+    let (name, _) = item.images.first()?;
+    catalog.image_bytes(id, name)
 }
 
 fn sheet_picture(bytes: Vec<u8>) -> Option<SheetPicture> {
-    let format = nigh_encode::Format::of(&bytes)?;
-    Some(SheetPicture { mime: format.mime(), bytes })
+    let mime = match Format::of(&bytes)? {
+        Format::Jpeg => "image/jpeg",
+        Format::Png => "image/png",
+        Format::WebP => "image/webp",
+        Format::Gif => "image/gif",
+        Format::Bmp => "image/bmp",
+    };
+    Some(SheetPicture { mime, bytes })
 }

@@ -60,6 +60,10 @@ pub(crate) struct ImportArgs {
     #[arg(long, env = "NIGH_KEEP_IMAGES")]
     pub(crate) keep_images: bool,
 
+    /// Items in one durable commit: fewer are acknowledged sooner, more go faster.
+    #[arg(long, env = "NIGH_COMMIT_ITEMS", value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) commit_items: u32,
+
     /// Exit with 3 when anything was rejected.
     #[arg(long, env = "NIGH_STRICT")]
     pub(crate) strict: bool,

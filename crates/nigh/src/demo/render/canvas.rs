@@ -6,6 +6,9 @@ use tiny_skia::{
     RadialGradient, Shader, SpreadMode, Stroke, StrokeDash, Transform,
 };
 
+/// The side, in sheet units, up to which a part is too small for soft inner edges.
+const SMALL: f32 = 14.0;
+
 /// What a fill or a line is made of.
 #[derive(Debug, Clone)]
 pub(super) enum Ink {
@@ -32,7 +35,11 @@ impl From<(Rgb, f32)> for Ink {
 impl Ink {
     /// From the top height to the bottom height, opaque.
     pub(super) fn down(top: f32, bottom: f32, upper: Rgb, lower: Rgb) -> Self {
-        Self::Along((0.0, top), (0.0, bottom), vec![(0.0, upper, 1.0), (1.0, lower, 1.0)])
+        Self::Along(
+            (0.0, top),
+            (0.0, bottom),
+            vec![(0.0, upper, 1.0), (1.0, lower, 1.0)],
+        )
     }
 
     /// A polished cylinder from left to right: dark edges, a bright band.
@@ -51,7 +58,9 @@ impl Ink {
         match self {
             Self::Flat(colour, alpha) => Some(Shader::SolidColor(colour.color(*alpha))),
             Self::Along(from, to, stops) => {
-                let stops = stops.iter().map(|&(at, c, a)| GradientStop::new(at, c.color(a)));
+                let stops = stops
+                    .iter()
+                    .map(|&(at, c, a)| GradientStop::new(at, c.color(a)));
                 let (from, to) = (Point::from(*from), Point::from(*to));
                 LinearGradient::new(from, to, stops.collect(), SpreadMode::Pad, identity)
             }
@@ -77,10 +86,17 @@ impl Canvas {
     ///
     /// # Panics
     /// If `side` is 0 or a picture of that side cannot be addressed.
-    #[expect(clippy::expect_used, reason = "documented: callers pass a small positive side")]
+    #[expect(
+        clippy::expect_used,
+        reason = "documented: callers pass a small positive side"
+    )]
     pub(super) fn new(side: u32, transform: Transform) -> Self {
         let pixmap = Pixmap::new(side, side).expect("a side that can be addressed");
-        Self { pixmap, transform, clip: None }
+        Self {
+            pixmap,
+            transform,
+            clip: None,
+        }
     }
 
     /// What has been drawn.
@@ -92,7 +108,8 @@ impl Canvas {
     pub(super) fn fill(&mut self, path: &Path, ink: impl Into<Ink>) {
         if let Some(paint) = paint(&ink.into()) {
             let (transform, clip) = (self.transform, self.clip.as_ref());
-            self.pixmap.fill_path(path, &paint, FillRule::Winding, transform, clip);
+            self.pixmap
+                .fill_path(path, &paint, FillRule::Winding, transform, clip);
         }
     }
 
@@ -103,7 +120,12 @@ impl Canvas {
 
     /// Draws along `path` in dashes: a seam.
     pub(super) fn seam(&mut self, path: &Path, ink: impl Into<Ink>, width: f32) {
-        self.stroke(path, &ink.into(), width, StrokeDash::new(vec![2.6, 2.2], 0.0));
+        self.stroke(
+            path,
+            &ink.into(),
+            width,
+            StrokeDash::new(vec![2.6, 2.2], 0.0),
+        );
     }
 
     /// Draws with everything outside `path` covered.
@@ -130,27 +152,30 @@ impl Canvas {
     /// A soft fold: a shadow line with light beside it.
     pub(super) fn fold(&mut self, path: &Path, colour: Rgb, width: f32) {
         let shade = colour.shade();
-        for (share, alpha) in [(1.0, 0.07), (0.6, 0.08), (0.25, 0.12)] {
+        for (share, alpha) in [(1.15, 0.045), (0.75, 0.05), (0.35, 0.06)] {
             self.line(path, (shade, alpha), width * share);
         }
-        let beside = Transform::from_translate(-width * 0.45, -width * 0.1);
-        self.moved(beside, |canvas| canvas.line(path, (WHITE, 0.14), width * 0.5));
+        let beside = Transform::from_translate(-width * 0.5, -width * 0.15);
+        self.moved(beside, |canvas| {
+            canvas.line(path, (WHITE, 0.065), width * 0.7)
+        });
     }
 
-    /// Light from the upper left on the form of `path`: a lit and a shaded side, soft inner edges,
-    /// a rim of light and a fine contour. `depth` is 0 for paper-flat and 1 for full.
+    /// Light from the upper left on the form of `path`: a lit and a shaded side, a fine contour
+    /// and, on all but small parts, soft inner edges. `depth` is 0 for paper-flat, 1 for full.
     pub(super) fn relief(&mut self, path: &Path, colour: Rgb, depth: f32) {
         let shade = colour.shade();
-        self.within(path, |canvas| {
-            canvas.fill(path, light_across(path, shade, depth));
-            canvas.inner_edges(path, shade, depth);
-        });
+        self.fill(path, light_across(path, shade, depth));
+        let bounds = path.bounds();
+        if bounds.width().min(bounds.height()) > SMALL {
+            self.within(path, |canvas| canvas.inner_edges(path, shade, depth));
+        }
         self.line(path, (shade, 0.30), 1.1);
     }
 
     fn inner_edges(&mut self, path: &Path, shade: Rgb, depth: f32) {
         self.moved(Transform::from_translate(-2.2, -2.6), |canvas| {
-            for (width, alpha) in [(22.0, 0.045), (14.0, 0.05), (8.0, 0.06), (4.0, 0.08)] {
+            for (width, alpha) in [(19.0, 0.05), (11.0, 0.07), (5.0, 0.10)] {
                 canvas.line(path, (shade, alpha * depth), width);
             }
         });
@@ -169,7 +194,8 @@ impl Canvas {
         };
         if let Some(paint) = paint(ink) {
             let (transform, clip) = (self.transform, self.clip.as_ref());
-            self.pixmap.stroke_path(path, &paint, &stroke, transform, clip);
+            self.pixmap
+                .stroke_path(path, &paint, &stroke, transform, clip);
         }
     }
 
@@ -188,7 +214,11 @@ impl Canvas {
 
 fn paint(ink: &Ink) -> Option<Paint<'static>> {
     let shader = ink.shader()?;
-    Some(Paint { shader, anti_alias: true, ..Paint::default() })
+    Some(Paint {
+        shader,
+        anti_alias: true,
+        ..Paint::default()
+    })
 }
 
 fn light_across(path: &Path, shade: Rgb, depth: f32) -> Ink {
@@ -199,7 +229,7 @@ fn light_across(path: &Path, shade: Rgb, depth: f32) -> Ink {
         (0.0, WHITE, 0.24 * depth),
         (0.42, WHITE, 0.03 * depth),
         (0.55, shade, 0.02 * depth),
-        (1.0, shade, 0.34 * depth),
+        (1.0, shade, 0.30 * depth),
     ];
     Ink::Along(from, to, stops)
 }

@@ -17,7 +17,10 @@ pub(super) struct Outline {
 impl Outline {
     /// An outline that starts at `(x, y)`.
     pub(super) fn at(x: f32, y: f32) -> Self {
-        Self { start: (x, y), curves: Vec::new() }
+        Self {
+            start: (x, y),
+            curves: Vec::new(),
+        }
     }
 
     /// Straight on to `(x, y)`.
@@ -33,25 +36,16 @@ impl Outline {
     pub(super) fn bend(self, cx: f32, cy: f32, x: f32, y: f32) -> Self {
         let (a, b) = self.end();
         let lean = |from: f32, to: f32| from + (to - from) * 2.0 / 3.0;
-        self.push([(lean(a, cx), lean(b, cy)), (lean(x, cx), lean(y, cy)), (x, y)])
+        self.push([
+            (lean(a, cx), lean(b, cy)),
+            (lean(x, cx), lean(y, cy)),
+            (x, y),
+        ])
     }
 
     /// A full cubic curve to `to`, with its two handles.
     pub(super) fn curve(self, first: Point, second: Point, to: Point) -> Self {
         self.push([first, second, to])
-    }
-
-    /// Smoothly through every one of `points` (Catmull–Rom), from where the outline is now.
-    pub(super) fn through(mut self, points: &[Point]) -> Self {
-        let all: Vec<Point> = std::iter::once(self.end()).chain(points.iter().copied()).collect();
-        let at = |index: usize| all[index.min(all.len() - 1)];
-        for i in 0..points.len() {
-            let (before, from, to, after) = (at(i.saturating_sub(1)), at(i), at(i + 1), at(i + 2));
-            let first = (from.0 + (to.0 - before.0) / 6.0, from.1 + (to.1 - before.1) / 6.0);
-            let second = (to.0 - (after.0 - from.0) / 6.0, to.1 - (after.1 - from.1) / 6.0);
-            self = self.push([first, second, to]);
-        }
-        self
     }
 
     /// Closed with its own mirror image across the vertical middle line.
@@ -73,7 +67,10 @@ impl Outline {
     /// Its mirror image across the vertical middle line.
     pub(super) fn flipped(mut self) -> Self {
         self.start.0 = -self.start.0;
-        self.curves.iter_mut().flatten().for_each(|point| point.0 = -point.0);
+        self.curves
+            .iter_mut()
+            .flatten()
+            .for_each(|point| point.0 = -point.0);
         self
     }
 
@@ -168,10 +165,15 @@ pub(super) fn push_ellipse(builder: &mut PathBuilder, x: f32, y: f32, rx: f32, r
 
 /// The finished path; one invisible speck when nothing was drawn.
 pub(super) fn finish(builder: PathBuilder) -> Path {
-    builder.finish().unwrap_or_else(|| PathBuilder::from_rect(speck()))
+    builder
+        .finish()
+        .unwrap_or_else(|| PathBuilder::from_rect(speck()))
 }
 
-#[expect(clippy::expect_used, reason = "the constants are a valid rectangle far off the sheet")]
+#[expect(
+    clippy::expect_used,
+    reason = "the constants are a valid rectangle far off the sheet"
+)]
 fn speck() -> Rect {
     Rect::from_xywh(-9999.0, -9999.0, 1.0, 1.0).expect("a valid rectangle")
 }

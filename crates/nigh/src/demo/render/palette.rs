@@ -34,7 +34,11 @@ impl Rgb {
     /// `share` of the way from this colour to `other`.
     pub(super) fn mix(self, other: Self, share: f32) -> Self {
         let blend = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share) as u8;
-        Self(blend(self.0, other.0), blend(self.1, other.1), blend(self.2, other.2))
+        Self(
+            blend(self.0, other.0),
+            blend(self.1, other.1),
+            blend(self.2, other.2),
+        )
     }
 
     /// Nearer to white.
@@ -49,8 +53,8 @@ impl Rgb {
 
     /// The colour of this colour's deepest shadow: darker, a little cooler, never black.
     pub(super) fn shade(self) -> Self {
-        let deep = Self(scale(self.0, 70), scale(self.1, 66), scale(self.2, 78));
-        deep.mix(DUSK, 0.42)
+        let deep = Self(scale(self.0, 96), scale(self.1, 88), scale(self.2, 104));
+        deep.mix(DUSK, 0.45)
     }
 
     /// Perceived brightness, 0 to 255 (Rec. 601 weights).
@@ -143,7 +147,9 @@ pub(super) static WHITE_HUE: Hue = hue("white", [0xF9F7F3, 0xF5F3EF, 0xFCFAF7],
 
 /// The hue called `name`; white for a name nobody knows.
 pub(super) fn hue_named(name: &str) -> &'static Hue {
-    HUES.iter().find(|hue| hue.name == name).unwrap_or(&WHITE_HUE)
+    HUES.iter()
+        .find(|hue| hue.name == name)
+        .unwrap_or(&WHITE_HUE)
 }
 
 /// The names of all colours, white last.

@@ -9,8 +9,13 @@ use tiny_skia::{Path, PathBuilder, Transform};
 /// How far a pattern is drawn from the middle of the sheet, so that it covers it however turned.
 const REACH: f32 = 150.0;
 /// The directions of five petals.
-const PETALS: [(f32, f32); 5] =
-    [(0.0, -1.0), (0.951, -0.309), (0.588, 0.809), (-0.588, 0.809), (-0.951, -0.309)];
+const PETALS: [(f32, f32); 5] = [
+    (0.0, -1.0),
+    (0.951, -0.309),
+    (0.588, 0.809),
+    (-0.588, 0.809),
+    (-0.951, -0.309),
+];
 
 /// What a product is made of.
 #[derive(Debug, Clone)]
@@ -38,12 +43,15 @@ impl Fabric {
         let slant = lean(pattern, random);
         let (dx, dy) = (random.range(0.0, pitch), random.range(0.0, pitch));
         let placement = turn(slant).pre_translate(dx, dy);
-        Self { base, accent, minor, pattern, pitch, placement, scatter: random.clone() }
-    }
-
-    /// The same colours without the pattern.
-    pub(super) fn without_pattern(&self) -> Self {
-        Self { pattern: "plain", ..self.clone() }
+        Self {
+            base,
+            accent,
+            minor,
+            pattern,
+            pitch,
+            placement,
+            scatter: random.clone(),
+        }
     }
 
     /// Fills `path` with this fabric and puts light on it.
@@ -76,7 +84,10 @@ impl Fabric {
     fn fade(&self, path: &Path) -> Ink {
         let bounds = path.bounds();
         let (top, bottom) = (bounds.top(), bounds.bottom());
-        let stops = vec![(0.15, self.base, 1.0), (1.0, self.base.mix(self.accent, 0.92), 1.0)];
+        let stops = vec![
+            (0.15, self.base, 1.0),
+            (1.0, self.base.mix(self.accent, 0.8), 1.0),
+        ];
         Ink::Along((0.0, top), (0.0, bottom), stops)
     }
 
@@ -84,24 +95,40 @@ impl Fabric {
         let bounds = path.bounds();
         let middle = bounds.top() + bounds.height() * (0.40 + self.pitch / 120.0);
         let tilt = (self.pitch - 19.0) * 3.0;
-        let lower = [(-REACH, middle - tilt), (REACH, middle + tilt), (REACH, 300.0), (-REACH, 300.0)];
+        let lower = [
+            (-REACH, middle - tilt),
+            (REACH, middle + tilt),
+            (REACH, 300.0),
+            (-REACH, 300.0),
+        ];
         let mut builder = PathBuilder::new();
         push_polygon(&mut builder, &lower);
         canvas.fill(&finish(builder), self.accent);
-        let edge = Outline::at(-REACH, middle - tilt).line(REACH, middle + tilt).open();
+        let edge = Outline::at(-REACH, middle - tilt)
+            .line(REACH, middle + tilt)
+            .open();
         canvas.line(&edge, self.minor, 5.0);
     }
 
     fn stripes(&self, canvas: &mut Canvas) {
         canvas.fill(&bands(self.pitch, 0.0, self.pitch * 0.42), self.accent);
-        canvas.fill(&bands(self.pitch, self.pitch * 0.64, self.pitch * 0.10), (self.minor, 0.85));
+        canvas.fill(
+            &bands(self.pitch, self.pitch * 0.64, self.pitch * 0.10),
+            (self.minor, 0.85),
+        );
     }
 
     fn checks(&self, canvas: &mut Canvas) {
         let quarter = Transform::from_row(0.0, 1.0, -1.0, 0.0, 0.0, 0.0);
         let threads = |canvas: &mut Canvas| {
-            canvas.fill(&bands(self.pitch, 0.0, self.pitch * 0.5), (self.accent, 0.5));
-            canvas.fill(&bands(self.pitch, self.pitch * 0.72, self.pitch * 0.07), (self.minor, 0.6));
+            canvas.fill(
+                &bands(self.pitch, 0.0, self.pitch * 0.5),
+                (self.accent, 0.5),
+            );
+            canvas.fill(
+                &bands(self.pitch, self.pitch * 0.72, self.pitch * 0.07),
+                (self.minor, 0.6),
+            );
         };
         threads(canvas);
         canvas.moved(quarter, threads);
@@ -114,7 +141,11 @@ impl Fabric {
             for (index, x) in steps(step).enumerate() {
                 outline = outline.line(x, y + if index % 2 == 0 { step * 0.7 } else { 0.0 });
             }
-            let colour = if row % 3 == 2 { self.minor } else { self.accent };
+            let colour = if row % 3 == 2 {
+                self.minor
+            } else {
+                self.accent
+            };
             canvas.line(&outline.open(), colour, self.pitch * 0.22);
         }
     }
@@ -126,7 +157,11 @@ impl Fabric {
             for x in steps(13.0) {
                 let (dx, dy) = (random.range(-4.0, 4.0), random.range(-4.0, 4.0));
                 let (rx, ry) = (random.range(2.0, 7.0), random.range(2.0, 4.5));
-                let layer = if random.chance(60) { &mut dark } else { &mut amber };
+                let layer = if random.chance(60) {
+                    &mut dark
+                } else {
+                    &mut amber
+                };
                 push_ellipse(layer, x + dx, y + dy, rx, ry);
             }
         }
@@ -141,7 +176,10 @@ impl Fabric {
         for (row, y) in steps(cell).enumerate() {
             for x in steps(cell) {
                 let shift = if row % 2 == 0 { 0.0 } else { cell / 2.0 };
-                let (x, y) = (x + shift + random.range(-3.0, 3.0), y + random.range(-3.0, 3.0));
+                let (x, y) = (
+                    x + shift + random.range(-3.0, 3.0),
+                    y + random.range(-3.0, 3.0),
+                );
                 let size = self.pitch * random.range(0.20, 0.30);
                 push_flower(&mut petals, x, y, size);
                 push_ellipse(&mut hearts, x, y, size * 0.55, size * 0.55);
@@ -157,7 +195,10 @@ impl Fabric {
 /// A turn by a small angle, given as the tangent of half of it: exact arithmetic on every platform.
 pub(super) fn turn(half_tangent: f32) -> Transform {
     let square = half_tangent * half_tangent;
-    let (cos, sin) = ((1.0 - square) / (1.0 + square), 2.0 * half_tangent / (1.0 + square));
+    let (cos, sin) = (
+        (1.0 - square) / (1.0 + square),
+        2.0 * half_tangent / (1.0 + square),
+    );
     Transform::from_row(cos, sin, -sin, cos, 0.0, 0.0)
 }
 
@@ -180,7 +221,12 @@ fn bands(pitch: f32, offset: f32, thickness: f32) -> Path {
     let mut builder = PathBuilder::new();
     for y in steps(pitch).map(|y| y + offset) {
         let (top, bottom) = (y, y + thickness);
-        let corners = [(-REACH, top), (REACH, top), (REACH, bottom), (-REACH, bottom)];
+        let corners = [
+            (-REACH, top),
+            (REACH, top),
+            (REACH, bottom),
+            (-REACH, bottom),
+        ];
         push_polygon(&mut builder, &corners);
     }
     finish(builder)
@@ -199,7 +245,13 @@ fn dots(pitch: f32) -> Path {
 
 fn push_flower(builder: &mut PathBuilder, x: f32, y: f32, size: f32) {
     for (dx, dy) in PETALS {
-        push_ellipse(builder, x + dx * size, y + dy * size, size * 0.68, size * 0.68);
+        push_ellipse(
+            builder,
+            x + dx * size,
+            y + dy * size,
+            size * 0.68,
+            size * 0.68,
+        );
     }
 }
 

@@ -49,8 +49,18 @@ pub(crate) const COLUMNS: [&str; 14] = [
 const CATALOG: u64 = 1 << 32;
 const QUERIES: u64 = 2 << 32;
 const BRANDS: [&str; 12] = [
-    "Alder & Ash", "Bramble", "Fjordling", "Halcyon", "Juniper Row", "Kite & Co", "Lumen",
-    "Marlowe", "Northbound", "Papaya", "Tessel", "Wren",
+    "Alder & Ash",
+    "Bramble",
+    "Fjordling",
+    "Halcyon",
+    "Juniper Row",
+    "Kite & Co",
+    "Lumen",
+    "Marlowe",
+    "Northbound",
+    "Papaya",
+    "Tessel",
+    "Wren",
 ];
 
 impl Product {
@@ -113,7 +123,11 @@ fn colours() -> Vec<&'static str> {
 
 fn describe(id: String, category: &Category, colour: &'static str, random: &mut Random) -> Product {
     let style = *random.pick(category.styles);
-    let pattern = if random.chance(34) { "plain" } else { *random.pick(category.patterns) };
+    let pattern = if random.chance(34) {
+        "plain"
+    } else {
+        *random.pick(category.patterns)
+    };
     let on_sale = random.chance(18);
     Product {
         id,
@@ -126,7 +140,9 @@ fn describe(id: String, category: &Category, colour: &'static str, random: &mut 
         size: (!category.sizes.is_empty()).then(|| *random.pick(category.sizes)),
         brand: *random.pick(&BRANDS),
         price_cents: price(category, on_sale, random),
-        rating_tenths: random.chance(88).then(|| 50 - (random.below(5) * random.below(5)) as u32),
+        rating_tenths: random
+            .chance(88)
+            .then(|| 50 - (random.below(5) * random.below(5)) as u32),
         stock: random.below(120) as u32,
         on_sale,
         added: date(random),
@@ -154,6 +170,10 @@ fn price(category: &Category, on_sale: bool, random: &mut Random) -> u32 {
 
 /// A day of 2023, 2024 or 2025; never after the 28th, so that every month has it.
 fn date(random: &mut Random) -> String {
-    let (year, month, day) = (2023 + random.below(3), 1 + random.below(12), 1 + random.below(28));
+    let (year, month, day) = (
+        2023 + random.below(3),
+        1 + random.below(12),
+        1 + random.below(28),
+    );
     format!("{year}-{month:02}-{day:02}")
 }

@@ -17,8 +17,15 @@ pub(crate) struct Category {
     pub(crate) euros: (u32, u32),
 }
 
-const CLOTH: &[&str] =
-    &["striped", "dotted", "checked", "floral", "zigzag", "ombre", "colour-block"];
+const CLOTH: &[&str] = &[
+    "striped",
+    "dotted",
+    "checked",
+    "floral",
+    "zigzag",
+    "ombre",
+    "colour-block",
+];
 const BOLD: &[&str] = &["striped", "checked", "colour-block", "ombre"];
 const PRINTS: &[&str] = &["striped", "dotted", "floral", "checked", "zigzag"];
 const CALM: &[&str] = &["ombre", "colour-block"];
@@ -134,7 +141,11 @@ pub(crate) static RANGE: [Category; 18] = [
     },
     Category {
         name: "sunglasses",
-        styles: &["round sunglasses", "square sunglasses", "cat-eye sunglasses"],
+        styles: &[
+            "round sunglasses",
+            "square sunglasses",
+            "cat-eye sunglasses",
+        ],
         patterns: &["ombre", "tortoise"],
         materials: &["acetate", "metal"],
         sizes: &[],

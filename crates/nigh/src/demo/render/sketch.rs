@@ -23,7 +23,12 @@ impl Sketch {
     /// A sketch of `product`, to be drawn on `canvas`.
     pub(super) fn new(canvas: Canvas, product: &Product, mut random: Random) -> Self {
         let fabric = Fabric::new(product.colour, product.pattern, &mut random);
-        Self { canvas, fabric, style: product.style, random }
+        Self {
+            canvas,
+            fabric,
+            style: product.style,
+            random,
+        }
     }
 
     /// A proportion, drawn by chance.
@@ -55,7 +60,8 @@ impl Sketch {
     /// A part of polished metal or glazed clay, round from left to right.
     pub(super) fn round(&mut self, path: &Path, colour: Rgb) {
         let bounds = path.bounds();
-        self.canvas.fill(path, Ink::polished(bounds.left(), bounds.right(), colour));
+        self.canvas
+            .fill(path, Ink::polished(bounds.left(), bounds.right(), colour));
         self.canvas.line(path, (colour.shade(), 0.35), 1.0);
     }
 
@@ -71,20 +77,21 @@ impl Sketch {
         self.seam(&outline.clone().flipped().open());
     }
 
-    /// Soft folds, `(x, y)` to `(x, y)` with a bend, on both sides of the middle line.
-    pub(super) fn folds(&mut self, outline: &Outline, width: f32) {
-        let base = self.fabric.base;
-        self.canvas.fold(&outline.clone().open(), base, width);
-        self.canvas.fold(&outline.clone().flipped().open(), base, width);
-    }
-
     /// A round button with its holes.
     pub(super) fn button(&mut self, x: f32, y: f32, radius: f32, colour: Rgb) {
-        self.canvas.fill(&circle(x + 0.5, y + 0.9, radius * 1.1), (self.fabric.base.shade(), 0.35));
+        self.canvas.fill(
+            &circle(x + 0.5, y + 0.9, radius * 1.1),
+            (self.fabric.base.shade(), 0.35),
+        );
         self.canvas.fill(&circle(x, y, radius), colour);
-        self.canvas.line(&circle(x, y, radius * 0.8), (WHITE, 0.4), 0.6);
+        self.canvas
+            .line(&circle(x, y, radius * 0.8), (WHITE, 0.4), 0.6);
         let holes = radius * 0.3;
-        self.canvas.line(&line(x - holes, y, x + holes, y), (colour.shade(), 0.7), 0.8);
+        self.canvas.line(
+            &line(x - holes, y, x + holes, y),
+            (colour.shade(), 0.7),
+            0.8,
+        );
     }
 
     /// A highlight along a line on something glossy.
@@ -95,6 +102,10 @@ impl Sketch {
 
     fn thread(&self) -> Rgb {
         let base = self.fabric.base;
-        if base.luma() < 80 { base.lighter(0.55) } else { base.darker(0.7) }
+        if base.luma() < 80 {
+            base.lighter(0.55)
+        } else {
+            base.darker(0.7)
+        }
     }
 }

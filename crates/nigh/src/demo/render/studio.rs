@@ -1,11 +1,10 @@
 //! The studio: an off-white backdrop, soft shadows, and the product put in front of it.
 
-use super::canvas::{Canvas, Ink};
-use super::outline::{ellipse, rounded};
-use super::palette::{Rgb, WHITE};
+use super::canvas::Canvas;
+use super::palette::Rgb;
 use super::pattern::turn;
 use super::random::Random;
-use tiny_skia::{FilterQuality, Pixmap, PixmapPaint, Transform};
+use tiny_skia::{Pixmap, PixmapPaint, Transform};
 
 /// The colour of shadows on the backdrop.
 const SHADOW: Rgb = Rgb::hex(0x2B_2A40);
@@ -43,52 +42,77 @@ pub(super) fn easel(side: u32, stance: Stance, random: &mut Random) -> Canvas {
 }
 
 /// The finished photograph of what was drawn: three bytes a pixel, row by row.
-pub(super) fn photograph(layer: &Pixmap, stance: Stance, white: bool, random: &mut Random) -> Vec<u8> {
+pub(super) fn photograph(
+    layer: &Pixmap,
+    stance: Stance,
+    white: bool,
+    random: &mut Random,
+) -> Vec<u8> {
     let mut scene = backdrop(layer.width(), stance, white, random);
     match stance {
         Stance::Lying => lie(&mut scene, layer),
         Stance::Standing => stand(&mut scene, layer),
     }
-    draw(&mut scene, layer, Transform::identity(), 1.0);
-    scene.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect()
+    draw(&mut scene, layer, Transform::identity());
+    scene
+        .pixels()
+        .iter()
+        .flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()])
+        .collect()
 }
 
+/// Paper, lit from the upper left; a standing product's paper sweeps from wall to floor.
 fn backdrop(side: u32, stance: Stance, white: bool, random: &mut Random) -> Pixmap {
     let paper = random.pick(&PAPERS).darker(if white { 0.10 } else { 0.0 });
-    let scale = side as f32 / 200.0;
-    let mut canvas = Canvas::new(side, Transform::from_row(scale, 0.0, 0.0, scale, 100.0 * scale, 100.0 * scale));
-    let sheet = rounded(-101.0, -101.0, 101.0, 101.0, 0.0);
-    canvas.fill(&sheet, paper);
-    if stance == Stance::Standing {
-        canvas.fill(&sheet, sweep(paper, random.range(28.0, 48.0)));
+    let horizon = random.range(0.26, 0.48);
+    let mut scene = Canvas::new(side, Transform::identity()).into_pixmap();
+    let at = |index: u32| (index as f32 + 0.5) * 2.0 / side as f32 - 1.0;
+    for (y, row) in (0..side).zip(scene.pixels_mut().chunks_exact_mut(side as usize)) {
+        let floor = if stance == Stance::Standing {
+            sweep(at(y), horizon)
+        } else {
+            0.0
+        };
+        for (x, pixel) in (0..side).zip(row) {
+            let colour = paper
+                .lighter(glow(at(x), at(y)))
+                .darker(floor + corner(at(x), at(y)));
+            *pixel = colour.color(1.0).premultiply().to_color_u8();
+        }
     }
-    canvas.fill(&sheet, Ink::Glow((-25.0, -40.0), 150.0, WHITE, 0.55));
-    canvas.fill(&ellipse(0.0, 0.0, 190.0, 190.0), corners(paper));
-    canvas.into_pixmap()
+    scene
 }
 
-/// The paper's sweep from wall to floor.
-fn sweep(paper: Rgb, horizon: f32) -> Ink {
-    let floor = paper.shade();
-    let stops = vec![
-        (0.0, floor, 0.0),
-        (0.40, floor, 0.05),
-        (0.62, floor, 0.10),
-        (1.0, floor, 0.02),
-    ];
-    Ink::Along((0.0, horizon - 50.0), (0.0, 105.0), stops)
+/// How far the light brightens the paper at a place from -1 to 1 both ways.
+fn glow(x: f32, y: f32) -> f32 {
+    let (dx, dy) = (x + 0.25, y + 0.40);
+    let near = (1.0 - (dx * dx + dy * dy) / 2.2).max(0.0);
+    0.62 * near * near
 }
 
 /// A breath of shade towards the lower right corner.
-fn corners(paper: Rgb) -> Ink {
-    let shade = paper.shade();
-    Ink::Along((-20.0, -20.0), (110.0, 110.0), vec![(0.0, shade, 0.0), (1.0, shade, 0.11)])
+fn corner(x: f32, y: f32) -> f32 {
+    0.05 * (x + y + 0.4).max(0.0)
+}
+
+/// The shade where the wall turns into the floor.
+fn sweep(y: f32, horizon: f32) -> f32 {
+    let distance = if y < horizon {
+        (horizon - y) / 0.7
+    } else {
+        (y - horizon) / 0.75
+    };
+    let near = (1.0 - distance * distance).max(0.0);
+    0.10 * near * near
 }
 
 fn lie(scene: &mut Pixmap, layer: &Pixmap) {
     let side = layer.width() as f32;
     for (shift, radius, strength) in [(0.030, 0.030, 0.26), (0.008, 0.008, 0.22)] {
-        let mut shadow = alpha(layer, Transform::from_translate(side * shift * 0.7, side * shift));
+        let mut shadow = alpha(
+            layer,
+            Transform::from_translate(side * shift * 0.7, side * shift),
+        );
         blur(&mut shadow, layer.width() as usize, radius * side);
         darken(scene, &shadow, strength);
     }
@@ -97,11 +121,20 @@ fn lie(scene: &mut Pixmap, layer: &Pixmap) {
 fn stand(scene: &mut Pixmap, layer: &Pixmap) {
     let side = layer.width() as f32;
     let ground = ground(layer);
-    for (skew, height, radius, strength) in
-        [(0.42, 0.17, 0.022, 0.24), (0.10, 0.07, 0.016, 0.22), (0.0, 0.025, 0.006, 0.30)]
-    {
+    for (skew, height, radius, strength) in [
+        (0.42, 0.17, 0.022, 0.24),
+        (0.10, 0.07, 0.016, 0.22),
+        (0.0, 0.025, 0.013, 0.30),
+    ] {
         let floor = ground - side * 0.006;
-        let cast = Transform::from_row(1.0, 0.0, -skew, height, skew * floor, floor * (1.0 - height));
+        let cast = Transform::from_row(
+            1.0,
+            0.0,
+            -skew,
+            height,
+            skew * floor,
+            floor * (1.0 - height),
+        );
         let mut shadow = alpha(layer, cast);
         blur(&mut shadow, layer.width() as usize, radius * side);
         darken(scene, &shadow, strength);
@@ -117,49 +150,64 @@ fn ground(layer: &Pixmap) -> f32 {
 /// The opacity of what was drawn, after it was moved by `step`.
 fn alpha(layer: &Pixmap, step: Transform) -> Vec<u8> {
     let mut moved = Canvas::new(layer.width(), Transform::identity()).into_pixmap();
-    draw(&mut moved, layer, step, 1.0);
+    draw(&mut moved, layer, step);
     moved.pixels().iter().map(|pixel| pixel.alpha()).collect()
 }
 
-fn draw(scene: &mut Pixmap, layer: &Pixmap, step: Transform, opacity: f32) {
-    let paint = PixmapPaint { quality: FilterQuality::Bilinear, opacity, ..PixmapPaint::default() };
-    scene.draw_pixmap(0, 0, layer.as_ref(), &paint, step, None);
+fn draw(scene: &mut Pixmap, layer: &Pixmap, step: Transform) {
+    scene.draw_pixmap(0, 0, layer.as_ref(), &PixmapPaint::default(), step, None);
 }
 
-/// Three box blurs along rows and columns: close to a Gaussian of deviation `radius`.
-fn blur(mask: &mut [u8], side: usize, radius: f32) {
+/// Two box blurs down the columns and two along the rows: smooth enough for a shadow.
+fn blur(mask: &mut Vec<u8>, side: usize, radius: f32) {
     let half = (radius as usize).clamp(1, side);
-    let mut line = vec![0u8; side];
-    for _ in 0..3 {
-        for row in 0..side {
-            box_blur(mask, row * side, 1, half, &mut line);
+    for _ in 0..2 {
+        for _ in 0..2 {
+            *mask = box_blur(mask, side, half);
         }
-        for column in 0..side {
-            box_blur(mask, column, side, half, &mut line);
-        }
+        *mask = transposed(mask, side);
     }
 }
 
-/// Replaces one line of `mask`, `line.len()` values `stride` apart, by the mean over `2 half + 1`.
-fn box_blur(mask: &mut [u8], start: usize, stride: usize, half: usize, line: &mut [u8]) {
-    let side = line.len();
-    for (index, value) in line.iter_mut().enumerate() {
-        *value = mask[start + index * stride];
-    }
-    let at = |index: usize| line.get(index).map_or(0, |&value| u32::from(value));
-    let mut sum: u32 = (0..half).map(at).sum();
-    let window = 2 * half as u32 + 1;
+/// The mean of each pixel and its `half` neighbours above and below, all columns side by side.
+fn box_blur(mask: &[u8], side: usize, half: usize) -> Vec<u8> {
+    let share = (1 << 16) / (2 * half as u32 + 1);
+    let mut sums = vec![0u32; side];
+    let mut blurred = Vec::with_capacity(mask.len());
+    let row = |index: usize| {
+        mask.get(index * side..(index + 1) * side)
+            .unwrap_or_default()
+    };
+    (0..half).for_each(|index| add(&mut sums, row(index)));
     for index in 0..side {
-        sum += at(index + half);
-        mask[start + index * stride] = (sum / window) as u8;
-        sum -= index.checked_sub(half).map_or(0, at);
+        add(&mut sums, row(index + half));
+        blurred.extend(sums.iter().map(|sum| (sum * share >> 16) as u8));
+        if let Some(gone) = index.checked_sub(half) {
+            sums.iter_mut()
+                .zip(row(gone))
+                .for_each(|(sum, &value)| *sum -= u32::from(value));
+        }
     }
+    blurred
+}
+
+fn add(sums: &mut [u32], row: &[u8]) {
+    sums.iter_mut()
+        .zip(row)
+        .for_each(|(sum, &value)| *sum += u32::from(value));
+}
+
+fn transposed(mask: &[u8], side: usize) -> Vec<u8> {
+    (0..side)
+        .flat_map(|x| mask[x..].iter().step_by(side).copied())
+        .collect()
 }
 
 fn darken(scene: &mut Pixmap, shadow: &[u8], strength: f32) {
     let share = (strength * 256.0) as u32;
     let [red, green, blue] = SHADOW.channels();
-    for (pixel, &cover) in scene.data_mut().chunks_exact_mut(4).zip(shadow) {
+    let pixels = scene.data_mut().chunks_exact_mut(4).zip(shadow);
+    for (pixel, &cover) in pixels.filter(|(_, cover)| **cover > 0) {
         let weight = u32::from(cover) * share / 256;
         for (channel, ink) in pixel.iter_mut().zip([red, green, blue]) {
             let (old, ink) = (u32::from(*channel), u32::from(ink));

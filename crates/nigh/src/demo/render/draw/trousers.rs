@@ -1,15 +1,17 @@
 //! Trousers and shorts, laid flat.
 
-use super::outline::{Outline, line, rounded};
-use super::palette::{BRASS, LEATHER};
-use super::sketch::Sketch;
+use crate::demo::render::outline::{Outline, line, rounded};
+use crate::demo::render::palette::{BRASS, LEATHER};
+use crate::demo::render::sketch::Sketch;
 use tiny_skia::Path;
 
 /// A pair of trousers.
 pub(super) fn trousers(sketch: &mut Sketch) {
     let cut = cut(sketch);
     let legs = legs(&cut);
-    sketch.canvas.fill(&inside(&cut), sketch.fabric.base.darker(0.6));
+    sketch
+        .canvas
+        .fill(&inside(&cut), sketch.fabric.base.darker(0.6));
     sketch.cloth(&legs);
     creases(sketch, &cut, &legs);
     pockets(sketch, &cut);
@@ -61,14 +63,31 @@ fn legs(cut: &Cut) -> Path {
     Outline::at(0.0, cut.top + 3.0)
         .bend(18.0, cut.top + 3.0, 28.0, cut.top)
         .bend(cut.hip, cut.top + 22.0, cut.hip + 2.0, cut.crotch)
-        .curve((cut.hip + 2.0, knee), (cut.outer, knee), (cut.outer, cut.hem - 2.0))
-        .bend((cut.outer + cut.inner) / 2.0, cut.hem + 3.0, cut.inner, cut.hem)
-        .curve((cut.inner - 1.0, knee), (3.0, knee - 10.0), (0.0, cut.crotch))
+        .curve(
+            (cut.hip + 2.0, knee),
+            (cut.outer, knee),
+            (cut.outer, cut.hem - 2.0),
+        )
+        .bend(
+            (cut.outer + cut.inner) / 2.0,
+            cut.hem + 3.0,
+            cut.inner,
+            cut.hem,
+        )
+        .curve(
+            (cut.inner - 1.0, knee),
+            (3.0, knee - 10.0),
+            (0.0, cut.crotch),
+        )
         .mirrored()
 }
 
 fn inside(cut: &Cut) -> Path {
-    Outline::at(0.0, cut.top - 2.0).bend(18.0, cut.top - 2.0, 27.0, cut.top).line(27.0, cut.top + 8.0).line(0.0, cut.top + 8.0).mirrored()
+    Outline::at(0.0, cut.top - 2.0)
+        .bend(18.0, cut.top - 2.0, 27.0, cut.top)
+        .line(27.0, cut.top + 8.0)
+        .line(0.0, cut.top + 8.0)
+        .mirrored()
 }
 
 fn creases(sketch: &mut Sketch, cut: &Cut, legs: &Path) {
@@ -77,20 +96,33 @@ fn creases(sketch: &mut Sketch, cut: &Cut, legs: &Path) {
     sketch.canvas.within(legs, |canvas| {
         for side in [-1.0, 1.0] {
             let crease = Outline::at(side * 17.0, cut.crotch + 4.0)
-                .bend(side * middle * 0.9, cut.crotch + 30.0, side * middle, cut.hem)
+                .bend(
+                    side * middle * 0.9,
+                    cut.crotch + 30.0,
+                    side * middle,
+                    cut.hem,
+                )
                 .open();
             canvas.fold(&crease, base, 5.0);
-            for (reach, drop) in [(20.0, 6.0), (24.0, 14.0)] {
-                let pull = Outline::at(side * 1.0, cut.crotch - 2.0)
-                    .bend(side * 10.0, cut.crotch, side * reach, cut.crotch + drop)
-                    .open();
-                canvas.fold(&pull, base, 3.5);
-            }
+            let pull = Outline::at(side * 2.0, cut.crotch).bend(
+                side * 10.0,
+                cut.crotch + 2.0,
+                side * 19.0,
+                cut.crotch + 13.0,
+            );
+            canvas.fold(&pull.open(), base, 5.0);
         }
     });
-    let fly = Outline::at(0.0, cut.top + 10.0).line(0.0, cut.crotch).open();
+    let fly = Outline::at(0.0, cut.top + 10.0)
+        .line(0.0, cut.crotch)
+        .open();
     sketch.canvas.line(&fly, (base.shade(), 0.4), 1.0);
-    sketch.seam(&Outline::at(7.0, cut.top + 12.0).line(7.0, cut.crotch - 18.0).bend(7.0, cut.crotch - 10.0, 1.0, cut.crotch - 7.0).open());
+    sketch.seam(
+        &Outline::at(7.0, cut.top + 12.0)
+            .line(7.0, cut.crotch - 18.0)
+            .bend(7.0, cut.crotch - 10.0, 1.0, cut.crotch - 7.0)
+            .open(),
+    );
 }
 
 fn pockets(sketch: &mut Sketch, cut: &Cut) {
@@ -98,7 +130,9 @@ fn pockets(sketch: &mut Sketch, cut: &Cut) {
     let mouth = Outline::at(17.0, cut.top + 11.0).bend(20.0, y - 6.0, x, y);
     let base = sketch.fabric.base;
     for outline in [mouth.clone(), mouth.clone().flipped()] {
-        sketch.canvas.line(&outline.open(), (base.shade(), 0.45), 1.2);
+        sketch
+            .canvas
+            .line(&outline.open(), (base.shade(), 0.45), 1.2);
     }
     sketch.seams(&Outline::at(15.0, cut.top + 12.0).bend(18.0, y - 3.0, x - 1.0, y + 3.0));
     sketch.seams(&Outline::at(cut.outer - 3.0, cut.hem - 4.0).curve(
@@ -110,11 +144,21 @@ fn pockets(sketch: &mut Sketch, cut: &Cut) {
 
 fn waist(sketch: &mut Sketch, cut: &Cut) {
     let top = cut.top;
-    let band = Outline::at(0.0, top + 3.0).bend(18.0, top + 3.0, 28.0, top).line(29.5, top + 9.0).bend(18.0, top + 12.0, 0.0, top + 12.0).mirrored();
+    let band = Outline::at(0.0, top + 3.0)
+        .bend(18.0, top + 3.0, 28.0, top)
+        .line(29.5, top + 9.0)
+        .bend(18.0, top + 12.0, 0.0, top + 12.0)
+        .mirrored();
     sketch.plain(&band);
     for x in [-20.0f32, -9.0, 9.0, 20.0] {
         let lift = x.abs() * 0.1;
-        sketch.plain(&rounded(x - 1.7, top + 1.0 - lift, x + 1.7, top + 14.0 - lift, 1.0));
+        sketch.plain(&rounded(
+            x - 1.7,
+            top + 1.0 - lift,
+            x + 1.7,
+            top + 14.0 - lift,
+            1.0,
+        ));
     }
     sketch.button(0.0, top + 7.5, 2.4, BRASS);
     if sketch.choose(&[true, false, false]) {
@@ -126,6 +170,11 @@ fn hems(sketch: &mut Sketch, cut: &Cut) {
     let lift = if sketch.style == "shorts" { 8.0 } else { 6.0 };
     for side in [-1.0, 1.0] {
         let y = cut.hem - lift;
-        sketch.seam(&line(side * (cut.inner + 0.5), y, side * (cut.outer - 0.8), y - 1.0));
+        sketch.seam(&line(
+            side * (cut.inner + 0.5),
+            y,
+            side * (cut.outer - 0.8),
+            y - 1.0,
+        ));
     }
 }

@@ -1,0 +1,85 @@
+//! How fast pictures are decoded and encoded here:
+//! `cargo run --release -p nigh-encode --example rates -- FOLDER_OF_IMAGES [features | MODEL.onnx]…`
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use nigh_encode::{DecodeLimits, Encoder, EncoderOptions, Picture, decode};
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a program that prints its measurements"
+)]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().ok_or("expected a folder of images")?;
+    let files = read_files(Path::new(&folder))?;
+    let mut pictures = Vec::new();
+    let mut best_us = f64::INFINITY;
+    for _ in 0..5 {
+        let start = Instant::now();
+        let decoded: Vec<_> = files
+            .iter()
+            .map(|f| decode(f, &DecodeLimits::default()))
+            .collect();
+        best_us = best_us.min(start.elapsed().as_secs_f64() * 1e6 / files.len() as f64);
+        pictures = decoded.into_iter().flatten().collect();
+    }
+    println!(
+        "decode: {best_us:.1} us a picture, {} of {} pass",
+        pictures.len(),
+        files.len()
+    );
+
+    for spec in arguments {
+        for (workers, threads_per_run) in [(1, 1), (2, 1), (1, 2)] {
+            for batch in [1, 4, 8] {
+                let batch_size = Some(batch);
+                let options = EncoderOptions {
+                    threads_per_run,
+                    batch_size,
+                    ..Default::default()
+                };
+                let encoder = Encoder::open(&spec, &options)?;
+                let rates: Vec<f64> = (0..3).map(|_| rate(&encoder, &pictures, workers)).collect();
+                let best = rates.iter().copied().fold(0.0, f64::max);
+                println!(
+                    "{spec}: {best:.0} images/s with {workers} workers of {threads_per_run} threads, batch {}",
+                    if matches!(encoder, Encoder::Onnx(_)) {
+                        encoder.batch_size()
+                    } else {
+                        batch
+                    }
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_files(folder: &Path) -> std::io::Result<Vec<Vec<u8>>> {
+    std::fs::read_dir(folder)?
+        .map(|entry| std::fs::read(entry?.path()))
+        .collect()
+}
+
+/// Images a second of workers that take batches in turn for about two seconds.
+fn rate(encoder: &Encoder, pictures: &[Picture], workers: usize) -> f64 {
+    let batches: Vec<&[Picture]> = pictures.chunks(8).collect();
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while start.elapsed().as_secs_f64() < 2.0 {
+                    let batch = batches[next.fetch_add(1, Ordering::Relaxed) % batches.len()];
+                    if encoder.encode(batch).is_ok() {
+                        done.fetch_add(batch.len(), Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    done.into_inner() as f64 / start.elapsed().as_secs_f64()
+}

@@ -1,0 +1,355 @@
+//! ONNX models give what Python's onnxruntime gives after Pillow's preprocessing; the golden
+//! outputs and the tiny models are made by `golden/make.py`.
+
+use std::path::{Path, PathBuf};
+
+use nigh_encode::{Encoder, EncoderOptions, Picture, Sidecar};
+
+/// Any difference in preprocessing or arithmetic that matters shows well above this.
+const LEAST_COSINE: f64 = 0.9999;
+
+#[derive(serde::Deserialize)]
+struct Golden {
+    model: String,
+    /// Sidecar keys that override the model's.
+    options: serde_json::Value,
+    /// Kind, width and height.
+    picture: [u32; 3],
+    /// 16-bit numbers in hexadecimal, little-endian.
+    embedding: String,
+}
+
+fn golden_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// The folder of real models, or `None` where a stranger has none and may go without.
+fn real_models() -> Option<PathBuf> {
+    let data = std::env::var_os("NIGH_TEST_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
+    let folder = data.join("encoders");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let required = std::env::var_os("NIGH_REQUIRE_DATA").is_some_and(|v| v == "1");
+    assert!(
+        !required,
+        "NIGH_REQUIRE_DATA=1, but {} is missing",
+        folder.display()
+    );
+    println!(
+        "skipped: no real models in {} (set NIGH_TEST_DATA)",
+        folder.display()
+    );
+    None
+}
+
+/// The same integer arithmetic as in `golden/make.py`.
+fn picture([kind, width, height]: [u32; 3]) -> Picture {
+    let wave = |t: i64| (t.rem_euclid(510) - 255).abs();
+    let kind = i64::from(kind);
+    let mut rgb = Vec::new();
+    for y in 0..i64::from(height) {
+        for x in 0..i64::from(width) {
+            for channel in 0..3 {
+                let slope = wave((3 + kind) * x + (5 - channel) * y + 70 * channel);
+                let rings = wave((x * x + (2 + channel) * y * y) / (7 + 5 * kind));
+                rgb.push(((slope * (8 - kind) + rings * kind) / 8) as u8);
+            }
+        }
+    }
+    Picture::new(width, height, rgb).unwrap()
+}
+
+fn unpack(hex: &str) -> Vec<f64> {
+    let digits: Vec<u8> = hex.chars().map(|c| c.to_digit(16).unwrap() as u8).collect();
+    let bytes: Vec<u8> = digits
+        .as_chunks()
+        .0
+        .iter()
+        .map(|[high, low]| high * 16 + low)
+        .collect();
+    bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|pair| f64::from(i16::from_le_bytes(*pair)))
+        .collect()
+}
+
+fn cosine(a: &[f64], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let dot: f64 = a.iter().zip(b).map(|(a, b)| a * f64::from(*b)).sum();
+    let squares = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
+    dot / squares(&mut a.iter().copied()) / squares(&mut b.iter().map(|x| f64::from(*x)))
+}
+
+fn open(path: &Path, sidecar: Sidecar) -> Encoder {
+    let options = EncoderOptions {
+        sidecar,
+        ..EncoderOptions::default()
+    };
+    Encoder::open(path.to_str().unwrap(), &options).unwrap()
+}
+
+fn check(golden: &str, models: &Path) {
+    let text = std::fs::read_to_string(golden_folder().join(golden)).unwrap();
+    let rows: Vec<Golden> = serde_json::from_str(&text).unwrap();
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let options = Sidecar::parse(&row.options.to_string()).unwrap();
+        let encoder = open(&models.join(&row.model), options);
+        let embedding = encoder.encode(&[picture(row.picture)]).unwrap();
+        let length = embedding
+            .iter()
+            .map(|x| f64::from(*x).powi(2))
+            .sum::<f64>()
+            .sqrt();
+        let cosine = cosine(&unpack(&row.embedding), &embedding);
+        println!(
+            "{} {} {:?}: cosine {cosine:.8}",
+            row.model, row.options, row.picture
+        );
+        if cosine < LEAST_COSINE || (length - 1.0).abs() > 1e-5 {
+            wrong.push(format!(
+                "{} {} {:?}: cosine {cosine}, length {length}",
+                row.model, row.options, row.picture
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        rows.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn tiny_models_match_onnxruntime() {
+    check("tiny.json", &golden_folder());
+}
+
+#[test]
+fn real_models_match_onnxruntime() {
+    if let Some(models) = real_models() {
+        check("real.json", &models);
+    }
+}
+
+#[test]
+fn batches_and_threads_change_nothing() {
+    for model in ["tiny.onnx", "tiny-fp16.onnx"] {
+        let encoder = open(&golden_folder().join(model), Sidecar::default());
+        let pictures: Vec<Picture> = (0..7).map(|kind| picture([kind, 50 + kind, 60])).collect();
+        let alone: Vec<f32> = pictures
+            .iter()
+            .flat_map(|p| encoder.encode(std::slice::from_ref(p)).unwrap())
+            .collect();
+        assert_eq!(alone.len(), 7 * encoder.dimension());
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let together = encoder.encode(&pictures).unwrap();
+                    let worst = alone.iter().zip(&together).map(|(a, b)| (a - b).abs());
+                    assert!(worst.fold(0.0, f32::max) < 1e-6, "{model}");
+                });
+            }
+        });
+        assert!(encoder.encode(&[]).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn extreme_shapes_encode() {
+    for resize in ["stretch", "crop", "pad"] {
+        let sidecar = Sidecar::parse(&format!("{{\"resize\": \"{resize}\"}}")).unwrap();
+        let encoder = open(&golden_folder().join("tiny.onnx"), sidecar);
+        for shape in [[0, 1, 1], [0, 1, 20_000], [0, 20_000, 1], [0, 3, 2]] {
+            let embedding = encoder.encode(&[picture(shape)]).unwrap();
+            assert_eq!(embedding.len(), 24, "{resize} {shape:?}");
+        }
+    }
+}
+
+#[test]
+fn fingerprints_tell_models_and_preprocessing_apart() {
+    let folder = golden_folder();
+    let tiny = open(&folder.join("tiny.onnx"), Sidecar::default());
+    let again = open(&folder.join("tiny.onnx"), Sidecar::default());
+    assert_eq!(tiny.fingerprint().difference(again.fingerprint()), None);
+
+    let half = open(&folder.join("tiny-fp16.onnx"), Sidecar::default());
+    let said = tiny.fingerprint().difference(half.fingerprint()).unwrap();
+    assert!(
+        said.starts_with("weights was xxh3-128:") && said.ends_with("precision was f32, now f16"),
+        "{said}"
+    );
+
+    let bgr = open(
+        &folder.join("tiny.onnx"),
+        Sidecar::parse(r#"{"channels": "bgr"}"#).unwrap(),
+    );
+    let said = tiny.fingerprint().difference(bgr.fingerprint()).unwrap();
+    assert!(
+        said.starts_with("preprocessing was 32x32 stretch bicubic, rgb nchw"),
+        "{said}"
+    );
+}
+
+/// A copy of the tiny model in a folder of its own, with the sidecar that the test wants.
+struct Copy(tempfile::TempDir);
+
+impl Copy {
+    fn new(sidecar: Option<&str>) -> Copy {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(
+            golden_folder().join("tiny.onnx"),
+            folder.path().join("m.onnx"),
+        )
+        .unwrap();
+        if let Some(text) = sidecar {
+            std::fs::write(folder.path().join("m.onnx.json"), text).unwrap();
+        }
+        Copy(folder)
+    }
+
+    fn open(&self, options: &EncoderOptions) -> Result<Encoder, String> {
+        let path = self.0.path().join("m.onnx");
+        Encoder::open(path.to_str().unwrap(), options).map_err(|e| e.to_string())
+    }
+}
+
+#[test]
+fn refusals_name_key_and_value() {
+    let rows = [
+        (
+            None,
+            "key \"output\" is missing (the model has the outputs [\"embedding\", \"map\"])",
+        ),
+        (Some("{]"), "m.onnx.json: expected a JSON object"),
+        (Some(r#"{"outptu": "map"}"#), "unknown key \"outptu\""),
+        (
+            Some(r#"{"output": "head"}"#),
+            "key \"output\" is \"head\", but the model's outputs are [\"embedding\", \"map\"]",
+        ),
+        (
+            Some(r#"{"output": "map"}"#),
+            "key \"output\" is \"map\", but it has the inner shape [24, 7, 7]",
+        ),
+        (
+            Some(r#"{"output": "embedding", "pool": "first"}"#),
+            "which \"pool\": \"first\" cannot reduce",
+        ),
+        (
+            Some(r#"{"output": "embedding", "input": "x"}"#),
+            "key \"input\" is \"x\", but the model's inputs are [\"image\"]",
+        ),
+        (
+            Some(r#"{"output": "embedding", "size": [64, 32]}"#),
+            "key \"size\" is [64, 32], but the model's input \"image\" takes [32, 32]",
+        ),
+        (
+            Some(r#"{"output": "embedding", "dimension": 7}"#),
+            "key \"dimension\" is 7, but output \"embedding\" gives 24 numbers",
+        ),
+        (
+            Some(r#"{"output": "embedding", "resize": "crop", "shorter_side": 8}"#),
+            "key \"shorter_side\" is 8, but a crop of 32 x 32 needs at least 32",
+        ),
+        (
+            Some(r#"{"output": "embedding", "layout": "nhwc"}"#),
+            "has 32 channels as nhwc, expected 3",
+        ),
+    ];
+    let options = EncoderOptions::default();
+    let said = |sidecar: &Option<&str>| {
+        Copy::new(*sidecar)
+            .open(&options)
+            .map_or_else(|e| e, |_| "opened".into())
+    };
+    let wrong: Vec<String> = rows
+        .iter()
+        .map(|(sidecar, expected)| (expected, said(sidecar)))
+        .filter(|(expected, said)| !said.contains(**expected))
+        .map(|(expected, said)| format!("expected {expected}\n    said {said}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_nobody_tells_is_listed() {
+    let sidecar = Sidecar {
+        output: Some("embedding".into()),
+        ..Sidecar::default()
+    };
+    let options = EncoderOptions {
+        sidecar,
+        ..EncoderOptions::default()
+    };
+    let Encoder::Onnx(encoder) = Copy::new(None).open(&options).unwrap() else {
+        panic!()
+    };
+    let keys: Vec<&str> = encoder
+        .assumed()
+        .iter()
+        .map(|a| a.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(
+        keys,
+        ["channels", "resize", "filter", "rescale", "mean", "std"]
+    );
+    assert_eq!(encoder.dimension(), 24);
+}
+
+#[test]
+fn files_that_are_no_models_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = [
+        ("missing.onnx", None, "cannot read"),
+        (
+            "text.onnx",
+            Some(b"not a model".to_vec()),
+            "cannot load model",
+        ),
+        ("empty.onnx", Some(Vec::new()), "cannot"),
+        (
+            "half.onnx",
+            Some(std::fs::read(golden_folder().join("tiny.onnx")).unwrap()[..6000].to_vec()),
+            "cannot load model",
+        ),
+    ];
+    for (name, content, start) in rows {
+        let path = folder.path().join(name);
+        if let Some(content) = content {
+            std::fs::write(&path, content).unwrap();
+        }
+        let error = Encoder::open(path.to_str().unwrap(), &EncoderOptions::default()).unwrap_err();
+        assert!(error.to_string().starts_with(start), "{name}: {error}");
+    }
+    let error = Encoder::open("resnet", &EncoderOptions::default())
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "unknown encoder \"resnet\": expected \"features\" or the path of an .onnx file"
+    );
+}
+
+#[test]
+fn pictures_with_a_wrong_size_are_refused() {
+    let encoder = open(&golden_folder().join("tiny.onnx"), Sidecar::default());
+    let good = picture([0, 4, 4]);
+    let bad = Picture {
+        width: 5,
+        ..good.clone()
+    };
+    let error = encoder.encode(&[good, bad]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "picture 1 of the batch: a picture of 5 x 4 needs 60 bytes of RGB, received 48"
+    );
+}

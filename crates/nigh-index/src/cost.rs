@@ -1,0 +1,33 @@
+//! What a segment costs, in bytes and comparisons: for planning, and tested against the real thing.
+
+use crate::segment::build::IvfConfig;
+
+/// Length in bytes of a segment file of `rows` × `dim` values with `lists` lists (1 if built without). Mapped, it takes as
+/// much memory once every page was read.
+pub fn segment_bytes(rows: u64, dim: u64, lists: u64) -> u64 {
+    let centroids = if lists > 1 { 4 * lists * dim } else { 0 };
+    nigh_mmap::file_bytes(&[5 * 8, 8 * rows, 8 * (lists + 1), centroids, 4 * rows * dim])
+}
+
+/// Comparisons of two vectors in one exact search, of which `allowed_share` (0 to 1) of the rows are allowed.
+pub fn exact_distances(rows: u64, allowed_share: f64) -> f64 {
+    rows as f64 * allowed_share
+}
+
+/// Comparisons of two vectors in one search of `nprobe` of `lists` lists, if all were equally long: every centroid and
+/// the allowed rows of the lists visited. K-means lists are not equally long and longer ones are visited
+/// more often: expect up to twice as many rows on clustered data.
+pub fn ivf_distances(rows: u64, lists: u64, nprobe: u64, allowed_share: f64) -> f64 {
+    let visited = nprobe.min(lists) as f64 / lists.max(1) as f64;
+    lists as f64 + exact_distances(rows, allowed_share) * visited
+}
+
+/// Most comparisons of two vectors while building the lists of a segment: seeding, training, assigning every row.
+pub fn build_distances(rows: u64, config: &IvfConfig) -> u64 {
+    let (lists, sample) = (
+        config.lists_for(rows as usize) as u64,
+        config.sample_for(rows as usize) as u64,
+    );
+    let seeding = sample.min(crate::kmeans::SEEDING_ROWS as u64 * lists);
+    lists * (seeding + sample * config.iterations as u64 + rows)
+}

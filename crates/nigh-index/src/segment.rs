@@ -1,0 +1,402 @@
+//! Immutable rows in a memory-mapped file.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::slice;
+
+use nigh_mmap::{Format, SectionError, Sections, Verification, View};
+use rayon::prelude::*;
+
+use crate::allowed::Allowed;
+use crate::metric::Metric;
+use crate::scan::{self, Rows};
+use crate::search::{Found, Mode, SearchError, SearchParams};
+
+pub(crate) mod build;
+
+/// An index over rows that never change: a file, mapped into memory. Cheap to clone: clones share the map.
+///
+/// Rows lie grouped by the list (k-means cluster) they belong to, so that exact and list search read the same
+/// bytes; a segment built without lists has one that holds everything.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    meta: Meta,
+    bytes: u64,
+    labels: View<u64>,
+    starts: View<u64>,
+    centroids: View<f32>,
+    vectors: View<f32>,
+}
+
+impl Segment {
+    /// Opens a segment and checks every byte of it.
+    ///
+    /// # Errors
+    /// If the file is missing, torn, corrupt, of a newer version, or no segment; see [`OpenError`].
+    pub fn open(path: &Path) -> Result<Segment, OpenError> {
+        Segment::open_with(path, Verification::Full)
+    }
+
+    /// Opens a segment and checks as much of it as is asked for.
+    ///
+    /// # Errors
+    /// As for [`Segment::open`]. Without full verification corrupt vectors go unnoticed: they make results
+    /// wrong, never unsafe.
+    pub fn open_with(path: &Path, verification: Verification) -> Result<Segment, OpenError> {
+        let sections = Sections::open_with(path, FORMAT, verification)?;
+        let meta = Meta::from_words(&sections.view::<u64>("meta")?).ok_or_else(|| {
+            inconsistent(
+                path,
+                "its description is not one this program can have written",
+            )
+        })?;
+        let segment = Segment {
+            meta,
+            bytes: sections.file_bytes(),
+            labels: sections.view("labels")?,
+            starts: sections.view("lists")?,
+            centroids: sections.view("centroids")?,
+            vectors: sections.view("vectors")?,
+        };
+        segment.check(path)?;
+        Ok(segment)
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.meta.rows
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.meta.rows == 0
+    }
+
+    /// Values per row.
+    pub fn dim(&self) -> usize {
+        self.meta.dim
+    }
+
+    /// How rows are compared.
+    pub fn metric(&self) -> Metric {
+        self.meta.metric
+    }
+
+    /// The number that the builder was given: which state of the collection this is.
+    pub fn sequence(&self) -> u64 {
+        self.meta.sequence
+    }
+
+    /// Number of lists; 1 if it was built without.
+    pub fn lists(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Length of the file in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The label of every row, in the order of the rows.
+    pub fn labels(&self) -> &[u64] {
+        &self.labels
+    }
+
+    /// The values of a row, as they are compared: normalised for cosine.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.vectors[row * self.meta.dim..][..self.meta.dim]
+    }
+
+    /// The rows whose label `allow` approves, as a filter for [`Segment::search`].
+    pub fn allow(&self, mut allow: impl FnMut(u64) -> bool) -> Allowed {
+        let labels = self.labels();
+        Allowed::from_fn(self.len(), |row| allow(labels[row]))
+    }
+
+    /// Finds the rows nearest to a query of `dim` values.
+    ///
+    /// # Errors
+    /// If the query has another dimension or values that are not finite, or the filter is about another
+    /// number of rows.
+    pub fn search(
+        &self,
+        query: &[f32],
+        params: &SearchParams,
+        allowed: Option<&Allowed>,
+    ) -> Result<Found, SearchError> {
+        let query = scan::prepare_query(self.meta.dim, self.meta.metric, query)?;
+        scan::check_allowed(self.len(), allowed)?;
+        Ok(self.search_prepared(&query, params, allowed))
+    }
+
+    /// Finds the rows nearest to each of several queries, laid end to end, under one filter; the same
+    /// results as [`Segment::search`] one by one. Exact search loads each row once for many queries;
+    /// list search runs `threads` queries at a time.
+    ///
+    /// # Errors
+    /// As for [`Segment::search`], and if the values do not divide into queries.
+    pub fn search_batch(
+        &self,
+        queries: &[f32],
+        params: &SearchParams,
+        allowed: Option<&Allowed>,
+    ) -> Result<Vec<Found>, SearchError> {
+        scan::check_allowed(self.len(), allowed)?;
+        let queries = self.prepare_batch(queries)?;
+        match params.mode {
+            Mode::Exact => {
+                let found =
+                    scan::scan_batch(&self.rows(), &queries, params.k, allowed, params.threads);
+                Ok(found.into_iter().map(|found| self.exact(found)).collect())
+            }
+            Mode::Ivf { .. } => Ok(self.search_each(&queries, params, allowed)),
+        }
+    }
+
+    fn search_prepared(
+        &self,
+        query: &[f32],
+        params: &SearchParams,
+        allowed: Option<&Allowed>,
+    ) -> Found {
+        let scan = |ranges: &[Range<usize>]| {
+            scan::scan(
+                &self.rows(),
+                query,
+                params.k,
+                ranges,
+                allowed,
+                params.threads,
+            )
+        };
+        match params.mode {
+            Mode::Exact => {
+                let everything = 0..self.len();
+                self.exact(scan(slice::from_ref(&everything)))
+            }
+            Mode::Ivf { nprobe } => scan(&self.lists_to_visit(query, nprobe, params.k, allowed)),
+        }
+    }
+
+    fn search_each(
+        &self,
+        queries: &[f32],
+        params: &SearchParams,
+        allowed: Option<&Allowed>,
+    ) -> Vec<Found> {
+        let alone = params.with_threads(1);
+        let dim = self.meta.dim;
+        let count = queries.len() / dim;
+        let share = count.div_ceil(scan::tasks(params.threads)).max(1);
+        let some = |queries: &[f32]| -> Vec<Found> {
+            queries
+                .chunks_exact(dim)
+                .map(|query| self.search_prepared(query, &alone, allowed))
+                .collect()
+        };
+        if share >= count {
+            return some(queries);
+        }
+        queries
+            .par_chunks(share * dim)
+            .flat_map_iter(some)
+            .collect()
+    }
+
+    /// The lists nearest to the query: `nprobe` of those with allowed rows, and more until `k` rows are met.
+    fn lists_to_visit(
+        &self,
+        query: &[f32],
+        nprobe: usize,
+        k: usize,
+        allowed: Option<&Allowed>,
+    ) -> Vec<Range<usize>> {
+        let mut chosen = Vec::new();
+        let mut met = 0;
+        let mut order = self.list_order(query);
+        while chosen.len() < nprobe.max(1) || met < k {
+            let Some(list) = order.pop() else { break };
+            let range = self.list(list.1.0);
+            let count = scan::count(range.clone(), allowed);
+            if count > 0 {
+                met += count;
+                chosen.push(range);
+            }
+        }
+        chosen
+    }
+
+    /// All lists, the nearest first out; equally near ones in the order of their numbers.
+    fn list_order(&self, query: &[f32]) -> BinaryHeap<(Score, Reverse<usize>)> {
+        let mut scores = vec![0.0; self.lists()];
+        if !self.centroids.is_empty() {
+            self.meta
+                .metric
+                .score_rows(query, &self.centroids, &mut scores);
+        }
+        scores
+            .into_iter()
+            .enumerate()
+            .map(|(list, score)| (Score(score), Reverse(list)))
+            .collect()
+    }
+
+    fn list(&self, list: usize) -> Range<usize> {
+        self.starts[list] as usize..self.starts[list + 1] as usize
+    }
+
+    fn exact(&self, found: Found) -> Found {
+        Found {
+            visited_lists: self.lists(),
+            ..found
+        }
+    }
+
+    fn rows(&self) -> Rows<'_> {
+        let Meta { dim, metric, .. } = self.meta;
+        Rows {
+            dim,
+            metric,
+            data: &self.vectors,
+            labels: &self.labels,
+        }
+    }
+
+    fn prepare_batch(&self, queries: &[f32]) -> Result<Vec<f32>, SearchError> {
+        let Meta { dim, metric, .. } = self.meta;
+        if !queries.len().is_multiple_of(dim) {
+            return Err(SearchError::Batch {
+                dim,
+                received: queries.len(),
+            });
+        }
+        let mut prepared = queries.to_vec();
+        for (query, values) in prepared.chunks_exact_mut(dim).enumerate() {
+            metric
+                .prepare(values)
+                .map_err(|source| SearchError::Query { query, source })?;
+        }
+        Ok(prepared)
+    }
+
+    /// The sections must agree with each other; a search relies on it.
+    fn check(&self, path: &Path) -> Result<(), OpenError> {
+        let Meta {
+            rows, dim, lists, ..
+        } = self.meta;
+        let lengths = self.labels.len() == rows
+            && Some(self.vectors.len()) == rows.checked_mul(dim)
+            && self.starts.len() == lists + 1
+            && (self.centroids.is_empty() || Some(self.centroids.len()) == lists.checked_mul(dim));
+        if !lengths {
+            return Err(inconsistent(
+                path,
+                "its sections differ in length from what it states",
+            ));
+        }
+        let ordered =
+            self.starts.is_sorted() && self.starts[0] == 0 && self.starts[lists] == rows as u64;
+        if !ordered {
+            return Err(inconsistent(path, "its lists do not divide its rows"));
+        }
+        Ok(())
+    }
+}
+
+/// Why a segment cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file is not intact, or of a newer version.
+    #[error(transparent)]
+    File(#[from] nigh_mmap::OpenError),
+    /// The file is intact but lacks a section.
+    #[error(transparent)]
+    Section(#[from] SectionError),
+    /// The file is intact but contradicts itself.
+    #[error("{} is not a valid segment: {what}", path.display())]
+    Inconsistent {
+        /// The file asked for.
+        path: PathBuf,
+        /// What does not fit.
+        what: &'static str,
+    },
+}
+
+impl OpenError {
+    /// Whether a newer program wrote the file: the one failure where replacing it may destroy something of use.
+    pub fn is_newer(&self) -> bool {
+        use nigh_mmap::OpenError::{Newer, NewerLayout};
+        matches!(self, OpenError::File(Newer { .. } | NewerLayout { .. }))
+    }
+}
+
+pub(crate) const FORMAT: Format = Format {
+    magic: *b"nighSEG\0",
+    version: 1,
+};
+
+/// What the section `meta` holds, in this order, as u64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Meta {
+    pub(crate) rows: usize,
+    pub(crate) dim: usize,
+    pub(crate) metric: Metric,
+    pub(crate) sequence: u64,
+    pub(crate) lists: usize,
+}
+
+impl Meta {
+    pub(crate) fn to_words(self) -> [u64; 5] {
+        [
+            self.rows as u64,
+            self.dim as u64,
+            self.metric.code(),
+            self.sequence,
+            self.lists as u64,
+        ]
+    }
+
+    fn from_words(words: &[u64]) -> Option<Meta> {
+        let &[rows, dim, metric, sequence, lists] = words.first_chunk::<5>()?;
+        let small = |n: u64| u32::try_from(n).ok().map(|n| n as usize);
+        let (rows, dim, lists) = (small(rows)?, small(dim)?, small(lists)?);
+        let metric = Metric::from_code(metric)?;
+        (dim > 0 && lists > 0).then_some(Meta {
+            rows,
+            dim,
+            metric,
+            sequence,
+            lists,
+        })
+    }
+}
+
+/// A score in total order.
+#[derive(Clone, Copy, PartialEq)]
+struct Score(f32);
+
+impl Eq for Score {}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Score) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Score {
+    fn cmp(&self, other: &Score) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+fn inconsistent(path: &Path, what: &'static str) -> OpenError {
+    OpenError::Inconsistent {
+        path: path.to_owned(),
+        what,
+    }
+}
