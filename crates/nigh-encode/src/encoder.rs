@@ -6,6 +6,10 @@ use thiserror::Error;
 use crate::{FeaturesEncoder, Fingerprint, OnnxEncoder, OnnxError, Picture, PictureError, Sidecar};
 
 /// Turns pictures into L2-normalised embeddings of [`Encoder::dimension`] numbers.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a program has one or two encoders, and never a list of them"
+)]
 #[derive(Debug)]
 pub enum Encoder {
     /// The built-in classical descriptor.

@@ -8,7 +8,9 @@ use rten_tensor::Layout as _;
 use crate::{EncodeError, EncoderOptions, Fingerprint, Picture};
 
 mod choices;
+mod error;
 mod facts;
+mod old_softmax;
 mod open;
 mod pooling;
 mod preprocessing;
@@ -16,15 +18,17 @@ mod resample;
 mod sidecar;
 
 pub use choices::{Channels, Filter, Layout, Pool, Resize, UnknownChoice};
-pub use open::OnnxError;
+pub use error::OnnxError;
 pub use sidecar::{Sidecar, SidecarError};
 
 use preprocessing::{Preprocessing, Workspace};
 
 /// An image model in ONNX form together with its preprocessing, run on the CPU.
 ///
-/// The model's weights may be f32 or f16 (computed in f32). Integer convolutions are refused:
-/// the engine computes them wrongly.
+/// The model's weights may be f32 or f16 (computed in f32), or 8-bit with the arithmetic left in
+/// floats (`DequantizeLinear` before each operator). Integer convolutions (`ConvInteger`,
+/// `QLinearConv`) are refused: the engine computes them wrongly. A softmax of before opset 13 is
+/// rewritten, since the engine would take the wrong axis.
 pub struct OnnxEncoder {
     name: String,
     model: Model,

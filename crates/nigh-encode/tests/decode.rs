@@ -1,4 +1,8 @@
 //! Every fixture decodes to what it shows; every damaged one is refused with a sentence.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,10 @@
 //! ONNX models give what Python's onnxruntime gives after Pillow's preprocessing; the golden
 //! outputs and the tiny models are made by `golden/make.py`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops at what it does not expect, and says what it compared or skipped"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use nigh_store::{AttributeType, Schema, Value};
 
 pub(crate) use bits::Bits;
-pub(crate) use cells::{Cells, Data};
 use cells::CellsBuilder;
+pub(crate) use cells::{Cells, Data};
 pub use saved::LoadError;
 pub use summary::ColumnSummary;
 pub(crate) use text::TextCells;
@@ -82,7 +82,10 @@ impl Columns {
 
     /// The index of the column with just this name.
     pub fn column(&self, name: &str) -> Option<usize> {
-        self.schema.columns.iter().position(|column| column.name == name)
+        self.schema
+            .columns
+            .iter()
+            .position(|column| column.name == name)
     }
 
     /// The value at a position; `None` for a null, and for a column or position that is not there.
@@ -102,7 +105,8 @@ impl Columns {
 
     /// What a column holds: its nulls, distinct values, the `top` most frequent, its range.
     ///
-    /// Counts every item: about 20 ms for a million numbers.
+    /// Sorts the column: some 40 ms for a million texts from a small dictionary, 300 ms for a
+    /// million different numbers.
     pub fn summary(&self, column: usize, top: usize) -> Option<ColumnSummary> {
         let cells = self.cells.get(column)?;
         Some(ColumnSummary::of(cells, top))
@@ -159,7 +163,12 @@ impl ColumnsBuilder {
             };
             row.push(value.map(cast).transpose()?);
         }
-        let known = |name: &String| self.schema.columns.iter().any(|column| column.name == *name);
+        let known = |name: &String| {
+            self.schema
+                .columns
+                .iter()
+                .any(|column| column.name == *name)
+        };
         match attributes.keys().find(|name| !known(name)) {
             Some(name) => Err(PushError::UnknownAttribute { name: name.clone() }),
             None => Ok(row),

@@ -2,7 +2,7 @@
 //!
 //! [`plan`] looks at the sources, guesses which column is what and says so before any work
 //! begins; [`Plan::read`] then delivers one [`Row`] after another. Tables are streamed, never
-//! held; what stays in memory is the list of picture files (about 200 bytes each) and 32 bytes
+//! held; what stays in memory is the list of picture files (about 200 bytes each) and 50 bytes
 //! for every id seen, which is how two items with one id are told.
 //!
 //! # Which sources
@@ -50,6 +50,7 @@ mod profile;
 mod reading;
 mod reread;
 mod roles;
+mod survey;
 mod table;
 
 #[cfg(test)]

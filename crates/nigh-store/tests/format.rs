@@ -3,6 +3,11 @@
 //! The fixture is a small collection, gzipped. `NIGH_WRITE_FIXTURE=1 cargo test -p nigh-store --test
 //! format` writes it anew; that is right only while its format has not been released.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do, by a panic"
+)]
+
 use std::env;
 use std::fs;
 use std::io::{Read, Write};

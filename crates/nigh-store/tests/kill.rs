@@ -4,6 +4,11 @@
 //! and compares all of it with what the acknowledged batches must have left. `NIGH_CRASH_ROUNDS`
 //! says how often (20 by default).
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do, by a panic"
+)]
+
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -247,7 +252,7 @@ fn a_killed_writer_loses_nothing_acknowledged() {
         "{rounds} rounds, {acks} acknowledged batches of {BATCH}, reopened in {mean:.1} ms on average, {worst:.1} ms at worst"
     );
     assert!(
-        rounds < 20 || acks > 20,
+        acks * 4 >= rounds,
         "only {acks} acknowledgements: nothing was tested"
     );
 }

@@ -24,6 +24,8 @@ mod render;
 
 /// Pictures to search with.
 const QUERIES: usize = 8;
+/// Queries come in another size than the shop's pictures, as photos do.
+const QUERY_SIDE: u32 = 2 * SIDE;
 /// Hits for each on the contact sheet.
 const K: usize = 8;
 /// Hits for each in the terminal.
@@ -86,17 +88,17 @@ impl Place {
 fn draw(place: &Place, args: &DemoArgs, stop: &AtomicBool) -> Result<f64> {
     let started = Instant::now();
     let products = render::products(args.items as usize, args.seed);
-    draw_pictures(&place.shop.join("images"), &products, stop)?;
-    draw_pictures(&place.queries, &render::queries(QUERIES, args.seed), stop)?;
+    draw_pictures(&place.shop.join("images"), &products, SIDE, stop)?;
+    draw_pictures(&place.queries, &render::queries(QUERIES, args.seed), QUERY_SIDE, stop)?;
     write_table(&place.shop.join("products.csv"), &products)?;
     Ok(started.elapsed().as_secs_f64())
 }
 
-fn draw_pictures(dir: &Path, products: &[Product], stop: &AtomicBool) -> Result<()> {
+fn draw_pictures(dir: &Path, products: &[Product], side: u32, stop: &AtomicBool) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     products.par_iter().filter(|_| !stop.load(Ordering::Relaxed)).try_for_each(|product| {
         let path = picture_path(dir, product);
-        let bytes = render::encode_jpeg(&render::render(product, SIDE), SIDE)?;
+        let bytes = render::encode_jpeg(&render::render(product, side), side)?;
         std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     })
 }

@@ -20,8 +20,3 @@ pub(crate) fn attributes_to_json(attributes: &BTreeMap<String, Value>) -> serde_
     let entry = |(name, value): (&String, &Value)| (name.clone(), to_json(value));
     serde_json::Value::Object(attributes.iter().map(entry).collect::<Map<_, _>>())
 }
-
-/// Name and value as a person reads them.
-pub(crate) fn attributes_to_text(attributes: &BTreeMap<String, Value>) -> Vec<(String, String)> {
-    attributes.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
-}

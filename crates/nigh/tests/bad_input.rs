@@ -85,7 +85,7 @@ fn a_bad_file_is_rejected_and_the_rest_goes_on() {
         ("text.jpg", "not an image"),
         ("nothing.png", "empty"),
         ("bomb.png", "65535"),
-        ("cut.jpg", "truncated"),
+        ("cut.jpg", "cut short"),
         ("item-00003.jpg", "item-00003"),
         #[cfg(target_os = "linux")]
         ("caf", "UTF-8"),

@@ -6,6 +6,8 @@ use rten_onnx::protobuf::{DecodeMessage, Fields, OwnedValues, ProtobufError, Rea
 /// The few fields of an ONNX file that the engine does not give back.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
+    /// Version of the standard operators that the model was written for.
+    pub(super) opset: Option<i64>,
     /// Operator types in graph order, with repeats.
     pub(super) operators: Vec<String>,
     /// Elements of all weights per ONNX data type code.
@@ -18,11 +20,17 @@ impl Facts {
     /// Reads them from the bytes of an `.onnx` file.
     pub(super) fn read(bytes: &[u8]) -> Result<Facts, ProtobufError> {
         let model = Model::decode(ValueReader::from_buf(bytes))?;
+        let standard = model
+            .opsets
+            .iter()
+            .find(|o| ["", "ai.onnx"].contains(&o.domain.as_str()));
+        let opset = standard.map(|o| o.version);
         let mut facts = Facts {
-            operators: model.0.operators,
+            operators: model.graph.operators,
+            opset,
             ..Facts::default()
         };
-        for weight in model.0.weights {
+        for weight in model.graph.weights {
             match facts
                 .elements
                 .iter_mut()
@@ -55,7 +63,16 @@ impl Facts {
 }
 
 #[derive(Default)]
-struct Model(Graph);
+struct Model {
+    graph: Graph,
+    opsets: Vec<Opset>,
+}
+
+#[derive(Default)]
+struct Opset {
+    domain: String,
+    version: i64,
+}
 
 #[derive(Default)]
 struct Graph {
@@ -90,11 +107,30 @@ impl DecodeMessage for Model {
         let mut model = Model::default();
         while let Some(mut field) = fields.next()? {
             match field.number() {
-                7 => model.0 = Graph::decode_field(&mut field)?,
+                7 => model.graph = Graph::decode_field(&mut field)?,
+                8 => model.opsets.push(Opset::decode_field(&mut field)?),
                 _ => field.skip()?,
             }
         }
         Ok(model)
+    }
+}
+
+impl DecodeMessage for Opset {
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<Opset, ProtobufError> {
+        let mut opset = Opset::default();
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                1 => opset.domain = field.read_string()?,
+                2 => opset.version = field.get_int64()?,
+                _ => field.skip()?,
+            }
+        }
+        Ok(opset)
     }
 }
 

@@ -1,107 +1,18 @@
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::sync::Mutex;
 
 use rten::{DataType, Dimension, Model, ModelOptions, NodeId, ValueType};
-use thiserror::Error;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::choices::{Channels, Filter, Layout, Pool, Resize};
+use super::error::{OnnxError, sidecar_path};
 use super::facts::Facts;
 use super::preprocessing::Preprocessing;
-use super::sidecar::{Sidecar, SidecarError};
-use super::{OnnxEncoder, pooling};
+use super::sidecar::Sidecar;
+use super::{OnnxEncoder, old_softmax, pooling};
 use crate::{EncoderOptions, Fingerprint};
-
-/// Why a model cannot be an encoder.
-#[derive(Debug, Error)]
-pub enum OnnxError {
-    /// The model, its sidecar or one of its weight files cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The sidecar makes no sense.
-    #[error("sidecar {}: {source}", path.display())]
-    Sidecar {
-        /// The sidecar.
-        path: PathBuf,
-        /// The key and its value.
-        source: SidecarError,
-    },
-    /// An option makes no sense.
-    #[error("encoder option: {0}")]
-    Option(SidecarError),
-    /// No threads, or a batch of none.
-    #[error("encoder option {name}: expected at least 1, received 0")]
-    Zero {
-        /// The option.
-        name: &'static str,
-    },
-    /// Not an ONNX file, or one with operators that the engine lacks.
-    #[error("cannot load model {}: {reason}", path.display())]
-    Load {
-        /// The model.
-        path: PathBuf,
-        /// What the engine says.
-        reason: String,
-    },
-    /// The engine computes these operators wrongly.
-    #[error(
-        "model {} uses {operator}, an integer convolution, which this engine computes wrongly: \
-         use the f32 or f16 form of the model",
-        path.display()
-    )]
-    IntegerConvolution {
-        /// The model.
-        path: PathBuf,
-        /// The operator.
-        operator: String,
-    },
-    /// Something must be told that neither model nor sidecar tells.
-    #[error("model {}: key {key:?} is missing ({reason}): add it to {}, or give it as an option",
-        path.display(), sidecar_path(path).display())]
-    MissingKey {
-        /// The model.
-        path: PathBuf,
-        /// The missing key.
-        key: &'static str,
-        /// Why it cannot be inferred.
-        reason: String,
-    },
-    /// A key does not fit the model.
-    #[error("model {}: key {key:?} is {received}, but {reason}", path.display())]
-    Mismatch {
-        /// The model.
-        path: PathBuf,
-        /// The key.
-        key: &'static str,
-        /// Its value.
-        received: String,
-        /// What the model says.
-        reason: String,
-    },
-    /// The model does not take one picture.
-    #[error("model {} cannot encode pictures: {reason}", path.display())]
-    NotAnImageModel {
-        /// The model.
-        path: PathBuf,
-        /// What it takes instead.
-        reason: String,
-    },
-    /// The trial run failed.
-    #[error("model {} does not run: {reason}", path.display())]
-    Trial {
-        /// The model.
-        path: PathBuf,
-        /// What the engine says.
-        reason: String,
-    },
-}
 
 /// Operators whose results were measured to be wrong in rten 0.27.
 const INTEGER_CONVOLUTIONS: [&str; 2] = ["ConvInteger", "QLinearConv"];
@@ -123,8 +34,9 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
     };
     let facts = Facts::read(&bytes).map_err(|e| load_error(format!("not an ONNX file, {e}")))?;
     refuse_integer_convolutions(path, &facts)?;
-    let weights = weights_hash(path, &bytes, &facts)?;
-    let model = load(path, bytes, &facts).map_err(load_error)?;
+    let external = read_external(path, &facts)?;
+    let weights = weights_hash(&bytes, &external);
+    let model = load(bytes, external, &facts).map_err(load_error)?;
 
     let input = find_input(path, &model, &sidecar)?;
     let (output, output_name) = find_output(path, &model, &sidecar)?;
@@ -176,13 +88,6 @@ fn check_options(options: &EncoderOptions) -> Result<(), OnnxError> {
     options.sidecar.check().map_err(OnnxError::Option)
 }
 
-/// `<model>.json`: the model's whole name with `.json` after it.
-fn sidecar_path(model: &Path) -> PathBuf {
-    let mut name = model.as_os_str().to_owned();
-    name.push(".json");
-    name.into()
-}
-
 /// An absent sidecar is an empty one.
 fn read_sidecar(model: &Path) -> Result<Sidecar, OnnxError> {
     let path = sidecar_path(model);
@@ -214,36 +119,34 @@ fn refuse_integer_convolutions(path: &Path, facts: &Facts) -> Result<(), OnnxErr
     }
 }
 
-/// XXH3-128 of the model file and, one after another, of the weight files that it names.
-fn weights_hash(path: &Path, bytes: &[u8], facts: &Facts) -> Result<String, OnnxError> {
-    let mut hash = Xxh3::new();
-    hash.update(bytes);
-    let mut buffer = vec![0; 1 << 20];
-    for name in &facts.external_files {
+/// The weight files that the model names, with their content.
+fn read_external(path: &Path, facts: &Facts) -> Result<Vec<(String, Vec<u8>)>, OnnxError> {
+    let read = |name: &String| {
         let path = path.with_file_name(name);
-        let mut file = File::open(&path).map_err(|source| read_error(&path, source))?;
-        loop {
-            match file
-                .read(&mut buffer)
-                .map_err(|source| read_error(&path, source))?
-            {
-                0 => break,
-                length => hash.update(&buffer[..length]),
-            }
-        }
-    }
-    Ok(format!("xxh3-128:{:032x}", hash.digest128()))
+        let content = fs::read(&path).map_err(|source| OnnxError::Read { path, source })?;
+        Ok((name.clone(), content))
+    };
+    facts.external_files.iter().map(read).collect()
 }
 
-fn load(path: &Path, bytes: Vec<u8>, facts: &Facts) -> Result<Model, String> {
+/// XXH3-128 of the model file and, one after another, of its weight files.
+fn weights_hash(bytes: &[u8], external: &[(String, Vec<u8>)]) -> String {
+    let mut hash = Xxh3::new();
+    hash.update(bytes);
+    external
+        .iter()
+        .for_each(|(_, content)| hash.update(content));
+    format!("xxh3-128:{:032x}", hash.digest128())
+}
+
+fn load(bytes: Vec<u8>, external: Vec<(String, Vec<u8>)>, facts: &Facts) -> Result<Model, String> {
     let mut options = ModelOptions::with_all_ops();
     options.prepack_weights(true);
-    let loaded = if facts.external_files.is_empty() {
-        options.load(bytes)
-    } else {
-        options.load_file(path)
-    };
-    loaded.map_err(|error| error.to_string())
+    for (name, content) in external {
+        options.external_data(&name, content);
+    }
+    let bytes = old_softmax::modernize(bytes, facts).map_err(|error| error.to_string())?;
+    options.load(bytes).map_err(|error| error.to_string())
 }
 
 /// The input that takes the picture, as the model declares it.

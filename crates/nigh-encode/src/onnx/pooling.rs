@@ -90,10 +90,17 @@ fn first_of_rows(data: &[f32], rows: usize, channels: usize) -> Vec<f32> {
 mod tests {
     use super::*;
 
+    type Row = (
+        &'static [usize],
+        Pool,
+        Layout,
+        Result<Vec<f32>, &'static str>,
+    );
+
     #[test]
     fn reduces_each_shape_as_documented() {
         let ramp = |n: usize| (0..n).map(|i| i as f32).collect::<Vec<f32>>();
-        let rows: [(&[usize], Pool, Layout, Result<Vec<f32>, &str>); 8] = [
+        let rows: [Row; 8] = [
             (&[2, 3], Pool::None, Layout::Nchw, Ok(ramp(6))),
             (&[2, 3, 1, 1], Pool::None, Layout::Nchw, Ok(ramp(6))),
             (

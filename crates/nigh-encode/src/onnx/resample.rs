@@ -1,11 +1,11 @@
 //! Resampling as Pillow does it, so that a model sees what its authors' evaluation showed it.
 //!
-//! Each axis is a convolution with a kernel that widens with the reduction, weights are
-//! normalised over the source pixels that exist, and both the pass over rows and the pass over
-//! columns round to 8 bits. (Other libraries round their weights to 16 bits or skip the rounding
-//! between the passes; on small, enlarged pictures that alone moved MobileNetV2's embedding to a
-//! cosine of 0.9999.) Sums are in f32, where Pillow has 22-bit integers: a pixel may differ by 1
-//! where its exact value lies within 1e-5 of a half.
+//! Each axis is a convolution with a kernel that widens with the reduction; weights are
+//! normalised over the source pixels that exist; the pass over rows and the pass over columns
+//! both round to 8 bits. A library that rounds its weights to 16 bits moved MobileNetV2's
+//! embedding of a small, enlarged picture to a cosine of 0.99989; this gives 1.0000000. Sums are
+//! in f32 where Pillow has 22-bit integers, so that a pixel whose exact value is a half may come
+//! out 1 lower or higher.
 
 use super::choices::Filter;
 

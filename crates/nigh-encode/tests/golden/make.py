@@ -100,8 +100,12 @@ def weights(name, shape, scale, dtype):
     return numpy_helper.from_array(((steps % 1 - 0.5) * scale).reshape(shape).astype(dtype), name)
 
 
-def tiny(path, code, dtype, batch):
-    """Two convolutions over 32 x 32; `map` is the last one's, `embedding` its mean."""
+def tiny(path, code, dtype, batch, opset, scale):
+    """Two convolutions over 32 x 32; `map` is the last one's, `embedding` its mean, which in
+    opset 7 goes through a softmax without an axis: over all axes but the first, as it was then."""
+    means = ["embedding", "Flatten", [batch, 24]]
+    if opset < 13:
+        means = ["embedding", "Softmax", [batch, 24, 1, 1]]
     graph = helper.make_graph(
         [
             helper.make_node("Conv", ["image", "w1", "b1"], ["c1"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
@@ -109,22 +113,22 @@ def tiny(path, code, dtype, batch):
             helper.make_node("Conv", ["r1", "weights2", "bias2"], ["c2"], kernel_shape=[3, 3], strides=[2, 2]),
             helper.make_node("Relu", ["c2"], ["map"]),
             helper.make_node("GlobalAveragePool", ["map"], ["mean"]),
-            helper.make_node("Flatten", ["mean"], ["embedding"], axis=1),
+            helper.make_node(means[1], ["mean"], [means[0]]),
         ],
         "tiny",
         [helper.make_tensor_value_info("image", code, [batch, 3, 32, 32])],
         [
-            helper.make_tensor_value_info("embedding", code, [batch, 24]),
+            helper.make_tensor_value_info(means[0], code, means[2]),
             helper.make_tensor_value_info("map", code, [batch, 24, 7, 7]),
         ],
         [
             weights("w1", [12, 3, 3, 3], 0.9, dtype),
             weights("b1", [12], 0.5, dtype),
-            weights("weights2", [24, 12, 3, 3], 0.4, dtype),
-            weights("bias2", [24], 0.5, dtype),
+            weights("weights2", [24, 12, 3, 3], 0.4 * scale, dtype),
+            weights("bias2", [24], 0.5 * scale, dtype),
         ],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=7)
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
@@ -162,8 +166,8 @@ SHAPES = [(0, 60, 80), (3, 224, 224), (5, 91, 37), (7, 300, 200)]
 
 
 def main(encoders):
-    tiny("tiny.onnx", TensorProto.FLOAT, np.float32, "N")
-    tiny("tiny-fp16.onnx", TensorProto.FLOAT16, np.float16, 1)
+    tiny("tiny.onnx", TensorProto.FLOAT, np.float32, "N", opset=13, scale=1)
+    tiny("tiny-fp16.onnx", TensorProto.FLOAT16, np.float16, 1, opset=7, scale=4)
     for name in ["tiny.onnx", "tiny-fp16.onnx"]:
         pathlib.Path(name + ".json").write_text(json.dumps(TINY, indent=1) + "\n")
 

@@ -127,7 +127,11 @@ mod tests {
     #[test]
     fn words_of_another_length_are_refused() {
         for (words, len) in [(vec![], 1), (vec![1, 0], 64), (vec![2], 1), (vec![0], 0)] {
-            assert_eq!(Bits::from_words(words.clone(), len), None, "{words:?} {len}");
+            assert_eq!(
+                Bits::from_words(words.clone(), len),
+                None,
+                "{words:?} {len}"
+            );
         }
     }
 }

@@ -118,7 +118,9 @@ fn write_all<T: Copy, const N: usize>(
     let mut buffer = Vec::with_capacity(N * values.len().min(8192));
     for chunk in values.chunks(8192) {
         buffer.clear();
-        chunk.iter().for_each(|&value| buffer.extend_from_slice(&bytes_of(value)));
+        chunk
+            .iter()
+            .for_each(|&value| buffer.extend_from_slice(&bytes_of(value)));
         out.write_all(&buffer)?;
     }
     Ok(())

@@ -12,8 +12,13 @@ fn schema() -> Schema {
         ("in_stock", AttributeType::Boolean),
         ("added", AttributeType::Date),
     ];
-    let column = |(name, kind): (&str, AttributeType)| Column { name: name.to_owned(), kind };
-    Schema { columns: columns.map(column).to_vec() }
+    let column = |(name, kind): (&str, AttributeType)| Column {
+        name: name.to_owned(),
+        kind,
+    };
+    Schema {
+        columns: columns.map(column).to_vec(),
+    }
 }
 
 fn item(colour: &str, year: i64) -> BTreeMap<String, Value> {
@@ -29,7 +34,9 @@ fn item(colour: &str, year: i64) -> BTreeMap<String, Value> {
 
 /// A hundred items; every seventh has no attribute, every fifth no colour.
 fn items() -> Vec<BTreeMap<String, Value>> {
-    let mut items: Vec<_> = (0..100).map(|i| item(["red", "blue", "écru"][i % 3], i as i64)).collect();
+    let mut items: Vec<_> = (0..100)
+        .map(|i| item(["red", "blue", "écru"][i % 3], i as i64))
+        .collect();
     items.iter_mut().step_by(7).for_each(BTreeMap::clear);
     items.iter_mut().step_by(5).for_each(|item| {
         item.remove("colour");
@@ -56,7 +63,9 @@ fn items_come_back_as_they_were() {
         let loaded = Columns::load(&saved(&built)).unwrap();
         assert_eq!(built, loaded);
         assert_eq!(loaded.len() as usize, items.len());
-        let back: Vec<_> = (0..loaded.len()).map(|position| loaded.attributes(position)).collect();
+        let back: Vec<_> = (0..loaded.len())
+            .map(|position| loaded.attributes(position))
+            .collect();
         assert_eq!(back, items);
     }
 }
@@ -64,7 +73,10 @@ fn items_come_back_as_they_were() {
 #[test]
 fn what_is_not_there_is_none() {
     let columns = columns(&items());
-    assert_eq!(columns.value(columns.column("year").unwrap(), 1), Some(Value::Integer(1)));
+    assert_eq!(
+        columns.value(columns.column("year").unwrap(), 1),
+        Some(Value::Integer(1))
+    );
     assert_eq!(columns.value(0, 100), None);
     assert_eq!(columns.value(5, 0), None);
     assert_eq!(columns.column("Year"), None);
@@ -73,19 +85,28 @@ fn what_is_not_there_is_none() {
 #[test]
 fn narrower_values_widen_and_misfits_are_refused() {
     let mut builder = ColumnsBuilder::new(&schema());
-    builder.push(&BTreeMap::from([("price".to_owned(), Value::Integer(3))])).unwrap();
+    builder
+        .push(&BTreeMap::from([("price".to_owned(), Value::Integer(3))]))
+        .unwrap();
     let wrong = BTreeMap::from([
         ("colour".to_owned(), Value::String("red".to_owned())),
         ("year".to_owned(), Value::Boolean(true)),
     ]);
     let refused = builder.push(&wrong).unwrap_err();
-    let expected = "the column \"year\" holds values of type integer, but an item has Boolean(true)";
+    let expected =
+        "the column \"year\" holds values of type integer, but an item has Boolean(true)";
     assert_eq!(refused.to_string(), expected);
     let unknown = BTreeMap::from([("size".to_owned(), Value::Integer(3))]);
     let name = "size".to_owned();
-    assert_eq!(builder.push(&unknown), Err(PushError::UnknownAttribute { name }));
+    assert_eq!(
+        builder.push(&unknown),
+        Err(PushError::UnknownAttribute { name })
+    );
     let columns = builder.finish();
-    assert_eq!((columns.len(), columns.value(2, 0)), (1, Some(Value::Float(3.0))));
+    assert_eq!(
+        (columns.len(), columns.value(2, 0)),
+        (1, Some(Value::Float(3.0)))
+    );
 }
 
 #[test]
@@ -95,7 +116,13 @@ fn summaries_count_values() {
     let text = |text: &str| Value::String(text.to_owned());
     assert_eq!((summary.nulls, summary.distinct), (32, 3));
     assert_eq!(summary.range, Some((text("blue"), text("écru"))));
-    let counts: u64 = columns.summary(0, 9).unwrap().top.iter().map(|(_, count)| count).sum();
+    let counts: u64 = columns
+        .summary(0, 9)
+        .unwrap()
+        .top
+        .iter()
+        .map(|(_, count)| count)
+        .sum();
     assert_eq!((summary.top.len(), counts), (2, 68));
     assert!(summary.top[0].1 >= summary.top[1].1);
     let stock = columns.summary(3, 9).unwrap();
@@ -136,7 +163,10 @@ fn every_cut_is_an_error() {
     let bytes = saved(&columns(&items()));
     for cut in 0..bytes.len() {
         let error = Columns::load(&bytes[..cut]).unwrap_err();
-        assert!(matches!(error, LoadError::Torn { .. } | LoadError::NotColumns), "{cut}: {error}");
+        assert!(
+            matches!(error, LoadError::Torn { .. } | LoadError::NotColumns),
+            "{cut}: {error}"
+        );
     }
 }
 

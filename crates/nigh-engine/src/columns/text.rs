@@ -35,7 +35,9 @@ impl TextCells {
         let mut start = 0;
         let mut previous = None;
         for &end in &self.ends {
-            let entry = usize::try_from(end).ok().and_then(|end| self.text.get(start..end));
+            let entry = usize::try_from(end)
+                .ok()
+                .and_then(|end| self.text.get(start..end));
             if entry.is_none() || previous >= entry {
                 return false;
             }
@@ -124,11 +126,20 @@ mod tests {
 
     #[test]
     fn the_dictionary_is_sorted_and_gives_the_texts_back() {
-        let texts = [Some("red"), None, Some("blue"), Some("red"), Some(""), Some("écru")];
+        let texts = [
+            Some("red"),
+            None,
+            Some("blue"),
+            Some("red"),
+            Some(""),
+            Some("écru"),
+        ];
         let mut builder = TextBuilder::default();
         texts.iter().for_each(|text| builder.push(*text));
         let cells = builder.finish();
-        let entries: Vec<&str> = (0..cells.distinct()).map(|code| cells.entry(code)).collect();
+        let entries: Vec<&str> = (0..cells.distinct())
+            .map(|code| cells.entry(code))
+            .collect();
         assert_eq!(entries, ["", "blue", "red", "écru"]);
         assert_eq!(cells.codes(), [2, 0, 1, 2, 0, 3]);
         assert_eq!(cells.partition(|entry| entry < "red"), 2);
@@ -152,7 +163,11 @@ mod tests {
             ("", &[], &[1], false),
         ];
         for (text, ends, codes, expected) in rows {
-            assert_eq!(sound(text, ends, codes), expected, "{text:?} {ends:?} {codes:?}");
+            assert_eq!(
+                sound(text, ends, codes),
+                expected,
+                "{text:?} {ends:?} {codes:?}"
+            );
         }
     }
 }

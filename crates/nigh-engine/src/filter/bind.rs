@@ -36,24 +36,36 @@ impl Binder<'_> {
     fn condition(&self, expr: &Expr) -> Bound<Node> {
         match expr {
             Expr::Nested(inner) => self.condition(inner),
-            Expr::UnaryOp { op: UnaryOperator::Not, expr } => {
-                Ok(Node::Not(Box::new(self.condition(expr)?)))
-            }
-            Expr::BinaryOp { op: BinaryOperator::And, .. } => {
-                Ok(Node::All(self.operands(expr, &BinaryOperator::And)?))
-            }
-            Expr::BinaryOp { op: BinaryOperator::Or, .. } => {
-                Ok(Node::Any(self.operands(expr, &BinaryOperator::Or)?))
-            }
+            Expr::UnaryOp {
+                op: UnaryOperator::Not,
+                expr,
+            } => Ok(Node::Not(Box::new(self.condition(expr)?))),
+            Expr::BinaryOp {
+                op: BinaryOperator::And,
+                ..
+            } => Ok(Node::All(self.operands(expr, &BinaryOperator::And)?)),
+            Expr::BinaryOp {
+                op: BinaryOperator::Or,
+                ..
+            } => Ok(Node::Any(self.operands(expr, &BinaryOperator::Or)?)),
             Expr::BinaryOp { left, op, right } => self.comparison(expr, left, op, right),
             Expr::IsNull(of) => Ok(Node::IsNull(self.column(of)?, false)),
             Expr::IsNotNull(of) => Ok(Node::IsNull(self.column(of)?, true)),
-            Expr::Between { expr, negated, low, high } => {
+            Expr::Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => {
                 let target = self.column(expr)?;
                 let asked = Asked::Between(self.value(&target, low)?, self.value(&target, high)?);
                 Ok(term(target, asked, *negated))
             }
-            Expr::InList { expr, list, negated } => {
+            Expr::InList {
+                expr,
+                list,
+                negated,
+            } => {
                 let target = self.column(expr)?;
                 let values = list.iter().map(|value| self.value(&target, value));
                 let asked = Asked::OneOf(values.collect::<Bound<_>>()?);
@@ -167,22 +179,37 @@ impl Binder<'_> {
 
     fn like(&self, expr: &Expr) -> Bound<Node> {
         let (any_case, (negated, of, pattern, escape)) = match expr {
-            Expr::Like { negated, expr, pattern, escape_char, .. } => {
-                (false, (*negated, expr, pattern, escape_char))
-            }
-            Expr::ILike { negated, expr, pattern, escape_char, .. } => {
-                (true, (*negated, expr, pattern, escape_char))
-            }
+            Expr::Like {
+                negated,
+                expr,
+                pattern,
+                escape_char,
+                ..
+            } => (false, (*negated, expr, pattern, escape_char)),
+            Expr::ILike {
+                negated,
+                expr,
+                pattern,
+                escape_char,
+                ..
+            } => (true, (*negated, expr, pattern, escape_char)),
             _ => return Err(self.unsupported(expr)),
         };
         let target = self.column(of)?;
-        let problem = |problem| FilterError::Pattern { problem, at: self.place(pattern) };
+        let problem = |problem| FilterError::Pattern {
+            problem,
+            at: self.place(pattern),
+        };
         let escape = match escape.as_deref().map(literal::of) {
             None => None,
             Some(Some(Literal::Value(Value::String(text)))) if text.chars().count() == 1 => {
                 text.chars().next()
             }
-            Some(_) => return Err(problem("ESCAPE takes one character, for example ESCAPE '!'")),
+            Some(_) => {
+                return Err(problem(
+                    "ESCAPE takes one character, for example ESCAPE '!'",
+                ));
+            }
         };
         if target.kind() != AttributeType::String {
             return Err(self.not_text(&target, pattern));
@@ -190,9 +217,18 @@ impl Binder<'_> {
         let pattern = self.value(&target, pattern)?.to_string();
         let ready = Pattern::new(&pattern, escape, any_case)
             .ok_or_else(|| problem("the LIKE pattern ends with its escape character"))?;
-        let asked = Asked::Like { pattern, escape, any_case };
+        let asked = Asked::Like {
+            pattern,
+            escape,
+            any_case,
+        };
         let test = Test::text(&asked, Some(ready));
-        Ok(Node::Term(Term { target, asked, negated, test }))
+        Ok(Node::Term(Term {
+            target,
+            asked,
+            negated,
+            test,
+        }))
     }
 
     /// What is a condition without an operator: a boolean column, TRUE, FALSE.
@@ -225,7 +261,10 @@ impl Binder<'_> {
     fn unsupported(&self, expr: &Expr) -> FilterError {
         let hint = match literal::hyphenated(expr) {
             Some(name) if names::is_known(&name, self.schema) => {
-                format!("; the column's name goes in double quotes, {}", display::name(&name))
+                format!(
+                    "; the column's name goes in double quotes, {}",
+                    display::name(&name)
+                )
             }
             _ => String::new(),
         };
@@ -269,7 +308,10 @@ impl Binder<'_> {
             kind: column.kind,
         });
         FilterError::NotACondition {
-            found: format!("{} without a column", super::parse::shown(&expr.to_string())),
+            found: format!(
+                "{} without a column",
+                super::parse::shown(&expr.to_string())
+            ),
             example: example(&target, None),
             at: self.place(expr),
         }
@@ -284,7 +326,12 @@ fn term(target: Target, asked: Asked, negated: bool) -> Node {
             Test::whole(&asked)
         }
     };
-    Node::Term(Term { target, asked, negated, test })
+    Node::Term(Term {
+        target,
+        asked,
+        negated,
+        test,
+    })
 }
 
 /// The name that the expression is, with or without parentheses or dots.

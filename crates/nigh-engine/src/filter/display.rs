@@ -51,16 +51,30 @@ impl Display for Term {
         match &self.asked {
             Asked::Holds => f.write_str(&name),
             Asked::Compare(comparison, value) => {
-                write!(f, "{name} {} {}", sign(*comparison, self.negated), literal(value))
+                write!(
+                    f,
+                    "{name} {} {}",
+                    sign(*comparison, self.negated),
+                    literal(value)
+                )
             }
             Asked::Between(low, high) => {
-                write!(f, "{name} {not}BETWEEN {} AND {}", literal(low), literal(high))
+                write!(
+                    f,
+                    "{name} {not}BETWEEN {} AND {}",
+                    literal(low),
+                    literal(high)
+                )
             }
             Asked::OneOf(values) => {
                 let values: Vec<String> = values.iter().map(literal).collect();
                 write!(f, "{name} {not}IN ({})", values.join(", "))
             }
-            Asked::Like { pattern, escape, any_case } => {
+            Asked::Like {
+                pattern,
+                escape,
+                any_case,
+            } => {
                 let like = if *any_case { "ILIKE" } else { "LIKE" };
                 write!(f, "{name} {not}{like} {}", quoted(pattern, '\''))?;
                 match escape {
@@ -91,13 +105,20 @@ fn sign(comparison: Comparison, negated: bool) -> &'static str {
 pub(super) fn name(name: &str) -> String {
     let letters = |char: char| char.is_ascii_alphanumeric() || char == '_';
     let plain = name.chars().all(letters) && name.starts_with(|c: char| c.is_ascii_alphabetic());
-    if plain && reads_as_name(name) { name.to_owned() } else { quoted(name, '"') }
+    if plain && reads_as_name(name) {
+        name.to_owned()
+    } else {
+        quoted(name, '"')
+    }
 }
 
 /// Whether the parser takes the word for a name wherever a filter has one. Most keywords are fine
 /// (`year`), some are not (`case`), and which ones the parser does not list: so ask it.
 fn reads_as_name(word: &str) -> bool {
-    if ALL_KEYWORDS.binary_search(&word.to_ascii_uppercase().as_str()).is_err() {
+    if ALL_KEYWORDS
+        .binary_search(&word.to_ascii_uppercase().as_str())
+        .is_err()
+    {
         return true;
     }
     let text = format!("{word} = 1 AND NOT {word} OR {word} IN (1) AND ({word} OR {word})");

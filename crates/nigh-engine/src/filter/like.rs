@@ -12,6 +12,9 @@ use std::str::Chars;
 pub(super) struct Pattern {
     pieces: Vec<Piece>,
     any_case: bool,
+    /// The text between two runs that is the whole pattern, `%text%`: the commonest one, for
+    /// which the standard library's search is several times as fast.
+    part: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,10 +40,22 @@ impl Pattern {
                 pieces.push(piece);
             }
         }
-        Some(Pattern { pieces, any_case })
+        let part = part(&pieces).filter(|_| !any_case);
+        Some(Pattern {
+            pieces,
+            any_case,
+            part,
+        })
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
+        match &self.part {
+            Some(part) => text.contains(part.as_str()),
+            None => self.matches_pieces(text),
+        }
+    }
+
+    fn matches_pieces(&self, text: &str) -> bool {
         let (mut rest, mut place) = (text.chars(), 0);
         // After the last run: its place, and the text that it has not taken yet.
         let mut run: Option<(usize, Chars<'_>)> = None;
@@ -80,10 +95,25 @@ impl Pattern {
     }
 }
 
+fn part(pieces: &[Piece]) -> Option<String> {
+    let [Piece::Run, between @ .., Piece::Run] = pieces else {
+        return None;
+    };
+    let char = |piece: &Piece| match piece {
+        Piece::Char(char) => Some(*char),
+        Piece::Run | Piece::One => None,
+    };
+    between.iter().map(char).collect()
+}
+
 /// The character in lower case, where that is one character.
 fn fold(char: char, any_case: bool) -> char {
     if !any_case || char.is_ascii() {
-        return if any_case { char.to_ascii_lowercase() } else { char };
+        return if any_case {
+            char.to_ascii_lowercase()
+        } else {
+            char
+        };
     }
     let mut lower = char.to_lowercase();
     lower.next().filter(|_| lower.len() == 0).unwrap_or(char)
@@ -109,6 +139,8 @@ mod tests {
             ("%c", "abc", true),
             ("%c", "abcd", false),
             ("%b%", "abc", true),
+            ("%cb%", "abc", false),
+            ("%é日%", "xé日y", true),
             ("a%b%c", "a1b2b3c", true),
             ("a%b%c", "a1c2b", false),
             ("%aab", "aaaab", true),
@@ -124,7 +156,7 @@ mod tests {
             .iter()
             .filter(|(pattern, text, expected)| {
                 let pattern = Pattern::new(pattern, None, false).unwrap();
-                pattern.matches(text) != *expected
+                pattern.matches(text) != *expected || pattern.matches_pieces(text) != *expected
             })
             .collect();
         assert!(failed.is_empty(), "{failed:?}");
@@ -156,7 +188,9 @@ mod tests {
             ("a!b", "ab", true),
         ];
         for (pattern, text, expected) in rows {
-            let found = Pattern::new(pattern, Some('!'), false).unwrap().matches(text);
+            let found = Pattern::new(pattern, Some('!'), false)
+                .unwrap()
+                .matches(text);
             assert_eq!(found, expected, "{pattern} {text}");
         }
         assert_eq!(Pattern::new("a!", Some('!'), false), None);

@@ -18,14 +18,26 @@ pub(super) fn of(expr: &Expr) -> Option<Literal> {
         Expr::Nested(inner) => of(inner),
         Expr::Value(value) => match &value.value {
             ast::Value::Number(digits, _) => number(digits),
-            ast::Value::SingleQuotedString(text) => Some(Literal::Value(Value::String(text.clone()))),
+            ast::Value::SingleQuotedString(text) => {
+                Some(Literal::Value(Value::String(text.clone())))
+            }
             ast::Value::Boolean(value) => Some(Literal::Value(Value::Boolean(*value))),
             ast::Value::Null => Some(Literal::Null),
             _ => None,
         },
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => number(&format!("-{}", digits(expr)?)),
-        Expr::UnaryOp { op: UnaryOperator::Plus, expr } => number(digits(expr)?),
-        Expr::TypedString(TypedString { data_type: DataType::Date, value, .. }) => {
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr,
+        } => number(&format!("-{}", digits(expr)?)),
+        Expr::UnaryOp {
+            op: UnaryOperator::Plus,
+            expr,
+        } => number(digits(expr)?),
+        Expr::TypedString(TypedString {
+            data_type: DataType::Date,
+            value,
+            ..
+        }) => {
             let text = value.value.clone().into_string()?;
             // What is no date stays a text, and is then told as one that is no date.
             let value = Date::parse(&text).map_or(Value::String(text), Value::Date);
@@ -37,9 +49,10 @@ pub(super) fn of(expr: &Expr) -> Option<Literal> {
 
 fn digits(expr: &Expr) -> Option<&str> {
     match expr {
-        Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(digits, _), .. }) => {
-            Some(digits)
-        }
+        Expr::Value(ast::ValueWithSpan {
+            value: ast::Value::Number(digits, _),
+            ..
+        }) => Some(digits),
         _ => None,
     }
 }
@@ -61,7 +74,11 @@ fn number(digits: &str) -> Option<Literal> {
 pub(super) fn hyphenated(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Identifier(name) => Some(name.value.clone()),
-        Expr::BinaryOp { left, op: BinaryOperator::Minus, right } => {
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Minus,
+            right,
+        } => {
             // The right side first: it is never deep, so a long chain ends here if it is no name.
             let right = match right.as_ref() {
                 Expr::Identifier(name) => name.value.clone(),
@@ -80,7 +97,9 @@ pub(super) fn described(expr: &Expr) -> String {
         Expr::BinaryOp { op, .. } if arithmetic(op) => format!("arithmetic (`{op}`)"),
         Expr::BinaryOp { op, .. } => format!("the operator `{op}`"),
         Expr::UnaryOp { op, .. } => format!("the operator `{op}`"),
-        Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => "a subquery".to_owned(),
+        Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => {
+            "a subquery".to_owned()
+        }
         Expr::Case { .. } => "CASE".to_owned(),
         Expr::Cast { .. } | Expr::Convert { .. } => "a cast".to_owned(),
         Expr::IsTrue(_) | Expr::IsNotTrue(_) | Expr::IsFalse(_) | Expr::IsNotFalse(_) => {

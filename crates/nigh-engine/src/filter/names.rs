@@ -14,8 +14,14 @@ const SUGGESTED: usize = 3;
 pub(super) fn column(name: &str, schema: &Schema, at: Place) -> Result<Target, FilterError> {
     let exact = names(schema).find(|known| *known == name);
     let folded = name.to_lowercase();
-    let similar: Vec<&str> = names(schema).filter(|known| known.to_lowercase() == folded).collect();
-    let only = if let [only] = similar.as_slice() { Some(*only) } else { None };
+    let similar: Vec<&str> = names(schema)
+        .filter(|known| known.to_lowercase() == folded)
+        .collect();
+    let only = if let [only] = similar.as_slice() {
+        Some(*only)
+    } else {
+        None
+    };
     match (exact.or(only), similar.as_slice()) {
         (Some(known), _) => Ok(target(known, schema)),
         (None, []) => Err(FilterError::UnknownColumn {
@@ -49,19 +55,25 @@ fn target(name: &str, schema: &Schema) -> Target {
 
 /// The names that a filter may use.
 fn names(schema: &Schema) -> impl Iterator<Item = &str> {
-    let id = schema.columns.iter().all(|column| !column.name.eq_ignore_ascii_case("id"));
+    let id = schema
+        .columns
+        .iter()
+        .all(|column| !column.name.eq_ignore_ascii_case("id"));
     let names = schema.columns.iter().map(|column| column.name.as_str());
     names.chain(id.then_some("id"))
 }
 
 /// The known names nearest to `name`, the nearest first; ties in the schema's order.
 fn nearest<'a>(name: &str, schema: &'a Schema) -> Vec<&'a str> {
-    let mut known: Vec<(usize, &str)> =
-        names(schema).map(|known| (distance(name, known), known)).collect();
+    let mut known: Vec<(usize, &str)> = names(schema)
+        .map(|known| (distance(name, known), known))
+        .collect();
     known.sort_by_key(|(distance, _)| *distance);
     let best = known.first().map_or(0, |(distance, _)| *distance);
     // Where one name is near, the far ones would only confuse.
-    let near = known.iter().filter(|(distance, _)| best > 2 || *distance <= best.max(1) + 1);
+    let near = known
+        .iter()
+        .filter(|(distance, _)| best > 2 || *distance == best);
     near.take(SUGGESTED).map(|(_, known)| *known).collect()
 }
 
@@ -69,7 +81,11 @@ fn nearest<'a>(name: &str, schema: &'a Schema) -> Vec<&'a str> {
 /// `colour` for `baseColour`.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    let (shorter, longer) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
+    let (shorter, longer) = if a.len() <= b.len() {
+        (&a, &b)
+    } else {
+        (&b, &a)
+    };
     let part = shorter.len() >= 3 && longer.contains(shorter.as_str());
     let edits = strsim::osa_distance(&a, &b);
     if part { edits.min(2) } else { edits }

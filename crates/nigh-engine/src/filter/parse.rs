@@ -30,7 +30,11 @@ pub(super) fn expression(text: &str, schema: &Schema) -> Result<Expr, FilterErro
     let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location();
     let tokens = tokens.map_err(|error| unreadable(&error, text))?;
     check_size(&tokens, text)?;
-    let source = Source { text, schema, tokens: &tokens };
+    let source = Source {
+        text,
+        schema,
+        tokens: &tokens,
+    };
     source.expression(&tokens)
 }
 
@@ -56,10 +60,17 @@ fn check_size(tokens: &[TokenWithSpan], text: &str) -> Result<(), FilterError> {
     for TokenWithSpan { token, span } in tokens.iter().filter(|t| !is_space(&t.token)) {
         let in_list = since_comma < 2 && is_value(token) || *token == Token::Comma;
         words += usize::from(!in_list);
-        since_comma = if *token == Token::Comma { 0 } else { since_comma.saturating_add(1) };
+        since_comma = if *token == Token::Comma {
+            0
+        } else {
+            since_comma.saturating_add(1)
+        };
         if depth.after(token) > MAX_DEPTH {
             let at = Place::at(text, span.start);
-            return Err(FilterError::TooDeep { limit: MAX_DEPTH, at });
+            return Err(FilterError::TooDeep {
+                limit: MAX_DEPTH,
+                at,
+            });
         }
     }
     match words {
@@ -155,7 +166,10 @@ impl Source<'_> {
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
             ParserError::RecursionLimitExceeded => {
                 let at = Place::at(self.text, UNKNOWN);
-                return FilterError::TooDeep { limit: MAX_DEPTH, at };
+                return FilterError::TooDeep {
+                    limit: MAX_DEPTH,
+                    at,
+                };
             }
         };
         let expected = message.strip_prefix("Expected: ").unwrap_or("");
@@ -181,7 +195,9 @@ impl Source<'_> {
         };
         FilterError::Syntax {
             expected: expected.to_owned(),
-            found: found.map_or("the end of the filter".to_owned(), |t| shown(&t.token.to_string())),
+            found: found.map_or("the end of the filter".to_owned(), |t| {
+                shown(&t.token.to_string())
+            }),
             hint: hint.unwrap_or_default(),
             at: match found {
                 Some(found) => Place::at(self.text, found.span.start),
@@ -206,9 +222,11 @@ impl Source<'_> {
 /// The keyword that the token is, and how it is written.
 fn keyword(token: &Token) -> Option<(Keyword, &str)> {
     match token {
-        Token::Word(Word { value, quote_style: None, keyword }) => {
-            (*keyword != Keyword::NoKeyword).then_some((*keyword, value.as_str()))
-        }
+        Token::Word(Word {
+            value,
+            quote_style: None,
+            keyword,
+        }) => (*keyword != Keyword::NoKeyword).then_some((*keyword, value.as_str())),
         _ => None,
     }
 }

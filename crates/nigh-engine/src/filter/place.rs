@@ -57,9 +57,18 @@ impl fmt::Display for Place {
             return Ok(());
         }
         let tab_or_space = |char| if char == '\t' { '\t' } else { ' ' };
-        let indent: String = self.excerpt.chars().take(self.before).map(tab_or_space).collect();
+        let indent: String = self
+            .excerpt
+            .chars()
+            .take(self.before)
+            .map(tab_or_space)
+            .collect();
         let missing = self.before - indent.chars().count();
-        write!(f, " (line {}, column {})\n  {}\n", self.line, self.column, self.excerpt)?;
+        write!(
+            f,
+            " (line {}, column {})\n  {}\n",
+            self.line, self.column, self.excerpt
+        )?;
         write!(f, "  {indent}{:missing$}^", "")
     }
 }
@@ -72,7 +81,12 @@ mod tests {
     fn the_caret_stands_below_the_place() {
         let rows = [
             ("a = )", 1, 5, " (line 1, column 5)\n  a = )\n      ^"),
-            ("a =\n\tb = )", 2, 6, " (line 2, column 6)\n  \tb = )\n  \t    ^"),
+            (
+                "a =\n\tb = )",
+                2,
+                6,
+                " (line 2, column 6)\n  \tb = )\n  \t    ^",
+            ),
             ("é = )", 1, 5, " (line 1, column 5)\n  é = )\n      ^"),
             ("a =", 1, 4, " (line 1, column 4)\n  a =\n     ^"),
             ("a", 0, 0, ""),
@@ -87,7 +101,13 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_on_both_sides() {
         let text = format!("{}!{}", "x".repeat(300), "y".repeat(300));
-        let place = Place::at(&text, Location { line: 1, column: 301 });
+        let place = Place::at(
+            &text,
+            Location {
+                line: 1,
+                column: 301,
+            },
+        );
         let shown = format!("…{}!{}…", "x".repeat(50), "y".repeat(49));
         let expected = format!(" (line 1, column 301)\n  {shown}\n  {}^", " ".repeat(51));
         assert_eq!(place.to_string(), expected);

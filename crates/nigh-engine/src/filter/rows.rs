@@ -137,13 +137,11 @@ fn passing(test: &Test, data: &Data) -> Option<Bits> {
         (Test::Whole(wanted), Data::Days(days)) => {
             Bits::of(days, |days| wanted.passes(i64::from(days)))
         }
-        (Test::Whole(wanted), Data::Boolean(bits)) => {
-            match (wanted.passes(0), wanted.passes(1)) {
-                (false, true) => bits.clone(),
-                (true, false) => bits.clone().not(),
-                (both, _) => Bits::all(bits.len(), both),
-            }
-        }
+        (Test::Whole(wanted), Data::Boolean(bits)) => match (wanted.passes(0), wanted.passes(1)) {
+            (false, true) => bits.clone(),
+            (true, false) => bits.clone().not(),
+            (both, _) => Bits::all(bits.len(), both),
+        },
         (Test::Real(wanted), Data::Float(values)) => match wanted {
             Wanted::Range(low, high) => Bits::of(values, |v| (*low <= v) & (v <= *high)),
             Wanted::OneOf(_) => Bits::of(values, |value| wanted.passes(value)),
@@ -177,7 +175,9 @@ fn texts(wanted: &WantedText, cells: &TextCells) -> Bits {
             }
         }
     }
-    Bits::of(cells.codes(), |code| passes.get(code as usize).copied().unwrap_or(false))
+    Bits::of(cells.codes(), |code| {
+        passes.get(code as usize).copied().unwrap_or(false)
+    })
 }
 
 /// Row by row, for a view whose column has a narrower type than the filter knows.

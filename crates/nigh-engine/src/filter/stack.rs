@@ -19,6 +19,8 @@ pub(super) fn run<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
         let builder = thread::Builder::new().name("filter".to_owned());
         let thread = builder.stack_size(STACK_BYTES).spawn_scoped(scope, work)?;
         // A panic of the work is the caller's.
-        Ok(thread.join().unwrap_or_else(|reason| panic::resume_unwind(reason)))
+        Ok(thread
+            .join()
+            .unwrap_or_else(|reason| panic::resume_unwind(reason)))
     })
 }

@@ -19,6 +19,11 @@ fn schema() -> Schema {
         ("Size", AttributeType::String),
         ("SIZE", AttributeType::String),
     ];
-    let column = |(name, kind): (&str, AttributeType)| Column { name: name.to_owned(), kind };
-    Schema { columns: columns.map(column).to_vec() }
+    let column = |(name, kind): (&str, AttributeType)| Column {
+        name: name.to_owned(),
+        kind,
+    };
+    Schema {
+        columns: columns.map(column).to_vec(),
+    }
 }

@@ -146,9 +146,9 @@ impl WantedText {
     pub(super) fn passes(&self, text: &str) -> bool {
         match self {
             WantedText::Range(low, high) => reaches(text, low) && !exceeds(text, high),
-            WantedText::OneOf(wanted) => {
-                wanted.binary_search_by(|wanted| wanted.as_str().cmp(text)).is_ok()
-            }
+            WantedText::OneOf(wanted) => wanted
+                .binary_search_by(|wanted| wanted.as_str().cmp(text))
+                .is_ok(),
             WantedText::Like(pattern) => pattern.matches(text),
         }
     }
@@ -213,7 +213,11 @@ fn nearest(value: &Value) -> (f64, std::cmp::Ordering) {
 /// The highest float that is not above the value.
 fn at_most(value: &Value) -> f64 {
     let (near, order) = nearest(value);
-    if order.is_gt() { near.next_down() } else { near }
+    if order.is_gt() {
+        near.next_down()
+    } else {
+        near
+    }
 }
 
 /// The lowest float that is not below the value.
@@ -225,7 +229,11 @@ fn at_least(value: &Value) -> f64 {
 /// The highest float below the value.
 fn below(value: &Value) -> f64 {
     let (near, order) = nearest(value);
-    if order.is_lt() { near } else { near.next_down() }
+    if order.is_lt() {
+        near
+    } else {
+        near.next_down()
+    }
 }
 
 /// The lowest float above the value.

@@ -96,7 +96,7 @@ impl Delimited {
             [one] => format!("`{one}` is missing"),
             several => format!("`{}` are missing", several.join("`, `")),
         };
-        let lines = newlines(record);
+        let lines = newlines(record.as_slice().trim_ascii_end());
         let quotes = if lines > 0 {
             format!(" (its quotes reach to line {})", line + lines)
         } else {
@@ -117,17 +117,20 @@ impl Reader {
     /// The line on which the record begins, `None` at the end.
     ///
     /// The parser's own position of a record is that of the blank lines before it, so the line
-    /// is reckoned back from where the record ended.
+    /// is reckoned back from where the record ended. A quote that is never closed swallows the
+    /// last line end too, so that the record has one line end fewer than is reckoned.
     fn read(&mut self, record: &mut ByteRecord) -> Result<Option<u64>, TableError> {
+        let before = self.csv.position().line();
         let more = self.csv.read_byte_record(record);
         let more = more.map_err(|error| TableError(format!("cannot be read: {error}")))?;
         let end = self.csv.position().line();
-        Ok(more.then(|| end.saturating_sub(1 + newlines(record))))
+        let newlines = newlines(record.as_slice());
+        Ok(more.then(|| end.saturating_sub(1 + newlines).max(before)))
     }
 }
 
-fn newlines(record: &ByteRecord) -> u64 {
-    record.as_slice().iter().filter(|&&b| b == b'\n').count() as u64
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&b| b == b'\n').count() as u64
 }
 
 fn not_utf8(cell: &[u8], column: &str) -> Fault {
@@ -297,7 +300,10 @@ mod tests {
 
     use super::*;
 
-    fn scan(text: &[u8]) -> (Vec<String>, Vec<(u64, Vec<String>, Option<String>)>) {
+    /// The line, the cells, the fault's sentence.
+    type Row = (u64, Vec<String>, Option<String>);
+
+    fn scan(text: &[u8]) -> (Vec<String>, Vec<Row>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         std::fs::write(&path, text).unwrap();
@@ -332,7 +338,8 @@ mod tests {
 
     #[test]
     fn lines_are_counted_as_an_editor_counts_them() {
-        let table: [(&str, &[u64]); 8] = [
+        let table: [(&str, &[u64]); 9] = [
+            ("a,b\n1,2\n1,\"2\n3,4\n", &[2, 3]),
             ("a,b\n1,2\n3,4\n", &[2, 3]),
             ("a,b\n1,2\n3,4", &[2, 3]),
             ("a,b\r\n1,2\r\n3,4\r\n", &[2, 3]),
@@ -352,20 +359,23 @@ mod tests {
     fn a_bad_row_has_its_sentence() {
         let table: [(&[u8], &str); 6] = [
             (b"a,b,c\n1,2\n", "has 2 columns, expected 3: `c` is missing"),
-            (b"a,b,c\n1\n", "has 1 columns, expected 3: `b`, `c` are missing"),
+            (
+                b"a,b,c\n1\n",
+                "has 1 columns, expected 3: `b`, `c` are missing",
+            ),
             (
                 b"a,b\n1,2,3\n",
                 "has 3 columns, expected 2: 1 too many; a cell with `,` in it needs quotes around it",
             ),
-            (
-                b"a,b\n1,\"2\n3,4\n",
-                "",
-            ),
+            (b"a,b\n1,\"2\n3,4\n", ""),
             (
                 b"a,b,c\n1,\"2\n3,4\n",
-                "has 2 columns, expected 3: `c` is missing (its quotes reach to line 4)",
+                "has 2 columns, expected 3: `c` is missing (its quotes reach to line 3)",
             ),
-            (b"a,b\n1,Caf\xE9\n", "is not UTF-8 in column `b`: `Caf\u{FFFD}`"),
+            (
+                b"a,b\n1,Caf\xE9\n",
+                "is not UTF-8 in column `b`: `Caf\u{FFFD}`",
+            ),
         ];
         for (text, expected) in table {
             let fault = scan(text).1[0].2.clone().unwrap_or_default();

@@ -20,7 +20,10 @@ pub(super) fn lines(plan: &Plan) -> Vec<String> {
     }
     let mut rest = &plan.tables[..];
     while let Some(first) = rest.first() {
-        let alike = rest.iter().take_while(|table| same_roles(table, first)).count();
+        let alike = rest
+            .iter()
+            .take_while(|table| same_roles(table, first))
+            .count();
         let (group, others) = rest.split_at(alike.max(1));
         describe_tables(group, &mut lines);
         rest = others;
@@ -60,7 +63,9 @@ pub(super) fn left_aside(listing: &Listing, table: Option<&PathBuf>) -> Vec<Stri
     }
     if listing.loops > 0 {
         let links = count(listing.loops, "link");
-        notes.push(format!("did not follow {links} that lead back to where they are"));
+        notes.push(format!(
+            "did not follow {links} that lead back to where they are"
+        ));
     }
     notes
 }
@@ -70,11 +75,15 @@ pub(super) fn unmatched(table: &str, rows: u64, pictures: u64) -> Vec<String> {
     let mut notes = Vec::new();
     if rows > 0 {
         let rows = count(rows, "row");
-        notes.push(format!("{rows} of {table} found no picture and will be rejected"));
+        notes.push(format!(
+            "{rows} of {table} found no picture and will be rejected"
+        ));
     }
     if pictures > 0 {
         let pictures = count(pictures, "picture");
-        notes.push(format!("{pictures} found no row in {table}, imported without attributes"));
+        notes.push(format!(
+            "{pictures} found no row in {table}, imported without attributes"
+        ));
     }
     notes
 }
@@ -104,9 +113,15 @@ fn describe_tables(tables: &[TableRoles], lines: &mut Vec<String>) {
     });
     let name = match tables {
         [one] => file_name(&one.table),
-        more => format!("{} files from {} to {}", more.len(), file_name(&first.table), {
-            more.last().map_or_else(String::new, |last| file_name(&last.table))
-        }),
+        more => format!(
+            "{} files from {} to {}",
+            more.len(),
+            file_name(&first.table),
+            {
+                more.last()
+                    .map_or_else(String::new, |last| file_name(&last.table))
+            }
+        ),
     };
     lines.push(format!("{name}: {rows}{joined}"));
     lines.push(format!("  id          {}", id(&first.id)));
@@ -147,7 +162,9 @@ fn images(table: &TableRoles) -> String {
 
 fn attributes(table: &TableRoles) -> String {
     let columns = table.attributes.iter();
-    let shown: Vec<_> = columns.map(|(name, kind)| format!("{name} {kind}")).collect();
+    let shown: Vec<_> = columns
+        .map(|(name, kind)| format!("{name} {kind}"))
+        .collect();
     match shown.is_empty() {
         true => "none".to_owned(),
         false => shown.join(", "),

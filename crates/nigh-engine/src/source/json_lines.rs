@@ -25,7 +25,11 @@ impl JsonLines {
             if number == 1 && line.trim_ascii_start().starts_with(b"[") {
                 return Err(TableError(ARRAY.to_owned()));
             }
-            for key in parse(line).unwrap_or_default().into_iter().map(|(key, _)| key) {
+            for key in parse(line)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(key, _)| key)
+            {
                 if !keys.contains_key(&key) {
                     keys.insert(key.clone(), columns.len());
                     columns.push(key);
@@ -76,11 +80,10 @@ impl JsonLines {
 const ARRAY: &str = "is one JSON array, expected one object per line (JSON Lines): \
     `jq -c '.[]' FILE > FILE.jsonl` turns it into that";
 
+type VisitLine<'v> = dyn FnMut(u64, &[u8]) -> Result<bool, TableError> + 'v;
+
 /// Calls `visit` with the number and bytes of each line that is not blank, until it says false.
-fn each_line(
-    path: &Path,
-    visit: &mut dyn FnMut(u64, &[u8]) -> Result<bool, TableError>,
-) -> Result<(), TableError> {
+fn each_line(path: &Path, visit: &mut VisitLine<'_>) -> Result<(), TableError> {
     let mut file = BufReader::with_capacity(128 * 1024, File::open(path)?);
     if file.fill_buf()?.starts_with(b"\xEF\xBB\xBF") {
         file.consume(3);
@@ -99,10 +102,9 @@ fn each_line(
 }
 
 fn parse(line: &[u8]) -> Result<Map<String, Value>, String> {
-    let text = std::str::from_utf8(line).map_err(|error| {
-        format!("is not UTF-8 at its byte {}", error.valid_up_to() + 1)
-    })?;
-    serde_json::from_str(text).map_err(|error| {
+    let text = std::str::from_utf8(line)
+        .map_err(|error| format!("is not UTF-8 at its byte {}", error.valid_up_to() + 1))?;
+    serde_json::from_str(text.trim_end()).map_err(|error| {
         let whole = error.to_string();
         let what = whole.split(" at line ").next().unwrap_or(&whole);
         format!("is not a JSON object: {what} at column {}", error.column())

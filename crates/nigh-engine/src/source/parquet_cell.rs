@@ -134,7 +134,12 @@ fn day_of(milliseconds: i64) -> Cell<'static> {
 
 fn unsigned(number: u64) -> Cell<'static> {
     i64::try_from(number).map_or_else(
-        |_| Cell::Unfit(format!("{number} is beyond the largest integer, {}", i64::MAX)),
+        |_| {
+            Cell::Unfit(format!(
+                "{number} is beyond the largest integer, {}",
+                i64::MAX
+            ))
+        },
         Cell::Integer,
     )
 }
@@ -157,7 +162,11 @@ fn dictionary(array: &dyn Array, row: usize) -> Cell<'_> {
 }
 
 fn file(array: &StructArray, row: usize) -> Cell<'_> {
-    let field = |name| array.column_by_name(name).map(|field| cell(field.as_ref(), row));
+    let field = |name| {
+        array
+            .column_by_name(name)
+            .map(|field| cell(field.as_ref(), row))
+    };
     let bytes = match field("bytes") {
         Some(Cell::Bytes(bytes)) => Some(bytes),
         _ => None,
@@ -174,12 +183,18 @@ fn list(array: &dyn Array, row: usize) -> Cell<'_> {
         DataType::List(_) => {
             let list = array.as_list::<i32>();
             let offsets = list.value_offsets();
-            (list.values(), offsets[row] as usize..offsets[row + 1] as usize)
+            (
+                list.values(),
+                offsets[row] as usize..offsets[row + 1] as usize,
+            )
         }
         DataType::LargeList(_) => {
             let list = array.as_list::<i64>();
             let offsets = list.value_offsets();
-            (list.values(), offsets[row] as usize..offsets[row + 1] as usize)
+            (
+                list.values(),
+                offsets[row] as usize..offsets[row + 1] as usize,
+            )
         }
         _ => {
             let list = array.as_fixed_size_list();

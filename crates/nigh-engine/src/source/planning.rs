@@ -1,7 +1,6 @@
 //! From the sources as given to the parts that are read.
 
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use nigh_store::Schema;
@@ -9,9 +8,10 @@ use nigh_store::Schema;
 use super::describe;
 use super::error::PlanError;
 use super::folder::{Listing, PICTURES};
-use super::join::{self, Extras, Index, Place};
-use super::profile::{Profiles, profile};
+use super::join::{Extras, Index};
+use super::profile::profile;
 use super::roles::{self, Id, Roles};
+use super::survey::{nothing_matches, survey};
 use super::table::{self, Format, Table, extension, file_name};
 use super::{IdRole, ImageRole, Plan, Reject, SourceOptions, TableRoles};
 
@@ -21,7 +21,7 @@ pub(super) enum Part {
     /// Pictures in folders, or given one by one, with the table that describes them.
     Pictures {
         listing: Listing,
-        joined: Option<Joined>,
+        joined: Option<Box<Joined>>,
     },
     /// A table that holds its pictures or names them.
     Table { table: Table, roles: Roles },
@@ -150,7 +150,11 @@ struct Planner<'o> {
 
 impl Planner<'_> {
     fn add(&mut self, found: Found) -> Result<(), PlanError> {
-        let pictures = found.folders.iter().map(|f| f.pictures.len()).sum::<usize>();
+        let pictures = found
+            .folders
+            .iter()
+            .map(|f| f.pictures.len())
+            .sum::<usize>();
         if let Some(path) = &self.options.attributes {
             if pictures == 0 {
                 let option = "--attributes";
@@ -211,7 +215,7 @@ impl Planner<'_> {
                 self.plan.estimated_items += listing.units.len() as u64;
                 None
             }
-            Some(table) => Some(self.join(&listing, table)?),
+            Some(table) => Some(Box::new(self.join(&listing, table)?)),
         };
         self.plan.parts.push(Part::Pictures { listing, joined });
         Ok(())
@@ -319,7 +323,9 @@ fn split(tables: Vec<PathBuf>) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PlanError
     for path in tables {
         let table = open(&path)?;
         let holds = |parquet: &super::parquet_table::ParquetTable| {
-            parquet.declared.contains(&super::parquet_table::Declared::Bytes)
+            parquet
+                .declared
+                .contains(&super::parquet_table::Declared::Bytes)
         };
         match &table.format {
             Format::Parquet(parquet) if holds(parquet) => standing.push(path),
@@ -348,86 +354,13 @@ fn merge(listings: Vec<Listing>) -> Listing {
             whole.pictures.push(picture);
         }
         for mut unit in listing.units {
-            unit.pictures.iter_mut().for_each(|picture| *picture += pictures);
+            unit.pictures
+                .iter_mut()
+                .for_each(|picture| *picture += pictures);
             whole.units.push(unit);
         }
     }
     whole
-}
-
-/// How a table and a folder fit together.
-struct Survey {
-    extras: Extras,
-    matched: u64,
-    without_row: u64,
-}
-
-fn survey(table: &Table, roles: &Roles, index: &Index<'_>) -> Result<Survey, table::TableError> {
-    let wanted = key_columns(roles);
-    let mut keys = HashSet::new();
-    let mut used = vec![false; index.listing.pictures.len()];
-    let mut matched = 0;
-    let none = Extras::new();
-    table.scan(&wanted, &mut |record| {
-        let gathered = index.gather(&record, table, roles, &none);
-        keys.extend(join::column_text(&record, roles).map(|id| join::hash(&id)));
-        matched += u64::from(!gathered.found.is_empty() && record.fault.is_none());
-        for found in gathered.found {
-            keys.extend(found.stem.map(|stem| join::hash(&stem)));
-            if let Place::Listed(picture) = found.place {
-                used[picture as usize] = true;
-            }
-        }
-        ControlFlow::Continue(())
-    })?;
-    let extras = join::extras(index.listing, &keys);
-    for &picture in extras.values().flatten() {
-        used[picture as usize] = true;
-    }
-    let units = index.listing.units.iter();
-    let unused = units.filter(|unit| unit.pictures.iter().all(|&p| !used[p as usize]));
-    Ok(Survey {
-        without_row: unused.count() as u64,
-        extras,
-        matched,
-    })
-}
-
-/// The columns that tell a row's id and pictures, ascending.
-pub(super) fn key_columns(roles: &Roles) -> Vec<usize> {
-    let id = match roles.id {
-        Id::Column(column) | Id::StemOf(column) => Some(column),
-        Id::Stem | Id::RowNumber => None,
-    };
-    let images = roles.images.iter().map(|image| image.column);
-    let mut columns: Vec<usize> = images.chain(id).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    columns
-}
-
-fn nothing_matches(
-    table: &Table,
-    listing: &Listing,
-    profiles: &Profiles,
-    roles: &Roles,
-) -> PlanError {
-    let column = key_columns(roles).first().copied();
-    let profile = column.map(|column| &profiles.columns[column]);
-    let value = profile.and_then(|profile| profile.example.clone());
-    let picture = listing.pictures.first().map(|picture| file_name(&picture.path));
-    let picture = picture.unwrap_or_default();
-    PlanError::NothingMatches {
-        table: table.path.clone(),
-        folder: listing.roots.first().cloned().unwrap_or_default(),
-        why: match (profile, value) {
-            (Some(profile), Some(value)) => format!(
-                "its column `{}` begins with `{value}`, the pictures with `{picture}`",
-                profile.name
-            ),
-            _ => format!("no column has a value like `{picture}`"),
-        },
-    }
 }
 
 fn shown(table: &Table, roles: &Roles, rows: u64, joined: Option<u64>) -> TableRoles {
@@ -448,8 +381,12 @@ fn shown(table: &Table, roles: &Roles, rows: u64, joined: Option<u64>) -> TableR
             Id::RowNumber => IdRole::RowNumber,
         },
         images: images.collect(),
-        attributes: attributes.map(|&(column, kind)| (name(column), kind)).collect(),
-        left_out: left_out.map(|(column, why)| (name(*column), why.clone())).collect(),
+        attributes: attributes
+            .map(|&(column, kind)| (name(column), kind))
+            .collect(),
+        left_out: left_out
+            .map(|(column, why)| (name(*column), why.clone()))
+            .collect(),
         joined,
     }
 }
@@ -461,12 +398,12 @@ fn unify(plan: &mut Plan) {
     }
     for part in &mut plan.parts {
         let (table, roles) = match part {
-            Part::Table { table, roles }
-            | Part::Pictures {
-                joined: Some(Joined { table, roles, .. }),
-                ..
-            } => (table, roles),
+            Part::Table { table, roles } => (table, roles),
             Part::Pictures { joined: None, .. } => continue,
+            Part::Pictures {
+                joined: Some(joined),
+                ..
+            } => (&mut joined.table, &mut joined.roles),
         };
         for (column, kind) in &mut roles.attributes {
             let unified = plan.schema.column(&table.columns[*column]);

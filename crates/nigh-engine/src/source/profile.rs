@@ -131,7 +131,8 @@ impl Profile {
         self.urls += u64::from(url);
         if picture {
             let names = names_in(text);
-            self.named.extend(names.iter().filter_map(|name| index.listed(name)));
+            self.named
+                .extend(names.iter().filter_map(|name| index.listed(name)));
         }
         self.keyed.extend(index.key(text));
         self.paths += u64::from(picture || !url && self.is_file(text, index));

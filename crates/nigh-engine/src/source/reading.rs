@@ -189,7 +189,7 @@ impl<'r> Rows<'r> {
         extras: &'r Extras,
     ) -> Self {
         let attributes = roles.attributes.iter().map(|(column, _)| *column);
-        let mut wanted = super::planning::key_columns(roles);
+        let mut wanted = super::survey::key_columns(roles);
         wanted.extend(attributes);
         wanted.sort_unstable();
         wanted.dedup();
@@ -214,7 +214,10 @@ impl<'r> Rows<'r> {
         }
         let Gathered { found, faults } = gathered;
         if found.is_empty() {
-            return Err(faults.into_iter().next().unwrap_or_else(|| self.no_picture(record)));
+            return Err(faults
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| self.no_picture(record)));
         }
         let item = RawItem {
             id: self.id(record, &found)?,
@@ -235,7 +238,9 @@ impl<'r> Rows<'r> {
             return fault;
         }
         let names = self.roles.images.iter();
-        let names: Vec<&str> = names.map(|i| self.table.columns[i.column].as_str()).collect();
+        let names: Vec<&str> = names
+            .map(|i| self.table.columns[i.column].as_str())
+            .collect();
         Fault {
             column: names.first().map(|&name| name.to_owned()),
             reason: match names[..] {
@@ -259,7 +264,9 @@ impl<'r> Rows<'r> {
             }
             Id::Stem => {
                 let stem = found.first().and_then(|found| found.stem.clone());
-                Ok(stem.filter(|stem| !stem.is_empty()).unwrap_or_else(numbered))
+                Ok(stem
+                    .filter(|stem| !stem.is_empty())
+                    .unwrap_or_else(numbered))
             }
             Id::RowNumber => Ok(numbered()),
         }
@@ -327,7 +334,11 @@ fn path_of(listing: &Listing, picture: u32) -> String {
 fn unnamed(listing: &Listing, picture: u32) -> RawImage {
     let path = &listing.pictures[picture as usize].path;
     RawImage {
-        name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        name: path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
         source: path_of(listing, picture),
         content: ImageContent::Path(path.clone()),
     }

@@ -22,13 +22,18 @@ pub(crate) fn read_image(source: &str, hash: u128) -> Option<Vec<u8>> {
         found = record.cells.iter().find_map(|cell| picture(cell, hash));
         ControlFlow::Break(())
     };
-    table.scan_row(path, &columns, row.parse().ok()?, &mut look).ok()?;
+    table
+        .scan_row(path, &columns, row.parse().ok()?, &mut look)
+        .ok()?;
     found
 }
 
 fn picture(cell: &Cell<'_>, hash: u128) -> Option<Vec<u8>> {
     match cell {
-        Cell::Bytes(bytes) | Cell::File { bytes: Some(bytes), .. } => is(bytes, hash).then(|| bytes.to_vec()),
+        Cell::Bytes(bytes)
+        | Cell::File {
+            bytes: Some(bytes), ..
+        } => is(bytes, hash).then(|| bytes.to_vec()),
         Cell::List(cells) => cells.iter().find_map(|cell| picture(cell, hash)),
         _ => None,
     }

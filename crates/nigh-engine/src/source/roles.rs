@@ -97,7 +97,7 @@ pub(super) fn of_table(
     }
     let id = chooser.id.map(Id::Column);
     let id = id.unwrap_or_else(|| chooser.guess_id(&images));
-    chooser.finish(id, images)
+    Ok(chooser.finish(id, images))
 }
 
 /// The roles in a table that is joined to a folder of pictures: by the column whose values name
@@ -133,7 +133,7 @@ pub(super) fn of_joined(
         }
         _ => chooser.guess_id(&images),
     };
-    chooser.finish(id, images)
+    Ok(chooser.finish(id, images))
 }
 
 struct Chooser<'p> {
@@ -206,7 +206,10 @@ impl<'p> Chooser<'p> {
         } else {
             self.guess_path_column().into_iter().collect()
         };
-        columns.into_iter().map(|column| self.image(column)).collect()
+        columns
+            .into_iter()
+            .map(|column| self.image(column))
+            .collect()
     }
 
     fn guess_path_column(&self) -> Option<usize> {
@@ -244,10 +247,12 @@ impl<'p> Chooser<'p> {
 
     fn ends_in_id(&self, column: usize) -> bool {
         let name = &self.profiles[column].name;
-        ["_id", "-id", " id", "Id", "ID"].iter().any(|end| name.ends_with(end))
+        ["_id", "-id", " id", "Id", "ID"]
+            .iter()
+            .any(|end| name.ends_with(end))
     }
 
-    fn finish(self, id: Id, images: Vec<Image>) -> Result<Roles, PlanError> {
+    fn finish(self, id: Id, images: Vec<Image>) -> Roles {
         let mut roles = Roles {
             id,
             images,
@@ -257,7 +262,7 @@ impl<'p> Chooser<'p> {
         for (column, profile) in self.profiles.iter().enumerate() {
             self.place(column, profile, &mut roles);
         }
-        Ok(roles)
+        roles
     }
 
     fn place(&self, column: usize, profile: &Profile, roles: &mut Roles) {

@@ -169,7 +169,7 @@ mod tests {
             assert!(layout.slot(7, 0, &bytes[..1]).is_err());
             let full = layout.slots * (dimension * 4 + 2);
             assert!(
-                dimension > 15_000 || dimension < 20 || full > 55_000,
+                !(20..=15_000).contains(&dimension) || full > 55_000,
                 "{dimension}: {full} bytes"
             );
         }

@@ -196,9 +196,16 @@ fn sheet_hit(catalog: &Catalog, hit: &Hit) -> SheetHit {
         id: hit.id.clone(),
         score: hit.score,
         picture: catalog.image_bytes(&hit.id, &hit.image).and_then(sheet_picture),
-        attributes: value::attributes_to_text(&hit.attributes),
+        attributes: sheet_attributes(catalog, hit),
         image_name: (hit.image != hit.id).then(|| hit.image.clone()),
     }
+}
+
+/// In the order of the source's columns, where the most telling come first.
+fn sheet_attributes(catalog: &Catalog, hit: &Hit) -> Vec<(String, String)> {
+    let columns = catalog.schema().columns.iter();
+    let value = |name: &String| Some((name.clone(), hit.attributes.get(name)?.to_string()));
+    columns.filter_map(|column| value(&column.name)).collect()
 }
 
 fn item_picture(catalog: &Catalog, id: &str) -> Option<Vec<u8>> {

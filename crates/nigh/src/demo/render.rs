@@ -11,6 +11,7 @@ mod pattern;
 mod product;
 mod random;
 mod range;
+mod shadow;
 mod sketch;
 mod studio;
 
@@ -43,6 +44,9 @@ pub(crate) fn render(product: &Product, side: u32) -> Vec<u8> {
 /// A picture of [`render`] as a JPEG file.
 ///
 /// # Errors
+/// If `side` is larger than a JPEG file can say (65,535).
+///
+/// # Panics
 /// If `rgb` is not `side` × `side` × 3 bytes long.
 pub(crate) fn encode_jpeg(rgb: &[u8], side: u32) -> Result<Vec<u8>, ImageError> {
     let mut file = Vec::with_capacity(16 * 1024);

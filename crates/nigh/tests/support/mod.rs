@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 /// The built program, with none of the caller's settings.
-pub fn nigh() -> Command {
+pub(crate) fn nigh() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nigh"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("NIGH_") {
@@ -19,12 +19,12 @@ pub fn nigh() -> Command {
 }
 
 /// Runs the program to its end.
-pub fn run(args: &[&str]) -> Output {
+pub(crate) fn run(args: &[&str]) -> Output {
     nigh().args(args).output().unwrap()
 }
 
 /// Runs with `--json` and reads the one object on standard output.
-pub fn run_json(args: &[&str]) -> Value {
+pub(crate) fn run_json(args: &[&str]) -> Value {
     let output = nigh().args(args).arg("--json").output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {error}");
@@ -33,12 +33,12 @@ pub fn run_json(args: &[&str]) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|problem| panic!("{args:?}: {problem}: {text}"))
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A small picture of its own for every `seed`: blocks of colour, as JPEG.
-pub fn jpeg(seed: u32) -> Vec<u8> {
+pub(crate) fn jpeg(seed: u32) -> Vec<u8> {
     let mut state = u64::from(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -54,7 +54,7 @@ pub fn jpeg(seed: u32) -> Vec<u8> {
 }
 
 /// A folder of `count` pictures and a table that says of each its number.
-pub fn shop(dir: &Path, count: u32) -> PathBuf {
+pub(crate) fn shop(dir: &Path, count: u32) -> PathBuf {
     let shop = dir.join("shop");
     std::fs::create_dir_all(shop.join("images")).unwrap();
     let mut table = String::from("id,number,parity\n");
@@ -67,6 +67,6 @@ pub fn shop(dir: &Path, count: u32) -> PathBuf {
     shop
 }
 
-pub fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }

@@ -29,8 +29,9 @@ enum Tree {
 }
 
 const SIGNS: [&str; 7] = ["=", "!=", "<>", "<", "<=", ">", ">="];
-const TEXTS: [&str; 10] =
-    ["", "red", "Red", "RED", "it's", "écru", "100%", "a_b", "NULL", "'''"];
+const TEXTS: [&str; 10] = [
+    "", "red", "Red", "RED", "it's", "écru", "100%", "a_b", "NULL", "'''",
+];
 const PATTERNS: [&str; 9] = ["%", "", "r%", "%d", "%e%", "_ed", "é___", "%''%", "a_b"];
 const INTEGERS: [i64; 12] = [
     0,
@@ -99,7 +100,10 @@ fn an_older_view_agrees_with_single_items() {
         let text = printed(&tree(&newer, &mut rng, 3), &mut rng);
         let filter = Filter::parse(&text, &newer).unwrap();
         let columns = columns(&older, &rows);
-        let found: Vec<u32> = filter.evaluate(&columns, &|i| &rows[i as usize].0).iter().collect();
+        let found: Vec<u32> = filter
+            .evaluate(&columns, &|i| &rows[i as usize].0)
+            .iter()
+            .collect();
         assert_eq!(found, matching(&filter, &rows), "seed {seed}: {text}");
     }
 }
@@ -117,7 +121,10 @@ fn check(
         .filter(|(_, row)| truth(tree, schema, row) == Some(true))
         .map(|(position, _)| position)
         .collect();
-    let found: Vec<u32> = filter.evaluate(columns, &|i| &rows[i as usize].0).iter().collect();
+    let found: Vec<u32> = filter
+        .evaluate(columns, &|i| &rows[i as usize].0)
+        .iter()
+        .collect();
     if found != expected {
         return Err(format!("bitmap {found:?}, expected {expected:?}"));
     }
@@ -140,7 +147,17 @@ fn matching(filter: &Filter, rows: &[Row]) -> Vec<u32> {
 }
 
 fn schema(rng: &mut Rng) -> Schema {
-    let names = ["price", "baseColour", "order", "a b", "say \"hi\"", "größe", "id", "x.y", "_1"];
+    let names = [
+        "price",
+        "baseColour",
+        "order",
+        "a b",
+        "say \"hi\"",
+        "größe",
+        "id",
+        "x.y",
+        "_1",
+    ];
     let mut schema = Schema::default();
     for _ in 0..rng.usize(1..8) {
         let kinds = [
@@ -150,9 +167,15 @@ fn schema(rng: &mut Rng) -> Schema {
             AttributeType::Boolean,
             AttributeType::Date,
         ];
-        let (name, kind) = (names[rng.usize(..names.len())], kinds[rng.usize(..kinds.len())]);
+        let (name, kind) = (
+            names[rng.usize(..names.len())],
+            kinds[rng.usize(..kinds.len())],
+        );
         if schema.column(name).is_none() {
-            schema.columns.push(Column { name: name.to_owned(), kind });
+            schema.columns.push(Column {
+                name: name.to_owned(),
+                kind,
+            });
         }
     }
     schema
@@ -180,7 +203,8 @@ fn rows(schema: &Schema, rng: &mut Rng) -> Vec<Row> {
 
 fn columns(schema: &Schema, rows: &[Row]) -> Columns {
     let mut builder = ColumnsBuilder::new(schema);
-    rows.iter().for_each(|(_, attributes)| builder.push(attributes).unwrap());
+    rows.iter()
+        .for_each(|(_, attributes)| builder.push(attributes).unwrap());
     let mut bytes = Vec::new();
     builder.finish().save(&mut bytes).unwrap();
     Columns::load(&bytes).unwrap()
@@ -240,7 +264,9 @@ fn leaf(schema: &Schema, rng: &mut Rng) -> Tree {
 }
 
 fn kind_of_id(schema: &Schema) -> AttributeType {
-    schema.column("id").map_or(AttributeType::String, |column| column.kind)
+    schema
+        .column("id")
+        .map_or(AttributeType::String, |column| column.kind)
 }
 
 fn printed(tree: &Tree, rng: &mut Rng) -> String {
@@ -265,7 +291,12 @@ fn printed(tree: &Tree, rng: &mut Rng) -> String {
         }
         Tree::In(column, negated, values) => {
             let values: Vec<String> = values.iter().map(|value| written(value, rng)).collect();
-            format!("{} {}IN ({})", name(column), not(*negated), values.join(","))
+            format!(
+                "{} {}IN ({})",
+                name(column),
+                not(*negated),
+                values.join(",")
+            )
         }
         Tree::Like(column, negated, any_case, pattern) => {
             let like = if *any_case { "ILIKE" } else { "like" };
@@ -300,9 +331,7 @@ fn truth(tree: &Tree, schema: &Schema, row: &Row) -> Option<bool> {
         trees.iter().map(|tree| truth(tree, schema, row)).collect()
     };
     let value = |name: &str| match row.1.get(name) {
-        None if name == "id" && schema.column("id").is_none() => {
-            Some(Value::String(row.0.clone()))
-        }
+        None if name == "id" && schema.column("id").is_none() => Some(Value::String(row.0.clone())),
         value => value.cloned(),
     };
     let orders = |a: &Value, b: &Value, sign: &str| match sign {

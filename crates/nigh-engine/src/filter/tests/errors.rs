@@ -8,21 +8,54 @@ fn sentences() {
     let knows = "cannot be used here: a filter knows =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, ILIKE, \
                  IS NULL, AND, OR, NOT and parentheses";
     let rows = [
-        ("", "the filter is empty: write a condition, for example price < 20"),
-        (" \n\t ", "the filter is empty: write a condition, for example price < 20"),
-        ("-- nothing", "the filter is empty: write a condition, for example price < 20"),
-        ("price <", "expected a column or a value, found the end of the filter (line 1, column 8)"),
-        ("price < )", "expected a column or a value, found `)` (line 1, column 9)"),
-        ("price =< 5", "expected a column or a value, found `<` (line 1, column 8)"),
-        ("NOT (price < )", "expected a column or a value, found `)` (line 1, column 14)"),
+        (
+            "",
+            "the filter is empty: write a condition, for example price < 20",
+        ),
+        (
+            " \n\t ",
+            "the filter is empty: write a condition, for example price < 20",
+        ),
+        (
+            "-- nothing",
+            "the filter is empty: write a condition, for example price < 20",
+        ),
+        (
+            "price <",
+            "expected a column or a value, found the end of the filter (line 1, column 8)",
+        ),
+        (
+            "price < )",
+            "expected a column or a value, found `)` (line 1, column 9)",
+        ),
+        (
+            "price =< 5",
+            "expected a column or a value, found `<` (line 1, column 8)",
+        ),
+        (
+            "NOT (price < )",
+            "expected a column or a value, found `)` (line 1, column 14)",
+        ),
         (
             "in_stock OR NOT price <",
             "expected a column or a value, found the end of the filter (line 1, column 24)",
         ),
-        ("price < 5 AND OR year = 1", "expected a column or a value, found `OR` (line 1, column 15)"),
-        ("AND year = 1", "expected a column or a value, found `AND` (line 1, column 1)"),
-        ("WHERE price < 5", "expected a column or a value, found `WHERE` (line 1, column 1)"),
-        ("(price < 3", "expected `)`, found the end of the filter (line 1, column 11)"),
+        (
+            "price < 5 AND OR year = 1",
+            "expected a column or a value, found `OR` (line 1, column 15)",
+        ),
+        (
+            "AND year = 1",
+            "expected a column or a value, found `AND` (line 1, column 1)",
+        ),
+        (
+            "WHERE price < 5",
+            "expected a column or a value, found `WHERE` (line 1, column 1)",
+        ),
+        (
+            "(price < 3",
+            "expected `)`, found the end of the filter (line 1, column 11)",
+        ),
         (
             "price < 3)",
             "expected AND, OR or the end of the filter, found `)` (line 1, column 10)",
@@ -35,10 +68,19 @@ fn sentences() {
             "price < 3;",
             "expected AND, OR or the end of the filter, found `;` (line 1, column 10)",
         ),
-        ("price BETWEEN 1 OR 2", "expected AND, found `OR` (line 1, column 17)"),
+        (
+            "price BETWEEN 1 OR 2",
+            "expected AND, found `OR` (line 1, column 17)",
+        ),
         ("price IN 5", "expected `(`, found `5` (line 1, column 10)"),
-        ("price IN ()", "expected a column or a value, found `)` (line 1, column 11)"),
-        ("price IS 5", "expected NULL or NOT NULL, found `5` (line 1, column 10)"),
+        (
+            "price IN ()",
+            "expected a column or a value, found `)` (line 1, column 11)",
+        ),
+        (
+            "price IS 5",
+            "expected NULL or NOT NULL, found `5` (line 1, column 10)",
+        ),
         (
             "maker.name = 'x",
             "expected a closing quote, found the end of the filter (line 1, column 14)",
@@ -136,7 +178,10 @@ fn sentences() {
             "`1` without a column is not a condition: write for example baseColour = 'text' \
              (line 1, column 1)",
         ),
-        ("price < 1e400", "the number 1e400 is too large (line 1, column 9)"),
+        (
+            "price < 1e400",
+            "the number 1e400 is too large (line 1, column 9)",
+        ),
         (
             "baseColour LIKE 'a!' ESCAPE '!'",
             "the LIKE pattern ends with its escape character (line 1, column 17)",
@@ -145,9 +190,18 @@ fn sentences() {
             "baseColour LIKE 'a' ESCAPE ''",
             "ESCAPE takes one character, for example ESCAPE '!' (line 1, column 17)",
         ),
-        ("lower(baseColour) = 'x'", &format!("the function lower {knows} (line 1, column 1)")),
-        ("year IN (SELECT 1)", &format!("a subquery {knows} (line 1, column 1)")),
-        ("price * 2 > 10", &format!("arithmetic (`*`) {knows} (line 1, column 1)")),
+        (
+            "lower(baseColour) = 'x'",
+            &format!("the function lower {knows} (line 1, column 1)"),
+        ),
+        (
+            "year IN (SELECT 1)",
+            &format!("a subquery {knows} (line 1, column 1)"),
+        ),
+        (
+            "price * 2 > 10",
+            &format!("arithmetic (`*`) {knows} (line 1, column 1)"),
+        ),
         (
             "sleeve-length > 3",
             &format!(
@@ -159,8 +213,14 @@ fn sentences() {
             "baseColour = maker.name",
             &format!("the comparison of two columns {knows} (line 1, column 14)"),
         ),
-        ("baseColour ~ 'x'", &format!("the operator `~` {knows} (line 1, column 1)")),
-        ("in_stock IS TRUE", &format!("IS TRUE or IS FALSE {knows} (line 1, column 1)")),
+        (
+            "baseColour ~ 'x'",
+            &format!("the operator `~` {knows} (line 1, column 1)"),
+        ),
+        (
+            "in_stock IS TRUE",
+            &format!("IS TRUE or IS FALSE {knows} (line 1, column 1)"),
+        ),
     ];
     let mut failed = Vec::new();
     for (text, expected) in rows {
@@ -170,7 +230,9 @@ fn sentences() {
         };
         let sentence = found.split('\n').next().unwrap();
         if sentence != expected {
-            failed.push(format!("{text}\n  found    {sentence}\n  expected {expected}"));
+            failed.push(format!(
+                "{text}\n  found    {sentence}\n  expected {expected}"
+            ));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));

@@ -10,7 +10,9 @@ fn parse(text: &str) -> Result<Filter, FilterError> {
 
 /// Runs on a stack an eighth as large as Rust gives a thread.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
-    let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(test);
+    let thread = std::thread::Builder::new()
+        .stack_size(256 << 10)
+        .spawn(test);
     thread.unwrap().join().unwrap();
 }
 
@@ -20,7 +22,10 @@ fn deep_nesting_is_refused_at_the_first_level_too_deep() {
         for (open, close) in [("(", ")"), ("NOT ", ""), ("NOT (", ")")] {
             let text = format!("{}in_stock{}", open.repeat(10_000), close.repeat(10_000));
             let error = parse(&text).unwrap_err();
-            assert!(matches!(error, FilterError::TooDeep { limit: 40, .. }), "{open}: {error}");
+            assert!(
+                matches!(error, FilterError::TooDeep { limit: 40, .. }),
+                "{open}: {error}"
+            );
         }
         let error = parse(&"(".repeat(10_000)).unwrap_err().to_string();
         let expected = "the filter is nested more than 40 levels deep (line 1, column 41)";
@@ -77,16 +82,29 @@ fn long_lists_are_read_and_long_chains_are_pointed_to_them() {
 #[test]
 fn other_constructs_fit_the_stack() {
     on_a_small_stack(|| {
-        for deep in ["CASE WHEN ", "f(", "(SELECT ", "CAST(", "year = (", "[", "EXISTS (SELECT "] {
+        for deep in [
+            "CASE WHEN ",
+            "f(",
+            "(SELECT ",
+            "CAST(",
+            "year = (",
+            "[",
+            "EXISTS (SELECT ",
+        ] {
             for count in [30, 160, 1000] {
                 assert!(parse(&deep.repeat(count)).is_err(), "{deep} {count}");
             }
         }
-        let chains = [" + 1", " IS NULL", "::int", " - a", "[1]", ".b", " = 1", " || 'x'", " < 2"];
+        let chains = [
+            " + 1", " IS NULL", "::int", " - a", "[1]", ".b", " = 1", " || 'x'", " < 2",
+        ];
         for link in chains {
             let words = link.split_inclusive(' ').count().max(2);
             for count in [100, 4000 / words, 100_000] {
-                assert!(parse(&format!("year{}", link.repeat(count))).is_err(), "{link} {count}");
+                assert!(
+                    parse(&format!("year{}", link.repeat(count))).is_err(),
+                    "{link} {count}"
+                );
             }
         }
     });
@@ -96,18 +114,80 @@ fn other_constructs_fit_the_stack() {
 #[test]
 fn word_salad_is_answered_soon() {
     let words = [
-        "year", "in_stock", "'x'", "5", "-", "(", "(", ")", ",", "NOT", "AND", "OR", "IN", "LIKE",
-        "BETWEEN", "IS", "NULL", "=", "<", "CASE", "WHEN", "THEN", "END", "CAST", "AS", "DATE",
-        "INTERVAL", "EXISTS", "SELECT", "FROM", "ESCAPE", "\"", "'", "{", "[", "]", "::", ".", "*",
-        "ARRAY", "STRUCT", "<", ">", "MAP", "->", "é", "\n", "--", "/*", "$1", "?", "@", ";", "\\",
-        "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "f(", "ANY", "ALL", "TRUE", "1e999", "0x", "N'",
+        "year",
+        "in_stock",
+        "'x'",
+        "5",
+        "-",
+        "(",
+        "(",
+        ")",
+        ",",
+        "NOT",
+        "AND",
+        "OR",
+        "IN",
+        "LIKE",
+        "BETWEEN",
+        "IS",
+        "NULL",
+        "=",
+        "<",
+        "CASE",
+        "WHEN",
+        "THEN",
+        "END",
+        "CAST",
+        "AS",
+        "DATE",
+        "INTERVAL",
+        "EXISTS",
+        "SELECT",
+        "FROM",
+        "ESCAPE",
+        "\"",
+        "'",
+        "{",
+        "[",
+        "]",
+        "::",
+        ".",
+        "*",
+        "ARRAY",
+        "STRUCT",
+        "<",
+        ">",
+        "MAP",
+        "->",
+        "é",
+        "\n",
+        "--",
+        "/*",
+        "$1",
+        "?",
+        "@",
+        ";",
+        "\\",
+        "EXTRACT",
+        "TRIM",
+        "POSITION",
+        "SUBSTRING",
+        "f(",
+        "ANY",
+        "ALL",
+        "TRUE",
+        "1e999",
+        "0x",
+        "N'",
     ];
     on_a_small_stack(move || {
         let mut rng = fastrand::Rng::with_seed(7);
         let started = Instant::now();
         for _ in 0..20_000 {
             let count = rng.usize(1..60);
-            let salad: Vec<&str> = (0..count).map(|_| words[rng.usize(..words.len())]).collect();
+            let salad: Vec<&str> = (0..count)
+                .map(|_| words[rng.usize(..words.len())])
+                .collect();
             let text = salad.join(" ");
             if let Ok(filter) = parse(&text) {
                 assert_eq!(parse(&filter.to_string()).as_ref(), Ok(&filter), "{text}");

@@ -103,11 +103,16 @@ fn filters_pass_the_items_that_sql_would() {
                 continue;
             }
         };
-        let found: Vec<u32> = filter.evaluate(&columns, &|i| IDS[i as usize]).iter().collect();
+        let found: Vec<u32> = filter
+            .evaluate(&columns, &|i| IDS[i as usize])
+            .iter()
+            .collect();
         let passes = |i: &u32| filter.matches(&items[*i as usize], IDS[*i as usize]);
         let single: Vec<u32> = (0..5).filter(passes).collect();
         if found != expected || single != expected {
-            failed.push(format!("{text}: {found:?}, singly {single:?}, expected {expected:?}"));
+            failed.push(format!(
+                "{text}: {found:?}, singly {single:?}, expected {expected:?}"
+            ));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
@@ -120,7 +125,10 @@ fn the_normal_form_is_plain() {
             "basecolour='Red'  and (price<20 or YEAR>=2012)",
             "baseColour = 'Red' AND (price < 20 OR year >= 2012)",
         ),
-        ("((in_stock)) AND (TRUE AND NOT in_stock)", "in_stock AND TRUE AND NOT (in_stock)"),
+        (
+            "((in_stock)) AND (TRUE AND NOT in_stock)",
+            "in_stock AND TRUE AND NOT (in_stock)",
+        ),
         ("20 > price", "price < 20"),
         ("price <> -0.5", "price != -0.5"),
         ("added > '2024-01-31'", "added > DATE '2024-01-31'"),
@@ -148,10 +156,18 @@ fn columns_may_be_called_like_keywords() {
     for keyword in sqlparser::keywords::ALL_KEYWORDS {
         let mut schema = nigh_store::Schema::default();
         schema.include(keyword, nigh_store::AttributeType::Boolean);
-        for text in ["{}", "NOT {} OR {}", "{} = TRUE AND {}", "{} IN (TRUE)", "{} IS NULL"] {
+        for text in [
+            "{}",
+            "NOT {} OR {}",
+            "{} = TRUE AND {}",
+            "{} IN (TRUE)",
+            "{} IS NULL",
+        ] {
             let text = text.replace("{}", &format!("\"{keyword}\""));
             let filter = Filter::parse(&text, &schema);
-            let again = filter.as_ref().map(|f| Filter::parse(&f.to_string(), &schema));
+            let again = filter
+                .as_ref()
+                .map(|f| Filter::parse(&f.to_string(), &schema));
             if !matches!((&filter, again), (Ok(filter), Ok(Ok(again))) if *filter == again) {
                 failed.push(text);
             }

@@ -1,5 +1,6 @@
 //! The sheet that a product is drawn on: fills, lines, clipping, and light on a form.
 
+use super::outline::Outline;
 use super::palette::{Rgb, WHITE};
 use tiny_skia::{
     FillRule, GradientStop, LineCap, LineJoin, LinearGradient, Mask, Paint, Path, Pixmap, Point,
@@ -152,13 +153,19 @@ impl Canvas {
     /// A soft fold: a shadow line with light beside it.
     pub(super) fn fold(&mut self, path: &Path, colour: Rgb, width: f32) {
         let shade = colour.shade();
-        for (share, alpha) in [(1.15, 0.045), (0.75, 0.05), (0.35, 0.06)] {
+        for (share, alpha) in [(1.1, 0.065), (0.5, 0.075)] {
             self.line(path, (shade, alpha), width * share);
         }
         let beside = Transform::from_translate(-width * 0.5, -width * 0.15);
         self.moved(beside, |canvas| {
             canvas.line(path, (WHITE, 0.065), width * 0.7)
         });
+    }
+
+    /// A soft fold on the right and its mirror image on the left.
+    pub(super) fn folds(&mut self, right: &Outline, colour: Rgb, width: f32) {
+        self.fold(&right.clone().open(), colour, width);
+        self.fold(&right.clone().flipped().open(), colour, width);
     }
 
     /// Light from the upper left on the form of `path`: a lit and a shaded side, a fine contour
@@ -175,7 +182,7 @@ impl Canvas {
 
     fn inner_edges(&mut self, path: &Path, shade: Rgb, depth: f32) {
         self.moved(Transform::from_translate(-2.2, -2.6), |canvas| {
-            for (width, alpha) in [(19.0, 0.05), (11.0, 0.07), (5.0, 0.10)] {
+            for (width, alpha) in [(16.0, 0.075), (6.5, 0.12)] {
                 canvas.line(path, (shade, alpha * depth), width);
             }
         });

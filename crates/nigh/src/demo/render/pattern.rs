@@ -37,8 +37,8 @@ impl Fabric {
     /// The fabric of a `colour` and `pattern`, its scale and placement drawn from `random`.
     pub(super) fn new(colour: &str, pattern: &'static str, random: &mut Random) -> Self {
         let hue = hue_named(colour);
-        let base = *random.pick(&hue.tints);
-        let [accent, minor] = *random.pick(&hue.companions);
+        let base = random.pick(&hue.tints);
+        let [accent, minor] = random.pick(&hue.companions);
         let pitch = random.range(15.0, 24.0);
         let slant = lean(pattern, random);
         let (dx, dy) = (random.range(0.0, pitch), random.range(0.0, pitch));
@@ -204,8 +204,8 @@ pub(super) fn turn(half_tangent: f32) -> Transform {
 
 fn lean(pattern: &str, random: &mut Random) -> f32 {
     match pattern {
-        "striped" => *random.pick(&[0.0, 0.0, 1.0, 0.36]),
-        "checked" => *random.pick(&[0.0, 0.0, 0.414]),
+        "striped" => random.pick(&[0.0, 0.0, 1.0, 0.36]),
+        "checked" => random.pick(&[0.0, 0.0, 0.414]),
         "dotted" => random.range(-0.15, 0.15),
         "floral" => random.range(-0.3, 0.3),
         _ => 0.0,

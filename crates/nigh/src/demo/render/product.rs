@@ -64,11 +64,6 @@ const BRANDS: [&str; 12] = [
 ];
 
 impl Product {
-    /// The price as a number, such as 24.9.
-    pub(crate) fn price(&self) -> f64 {
-        f64::from(self.price_cents) / 100.0
-    }
-
     /// The values of [`COLUMNS`] as text; an empty one is a missing value.
     pub(crate) fn row(&self) -> [String; 14] {
         let tenths = |value: u32| format!("{}.{}", value / 10, value % 10);
@@ -122,11 +117,11 @@ fn colours() -> Vec<&'static str> {
 }
 
 fn describe(id: String, category: &Category, colour: &'static str, random: &mut Random) -> Product {
-    let style = *random.pick(category.styles);
+    let style = random.pick(category.styles);
     let pattern = if random.chance(34) {
         "plain"
     } else {
-        *random.pick(category.patterns)
+        random.pick(category.patterns)
     };
     let on_sale = random.chance(18);
     Product {
@@ -136,9 +131,9 @@ fn describe(id: String, category: &Category, colour: &'static str, random: &mut 
         style,
         colour,
         pattern,
-        material: *random.pick(category.materials),
-        size: (!category.sizes.is_empty()).then(|| *random.pick(category.sizes)),
-        brand: *random.pick(&BRANDS),
+        material: random.pick(category.materials),
+        size: (!category.sizes.is_empty()).then(|| random.pick(category.sizes)),
+        brand: random.pick(&BRANDS),
         price_cents: price(category, on_sale, random),
         rating_tenths: random
             .chance(88)

@@ -1,5 +1,6 @@
-//! The one source of chance: SplitMix64 (Steele, Lea & Flood, "Fast splittable pseudorandom number
-//! generators", OOPSLA 2014). Only integers and exact float steps, so every platform draws the same.
+//! The one source of chance: SplitMix64 (Steele, Lea & Flood, "Fast splittable pseudorandom
+//! number generators", OOPSLA 2014). Only integers and exact float steps, so that every platform
+//! draws the same.
 
 /// A seeded stream of numbers.
 #[derive(Debug, Clone)]
@@ -31,8 +32,8 @@ impl Random {
     ///
     /// # Panics
     /// If `choices` is empty.
-    pub(super) fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        &choices[self.below(choices.len() as u64) as usize]
+    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize]
     }
 
     /// True `percent` times in a hundred.

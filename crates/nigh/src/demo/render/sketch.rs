@@ -38,7 +38,7 @@ impl Sketch {
 
     /// One of several details, drawn by chance.
     pub(super) fn choose<T: Copy>(&mut self, choices: &[T]) -> T {
-        *self.random.pick(choices)
+        self.random.pick(choices)
     }
 
     /// A part made of the product's fabric.

@@ -1,13 +1,12 @@
 //! The studio: an off-white backdrop, soft shadows, and the product put in front of it.
 
 use super::canvas::Canvas;
-use super::palette::Rgb;
+use super::palette::{Rgb, WHITE};
 use super::pattern::turn;
 use super::random::Random;
+use super::shadow::Cover;
 use tiny_skia::{Pixmap, PixmapPaint, Transform};
 
-/// The colour of shadows on the backdrop.
-const SHADOW: Rgb = Rgb::hex(0x2B_2A40);
 /// Paper colours that a studio hangs up.
 const PAPERS: [Rgb; 7] = [
     Rgb::hex(0xF5_F0E8),
@@ -53,34 +52,63 @@ pub(super) fn photograph(
         Stance::Lying => lie(&mut scene, layer),
         Stance::Standing => stand(&mut scene, layer),
     }
-    draw(&mut scene, layer, Transform::identity());
-    scene
-        .pixels()
-        .iter()
-        .flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()])
-        .collect()
+    scene.draw_pixmap(
+        0,
+        0,
+        layer.as_ref(),
+        &PixmapPaint::default(),
+        Transform::identity(),
+        None,
+    );
+    let mut rgb = Vec::with_capacity(scene.pixels().len() * 3);
+    for pixel in scene.data().chunks_exact(4) {
+        rgb.extend_from_slice(&pixel[..3]);
+    }
+    rgb
+}
+
+fn lie(scene: &mut Pixmap, layer: &Pixmap) {
+    let cover = Cover::of(layer);
+    cover.dropped(0.030).blurred(0.030).darken(scene, 0.26);
+    cover.dropped(0.008).blurred(0.008).darken(scene, 0.22);
+}
+
+fn stand(scene: &mut Pixmap, layer: &Pixmap) {
+    let cover = Cover::of(layer);
+    cover.tipped(0.17, 0.42).blurred(0.022).darken(scene, 0.24);
+    cover.tipped(0.07, 0.10).blurred(0.016).darken(scene, 0.22);
+    cover.tipped(0.025, 0.0).blurred(0.013).darken(scene, 0.30);
 }
 
 /// Paper, lit from the upper left; a standing product's paper sweeps from wall to floor.
 fn backdrop(side: u32, stance: Stance, white: bool, random: &mut Random) -> Pixmap {
     let paper = random.pick(&PAPERS).darker(if white { 0.10 } else { 0.0 });
     let horizon = random.range(0.26, 0.48);
+    let (light, shade) = (WHITE.channels(), paper.shade().channels());
     let mut scene = Canvas::new(side, Transform::identity()).into_pixmap();
     let at = |index: u32| (index as f32 + 0.5) * 2.0 / side as f32 - 1.0;
-    for (y, row) in (0..side).zip(scene.pixels_mut().chunks_exact_mut(side as usize)) {
+    for (y, row) in (0..side).zip(scene.data_mut().chunks_exact_mut(side as usize * 4)) {
         let floor = if stance == Stance::Standing {
             sweep(at(y), horizon)
         } else {
             0.0
         };
-        for (x, pixel) in (0..side).zip(row) {
-            let colour = paper
-                .lighter(glow(at(x), at(y)))
-                .darker(floor + corner(at(x), at(y)));
-            *pixel = colour.color(1.0).premultiply().to_color_u8();
+        for (x, pixel) in (0..side).zip(row.chunks_exact_mut(4)) {
+            let glow = (glow(at(x), at(y)) * 256.0) as i32;
+            let dark = ((floor + corner(at(x), at(y))) * 256.0) as i32;
+            for (channel, paper) in paper.channels().into_iter().enumerate() {
+                let lit = mix(i32::from(paper) << 8, light[channel], glow);
+                pixel[channel] = (mix(lit, shade[channel], dark) >> 8) as u8;
+            }
+            pixel[3] = 255;
         }
     }
     scene
+}
+
+/// `share` 256ths of the way to `target`, in 256ths.
+fn mix(value: i32, target: u8, share: i32) -> i32 {
+    value + ((((i32::from(target) << 8) - value) * share) >> 8)
 }
 
 /// How far the light brightens the paper at a place from -1 to 1 both ways.
@@ -104,114 +132,4 @@ fn sweep(y: f32, horizon: f32) -> f32 {
     };
     let near = (1.0 - distance * distance).max(0.0);
     0.10 * near * near
-}
-
-fn lie(scene: &mut Pixmap, layer: &Pixmap) {
-    let side = layer.width() as f32;
-    for (shift, radius, strength) in [(0.030, 0.030, 0.26), (0.008, 0.008, 0.22)] {
-        let mut shadow = alpha(
-            layer,
-            Transform::from_translate(side * shift * 0.7, side * shift),
-        );
-        blur(&mut shadow, layer.width() as usize, radius * side);
-        darken(scene, &shadow, strength);
-    }
-}
-
-fn stand(scene: &mut Pixmap, layer: &Pixmap) {
-    let side = layer.width() as f32;
-    let ground = ground(layer);
-    for (skew, height, radius, strength) in [
-        (0.42, 0.17, 0.022, 0.24),
-        (0.10, 0.07, 0.016, 0.22),
-        (0.0, 0.025, 0.013, 0.30),
-    ] {
-        let floor = ground - side * 0.006;
-        let cast = Transform::from_row(
-            1.0,
-            0.0,
-            -skew,
-            height,
-            skew * floor,
-            floor * (1.0 - height),
-        );
-        let mut shadow = alpha(layer, cast);
-        blur(&mut shadow, layer.width() as usize, radius * side);
-        darken(scene, &shadow, strength);
-    }
-}
-
-/// The height of the lowest pixel drawn.
-fn ground(layer: &Pixmap) -> f32 {
-    let last = layer.pixels().iter().rposition(|pixel| pixel.alpha() > 60);
-    last.map_or(0.0, |index| (index / layer.width() as usize + 1) as f32)
-}
-
-/// The opacity of what was drawn, after it was moved by `step`.
-fn alpha(layer: &Pixmap, step: Transform) -> Vec<u8> {
-    let mut moved = Canvas::new(layer.width(), Transform::identity()).into_pixmap();
-    draw(&mut moved, layer, step);
-    moved.pixels().iter().map(|pixel| pixel.alpha()).collect()
-}
-
-fn draw(scene: &mut Pixmap, layer: &Pixmap, step: Transform) {
-    scene.draw_pixmap(0, 0, layer.as_ref(), &PixmapPaint::default(), step, None);
-}
-
-/// Two box blurs down the columns and two along the rows: smooth enough for a shadow.
-fn blur(mask: &mut Vec<u8>, side: usize, radius: f32) {
-    let half = (radius as usize).clamp(1, side);
-    for _ in 0..2 {
-        for _ in 0..2 {
-            *mask = box_blur(mask, side, half);
-        }
-        *mask = transposed(mask, side);
-    }
-}
-
-/// The mean of each pixel and its `half` neighbours above and below, all columns side by side.
-fn box_blur(mask: &[u8], side: usize, half: usize) -> Vec<u8> {
-    let share = (1 << 16) / (2 * half as u32 + 1);
-    let mut sums = vec![0u32; side];
-    let mut blurred = Vec::with_capacity(mask.len());
-    let row = |index: usize| {
-        mask.get(index * side..(index + 1) * side)
-            .unwrap_or_default()
-    };
-    (0..half).for_each(|index| add(&mut sums, row(index)));
-    for index in 0..side {
-        add(&mut sums, row(index + half));
-        blurred.extend(sums.iter().map(|sum| (sum * share >> 16) as u8));
-        if let Some(gone) = index.checked_sub(half) {
-            sums.iter_mut()
-                .zip(row(gone))
-                .for_each(|(sum, &value)| *sum -= u32::from(value));
-        }
-    }
-    blurred
-}
-
-fn add(sums: &mut [u32], row: &[u8]) {
-    sums.iter_mut()
-        .zip(row)
-        .for_each(|(sum, &value)| *sum += u32::from(value));
-}
-
-fn transposed(mask: &[u8], side: usize) -> Vec<u8> {
-    (0..side)
-        .flat_map(|x| mask[x..].iter().step_by(side).copied())
-        .collect()
-}
-
-fn darken(scene: &mut Pixmap, shadow: &[u8], strength: f32) {
-    let share = (strength * 256.0) as u32;
-    let [red, green, blue] = SHADOW.channels();
-    let pixels = scene.data_mut().chunks_exact_mut(4).zip(shadow);
-    for (pixel, &cover) in pixels.filter(|(_, cover)| **cover > 0) {
-        let weight = u32::from(cover) * share / 256;
-        for (channel, ink) in pixel.iter_mut().zip([red, green, blue]) {
-            let (old, ink) = (u32::from(*channel), u32::from(ink));
-            *channel = ((old * (255 - weight) + ink * weight) / 255) as u8;
-        }
-    }
 }

@@ -4,6 +4,9 @@ use crate::demo::render::outline::{Outline, circle, ellipse};
 use crate::demo::render::palette::Rgb;
 use crate::demo::render::sketch::Sketch;
 
+/// Straw, undyed.
+const STRAW: Rgb = Rgb::hex(0xE2_C58F);
+
 /// A hat.
 pub(super) fn hat(sketch: &mut Sketch) {
     match sketch.style {
@@ -158,49 +161,48 @@ fn bucket_hat(sketch: &mut Sketch) {
 }
 
 fn sun_hat(sketch: &mut Sketch) {
-    let straw = Rgb::hex(0xE2_C58F);
     let dome = sketch.vary(-54.0, -44.0);
-    let ribbon_height = sketch.vary(13.0, 19.0);
-    let brim = ellipse(0.0, 20.0, 84.0, 27.0);
-    sketch.part(&brim, straw);
+    let height = sketch.vary(13.0, 19.0);
+    straw_brim(sketch);
+    straw_crown(sketch, dome);
+    ribbon(sketch, height);
+}
+
+fn straw_brim(sketch: &mut Sketch) {
+    sketch.part(&ellipse(0.0, 20.0, 84.0, 27.0), STRAW);
     for ring in 1..6 {
         let share = ring as f32 / 6.0;
-        sketch.canvas.line(
-            &ellipse(0.0, 20.0, 84.0 * share, 27.0 * share),
-            (straw.shade(), 0.16),
-            1.0,
-        );
+        let coil = ellipse(0.0, 20.0, 84.0 * share, 27.0 * share);
+        sketch.canvas.line(&coil, (STRAW.shade(), 0.16), 1.0);
     }
+    sketch
+        .canvas
+        .fill(&ellipse(7.0, 20.0, 46.0, 13.0), (STRAW.shade(), 0.25));
+}
+
+fn straw_crown(sketch: &mut Sketch, dome: f32) {
     let crown = Outline::at(0.0, dome)
         .curve((34.0, dome), (40.0, -18.0), (42.0, 14.0))
         .bend(24.0, 24.0, 0.0, 24.0)
         .mirrored();
-    sketch
-        .canvas
-        .fill(&ellipse(7.0, 20.0, 46.0, 13.0), (straw.shade(), 0.25));
-    sketch.part(&crown, straw);
+    sketch.part(&crown, STRAW);
     sketch.canvas.within(&crown, |canvas| {
         for row in 0..10 {
             let y = dome + 6.0 + row as f32 * 7.0;
-            canvas.line(
-                &Outline::at(-44.0, y).bend(0.0, y + 10.0, 44.0, y).open(),
-                (straw.shade(), 0.15),
-                1.0,
-            );
+            let coil = Outline::at(-44.0, y).bend(0.0, y + 10.0, 44.0, y).open();
+            canvas.line(&coil, (STRAW.shade(), 0.15), 1.0);
         }
     });
-    let foot = 12.0;
-    let ribbon = Outline::at(0.0, foot - ribbon_height + 10.0)
-        .bend(
-            24.0,
-            foot - ribbon_height + 10.0,
-            41.0,
-            foot - ribbon_height,
-        )
+}
+
+fn ribbon(sketch: &mut Sketch, height: f32) {
+    let (foot, top) = (12.0, 12.0 - height);
+    let band = Outline::at(0.0, top + 10.0)
+        .bend(24.0, top + 10.0, 41.0, top)
         .line(42.0, foot + 1.0)
         .bend(24.0, foot + 11.0, 0.0, foot + 11.0)
         .mirrored();
-    sketch.cloth(&ribbon);
+    sketch.cloth(&band);
     let base = sketch.fabric.base;
     for (x, y) in [(54.0, 34.0), (44.0, 42.0)] {
         let tail = Outline::at(30.0, foot + 4.0).bend(44.0, 22.0, x, y).open();

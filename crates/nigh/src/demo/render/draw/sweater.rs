@@ -4,79 +4,92 @@ use super::neckline::{back_of_neck, collar_rib};
 use crate::demo::render::outline::{Outline, circle, ellipse, line, polygon};
 use crate::demo::render::palette::{CREAM, Rgb};
 use crate::demo::render::sketch::Sketch;
+use tiny_skia::Path;
 
 /// A long-sleeved top.
 pub(super) fn sweater(sketch: &mut Sketch) {
-    let half = sketch.vary(36.0, 41.0);
-    let hem = sketch.vary(56.0, 66.0);
-    let wrist = sketch.vary(54.0, 64.0);
-    if sketch.style != "turtleneck" {
-        back_of_neck(sketch);
-    }
-    let body = Outline::at(
-        0.0,
-        if sketch.style == "cardigan" {
+    let cut = Cut {
+        half: sketch.vary(36.0, 41.0),
+        hem: sketch.vary(56.0, 66.0),
+        wrist: sketch.vary(54.0, 64.0),
+        neck: if sketch.style == "cardigan" {
             -24.0
         } else {
             -52.0
         },
-    )
-    .bend(14.0, -52.0, 18.0, -67.0)
-    .bend(32.0, -64.0, 43.0, -57.0)
-    .curve((58.0, -46.0), (64.0, -20.0), (79.0, wrist - 10.0))
-    .line(81.0, wrist)
-    .bend(72.0, wrist + 5.0, 64.0, wrist + 4.0)
-    .line(61.0, wrist - 8.0)
-    .curve((54.0, 24.0), (48.0, 0.0), (half + 3.0, -20.0))
-    .curve((half, 8.0), (half, 30.0), (half + 1.0, hem - 12.0))
-    .line(half - 2.0, hem)
-    .bend(half * 0.5, hem + 2.0, 0.0, hem + 2.0)
-    .mirrored();
-    sketch.cloth(&body);
-    let base = sketch.fabric.base;
-    sketch.canvas.within(&body, |canvas| {
-        for side in [-1.0, 1.0] {
-            let armhole = Outline::at(side * 42.0, -58.0)
-                .bend(side * (half - 4.0), -36.0, side * (half + 3.0), -17.0)
-                .open();
-            canvas.fold(&armhole, base, 4.5);
-            let elbow = Outline::at(side * 53.0, 2.0)
-                .bend(side * 62.0, 4.0, side * 67.0, -2.0)
-                .open();
-            canvas.fold(&elbow, base, 6.0);
-            let drape = Outline::at(side * (half - 3.0), 2.0)
-                .bend(side * 22.0, 20.0, side * 20.0, 50.0)
-                .open();
-            canvas.fold(&drape, base, 12.0);
-        }
-    });
-    ribbed(
-        sketch,
-        &[
-            (-half + 1.0, hem - 11.0),
-            (half - 1.0, hem - 11.0),
-            (half - 3.0, hem + 1.0),
-            (-half + 3.0, hem + 1.0),
-        ],
-    );
-    for side in [-1.0, 1.0] {
-        let x = |value: f32| side * value;
-        ribbed(
-            sketch,
-            &[
-                (x(60.5), wrist - 8.0),
-                (x(79.0), wrist - 11.0),
-                (x(81.0), wrist),
-                (x(64.0), wrist + 4.0),
-            ],
-        );
+    };
+    if sketch.style != "turtleneck" {
+        back_of_neck(sketch);
     }
+    let body = body(&cut);
+    sketch.cloth(&body);
+    drape(sketch, &cut, &body);
+    ribs(sketch, &cut);
     match sketch.style {
         "turtleneck" => turtleneck(sketch),
-        "cardigan" => cardigan(sketch, hem),
-        "hoodie" => hoodie(sketch, hem),
-        _ => collar_rib(sketch, -52.0, false),
+        "cardigan" => cardigan(sketch, cut.hem),
+        "hoodie" => hoodie(sketch, cut.hem),
+        _ => collar_rib(sketch, cut.neck, false),
     }
+}
+
+/// The measures of one sweater.
+struct Cut {
+    half: f32,
+    hem: f32,
+    wrist: f32,
+    neck: f32,
+}
+
+fn body(cut: &Cut) -> Path {
+    let &Cut {
+        half,
+        hem,
+        wrist,
+        neck,
+    } = cut;
+    Outline::at(0.0, neck)
+        .bend(14.0, -52.0, 18.0, -67.0)
+        .bend(32.0, -64.0, 43.0, -57.0)
+        .curve((58.0, -46.0), (64.0, -20.0), (79.0, wrist - 10.0))
+        .line(81.0, wrist)
+        .bend(72.0, wrist + 5.0, 64.0, wrist + 4.0)
+        .line(61.0, wrist - 8.0)
+        .curve((54.0, 24.0), (48.0, 0.0), (half + 3.0, -20.0))
+        .curve((half, 8.0), (half, 30.0), (half + 1.0, hem - 12.0))
+        .line(half - 2.0, hem)
+        .bend(half * 0.5, hem + 2.0, 0.0, hem + 2.0)
+        .mirrored()
+}
+
+fn drape(sketch: &mut Sketch, cut: &Cut, body: &Path) {
+    let (half, base) = (cut.half, sketch.fabric.base);
+    let armhole = Outline::at(42.0, -58.0).bend(half - 4.0, -36.0, half + 3.0, -17.0);
+    let elbow = Outline::at(53.0, 2.0).bend(62.0, 4.0, 67.0, -2.0);
+    let fall = Outline::at(half - 3.0, 2.0).bend(22.0, 20.0, 20.0, 50.0);
+    sketch.canvas.within(body, |canvas| {
+        canvas.folds(&armhole, base, 4.5);
+        canvas.folds(&elbow, base, 6.0);
+        canvas.folds(&fall, base, 12.0);
+    });
+}
+
+/// The knitted bands at hem and wrists.
+fn ribs(sketch: &mut Sketch, cut: &Cut) {
+    let (half, hem, wrist) = (cut.half, cut.hem, cut.wrist);
+    let (upper, lower) = ((half - 1.0, hem - 11.0), (half - 3.0, hem + 1.0));
+    ribbed(
+        sketch,
+        &[(-upper.0, upper.1), upper, lower, (-lower.0, lower.1)],
+    );
+    let cuff = [
+        (60.5, wrist - 8.0),
+        (79.0, wrist - 11.0),
+        (81.0, wrist),
+        (64.0, wrist + 4.0),
+    ];
+    ribbed(sketch, &cuff);
+    ribbed(sketch, &cuff.map(|(x, y)| (-x, y)));
 }
 
 fn turtleneck(sketch: &mut Sketch) {

@@ -1,0 +1,102 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::sidecar::SidecarError;
+
+/// Why a model cannot be an encoder.
+#[derive(Debug, Error)]
+pub enum OnnxError {
+    /// The model, its sidecar or one of its weight files cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The sidecar makes no sense.
+    #[error("sidecar {}: {source}", path.display())]
+    Sidecar {
+        /// The sidecar.
+        path: PathBuf,
+        /// The key and its value.
+        source: SidecarError,
+    },
+    /// An option makes no sense.
+    #[error("encoder option: {0}")]
+    Option(SidecarError),
+    /// No threads, or a batch of none.
+    #[error("encoder option {name}: expected at least 1, received 0")]
+    Zero {
+        /// The option.
+        name: &'static str,
+    },
+    /// Not an ONNX file, or one with operators that the engine lacks.
+    #[error("cannot load model {}: {reason}", path.display())]
+    Load {
+        /// The model.
+        path: PathBuf,
+        /// What the engine says.
+        reason: String,
+    },
+    /// The engine computes these operators wrongly.
+    #[error(
+        "model {} uses {operator}, an integer convolution, which this engine computes wrongly: \
+         use the f32 or f16 form of the model",
+        path.display()
+    )]
+    IntegerConvolution {
+        /// The model.
+        path: PathBuf,
+        /// The operator.
+        operator: String,
+    },
+    /// Something must be told that neither model nor sidecar tells.
+    #[error("model {}: key {key:?} is missing ({reason}): add it to {}, or give it as an option",
+        path.display(), sidecar_path(path).display())]
+    MissingKey {
+        /// The model.
+        path: PathBuf,
+        /// The missing key.
+        key: &'static str,
+        /// Why it cannot be inferred.
+        reason: String,
+    },
+    /// A key does not fit the model.
+    #[error("model {}: key {key:?} is {received}, but {reason}", path.display())]
+    Mismatch {
+        /// The model.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        received: String,
+        /// What the model says.
+        reason: String,
+    },
+    /// The model does not take one picture.
+    #[error("model {} cannot encode pictures: {reason}", path.display())]
+    NotAnImageModel {
+        /// The model.
+        path: PathBuf,
+        /// What it takes instead.
+        reason: String,
+    },
+    /// The trial run failed.
+    #[error("model {} does not run: {reason}", path.display())]
+    Trial {
+        /// The model.
+        path: PathBuf,
+        /// What the engine says.
+        reason: String,
+    },
+}
+
+/// `<model>.json`: the model's whole name with `.json` after it.
+pub(super) fn sidecar_path(model: &Path) -> PathBuf {
+    let mut name = model.as_os_str().to_owned();
+    name.push(".json");
+    name.into()
+}
