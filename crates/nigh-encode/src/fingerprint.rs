@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// only where their fingerprints are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fingerprint {
-    /// The family and, for a model, its file name and output: `onnx:resnet.onnx#embedding`.
+    /// The family and, for a model, its output and pooling: `onnx#fire9/concat_1:mean`. A model's
+    /// file name is no part of it: a renamed model is the same model.
     pub architecture: String,
     /// Which weights: `xxh3-128` of the model file in hexadecimal, or a version for built-in ones.
     pub weights: String,
@@ -60,7 +61,7 @@ mod tests {
 
     fn stored() -> Fingerprint {
         Fingerprint {
-            architecture: "onnx:a.onnx#embedding".into(),
+            architecture: "onnx#embedding".into(),
             weights: "xxh3-128:00ff".into(),
             preprocessing: "224x224 stretch".into(),
             dimension: 512,

@@ -99,21 +99,31 @@ impl Catalog {
             Err(error) => return Err(error.into()),
         };
         let mut notes = Vec::new();
-        let view = usable_view(dir, &mut notes);
-        let changed = changed_since(&store.view()?, view.as_ref())?;
-        let seen = view.as_ref().map_or(0, View::len);
-        let rebuild = !notes.is_empty() || changed.len() > LARGE_TAIL.max(seen / 4);
-        if !rebuild {
+        let stored = store.view()?;
+        let view = usable_view(dir, &stored, &mut notes);
+        let changed = changed_since(&stored, view.as_ref())?;
+        let most = view.as_ref().map_or(0, |view| LARGE_TAIL.max(view.len() / 4));
+        if changed.len() <= most {
             return Self::assemble(dir, store, view, &changed, notes);
         }
-        drop((store, view));
+        drop((stored, store, view));
         match rebuild_view(dir) {
             Ok(items) => notes.push(format!("the index was built from the store: {items} items")),
             Err(error) => notes.push(format!("the index could not be rebuilt ({error}); searching without it")),
         }
-        let store = CatalogStore::open_reader(dir)?;
-        let view = usable_view(dir, &mut Vec::new());
-        let changed = changed_since(&store.view()?, view.as_ref())?;
+        Self::open_as_it_is(dir, notes)
+    }
+
+    /// Opens without building anything.
+    fn open_as_it_is(dir: &Path, notes: Vec<String>) -> Result<Self, OpenCatalogError> {
+        let store = match CatalogStore::open_reader(dir) {
+            Ok(store) => store,
+            Err(held @ nigh_store::OpenError::HeldByWriter { .. }) => return Self::open_published(dir, &held),
+            Err(error) => return Err(error.into()),
+        };
+        let stored = store.view()?;
+        let view = usable_view(dir, &stored, &mut Vec::new());
+        let changed = changed_since(&stored, view.as_ref())?;
         Self::assemble(dir, store, view, &changed, notes)
     }
 }
@@ -165,8 +175,7 @@ impl Catalog {
         Filter::parse(text, &self.schema)
     }
 
-    /// The collection as it is searched: without a published view in the way of
-    /// a full tail, and with every item once.
+    /// View and tail together: every item once, as it is in the store.
     fn assemble(
         dir: &Path,
         store: CatalogStore,
@@ -220,10 +229,11 @@ impl Catalog {
     }
 }
 
-/// The current view; a torn one is none, with a note.
-fn usable_view(dir: &Path, notes: &mut Vec<String>) -> Option<View> {
+/// The current view; a torn one is none, with a note, and so is one of a later
+/// state than the store's, which was put back from a copy.
+fn usable_view(dir: &Path, stored: &CatalogView, notes: &mut Vec<String>) -> Option<View> {
     match View::open(dir) {
-        Ok(view) => view,
+        Ok(view) => view.filter(|view| view.sequence() <= stored.sequence()),
         Err(error) => {
             notes.push(error.to_string());
             None

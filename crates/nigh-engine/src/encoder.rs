@@ -77,10 +77,10 @@ impl EncoderRecord {
     /// Opens the collection's encoder, or the one asked for if it is the same.
     pub fn open(&self, request: &EncoderRequest) -> Result<Encoder, EncoderError> {
         let (spec, overrides) = match &request.spec {
-            Some(spec) => (absolute(spec), &request.overrides),
-            None => (self.spec.clone(), &self.overrides),
+            Some(spec) => (absolute(spec), request.overrides.clone()),
+            None => (self.spec.clone(), merged(&self.overrides, &request.overrides)),
         };
-        let encoder = open(&spec, overrides, request.threads_per_run)?;
+        let encoder = open(&spec, &overrides, request.threads_per_run)?;
         match self.fingerprint.difference(encoder.fingerprint()) {
             None => Ok(encoder),
             Some(difference) => {
@@ -102,8 +102,14 @@ fn open(spec: &str, overrides: &Map<String, Value>, threads_per_run: usize) -> R
     Encoder::open(spec, &options).map_err(|source| EncoderError::Open { spec: spec.to_owned(), source })
 }
 
+/// What is asked for now wins over what the collection was made with; where
+/// that makes another encoder of it, the fingerprints differ.
+fn merged(stored: &Map<String, Value>, asked: &Map<String, Value>) -> Map<String, Value> {
+    stored.iter().chain(asked).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 /// A model's path, so that it is found from any folder later; a name stays.
 fn absolute(spec: &str) -> String {
-    let path: Option<PathBuf> = Path::new(spec).is_file().then(|| std::path::absolute(spec).ok()).flatten();
+    let path: Option<PathBuf> = (spec != "features" && Path::new(spec).is_file()).then(|| std::path::absolute(spec).ok()).flatten();
     path.map_or_else(|| spec.to_owned(), |path| path.to_string_lossy().into_owned())
 }

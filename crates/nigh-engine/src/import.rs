@@ -27,7 +27,7 @@ use self::rejects::{RejectsError, RejectsFile};
 use self::worker::{Finished, Worker};
 use self::writer::Writer;
 use crate::publish::{PublishError, publish};
-use crate::source::{Plan, Row};
+use crate::source::{ImageContent, Plan, RawImage, Row};
 
 mod meter;
 mod rejects;
@@ -155,7 +155,7 @@ pub(crate) fn import(
     let meter = Meter::default();
     widen_schema(store, plan)?;
     let mut writer = Writer::new(store, RejectsFile::new(dir)?, options, &meter, on_event);
-    run_pipeline(store, plan, encoder, options, stop, &meter, &mut writer)?;
+    let interrupted = run_pipeline(store, plan, encoder, options, stop, &meter, &mut writer)?;
     let (counts, rejects_file) = writer.finish()?;
     let view = store.view()?;
     let collection_items = view.len()?;
@@ -166,7 +166,7 @@ pub(crate) fn import(
         counts,
         seconds,
         items_per_second: (counts.items + counts.unchanged) as f64 / seconds.max(1e-9),
-        interrupted: stop.load(Ordering::Relaxed),
+        interrupted,
         collection_items,
         sequence: view.sequence(),
         rejects_file,
@@ -189,14 +189,42 @@ fn widen_schema(store: &CatalogStore, plan: &Plan) -> Result<(), ImportError> {
 }
 
 /// A numbered piece of the source.
+#[derive(Default)]
 struct Chunk {
     number: u64,
     rows: Vec<Row>,
+    /// Of the images that came with their rows.
+    bytes: usize,
+}
+
+impl Chunk {
+    fn push(&mut self, row: Row) {
+        if let Row::Item(item) = &row {
+            let bytes = |image: &RawImage| match &image.content {
+                ImageContent::Bytes(bytes) => bytes.len(),
+                ImageContent::Path(_) => 0,
+            };
+            self.bytes += item.images.iter().map(bytes).sum::<usize>();
+        }
+        self.rows.push(row);
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() >= CHUNK_ITEMS || self.bytes >= CHUNK_BYTES
+    }
+
+    /// This chunk; an empty one with the next number takes its place.
+    fn take(&mut self) -> Self {
+        let next = Self { number: self.number + 1, ..Self::default() };
+        std::mem::replace(self, next)
+    }
 }
 
 /// Items in a chunk: enough to fill a batch of the encoder on every image, few
 /// enough that an interrupted import ends soon.
 const CHUNK_ITEMS: usize = 32;
+/// Bytes of images in a chunk, so that large ones do not add up in the queues.
+const CHUNK_BYTES: usize = 8 << 20;
 /// Chunks waiting before the workers, and finished ones before the writer, for
 /// each worker.
 const QUEUED_CHUNKS: usize = 2;
@@ -204,6 +232,7 @@ const QUEUED_CHUNKS: usize = 2;
 /// holds back the ones behind it, which wait in memory.
 const OPEN_CHUNKS: usize = 8;
 
+/// Takes the source through all stages; whether it was stopped before the end.
 fn run_pipeline(
     store: &CatalogStore,
     plan: &Plan,
@@ -212,7 +241,7 @@ fn run_pipeline(
     stop: &AtomicBool,
     meter: &Meter,
     writer: &mut Writer<'_>,
-) -> Result<(), ImportError> {
+) -> Result<bool, ImportError> {
     let workers = options.threads.max(1);
     let (chunk_sender, chunks) = crossbeam_channel::bounded::<Chunk>(workers * QUEUED_CHUNKS);
     let (finished_sender, finished) = crossbeam_channel::bounded::<Finished>(workers * QUEUED_CHUNKS);
@@ -229,8 +258,8 @@ fn run_pipeline(
         drop((chunks, finished_sender));
         let written = writer.write_all(finished, &closed);
         drop(closed);
-        reader.join().map_err(|panic| ImportError::Worker(panic_text(&*panic)))?;
-        written
+        let stopped = reader.join().map_err(|panic| ImportError::Worker(panic_text(&*panic)))?;
+        written.map(|()| stopped)
     })
 }
 
@@ -251,24 +280,24 @@ impl ChunkQueue<'_> {
     }
 }
 
-/// Reads the source to its end, or as long as the queue takes chunks.
-fn read(plan: &Plan, queue: &ChunkQueue<'_>, meter: &Meter) {
-    let mut chunk = Chunk { number: 0, rows: Vec::with_capacity(CHUNK_ITEMS) };
+/// Reads the source to its end, or as long as the queue takes chunks. Returns
+/// whether it was stopped before the end.
+fn read(plan: &Plan, queue: &ChunkQueue<'_>, meter: &Meter) -> bool {
+    let mut chunk = Chunk::default();
     let mut since = Instant::now();
-    plan.read(|row| {
-        chunk.rows.push(row);
-        if chunk.rows.len() < CHUNK_ITEMS {
+    let report = plan.read(|row| {
+        chunk.push(row);
+        if !chunk.is_full() {
             return ControlFlow::Continue(());
         }
         meter.add(ImportStage::Read, chunk.rows.len(), since.elapsed());
-        let next = Chunk { number: chunk.number + 1, rows: Vec::with_capacity(CHUNK_ITEMS) };
-        let flow = queue.send(std::mem::replace(&mut chunk, next));
+        let flow = queue.send(chunk.take());
         since = Instant::now();
         flow
     });
     meter.add(ImportStage::Read, chunk.rows.len(), since.elapsed());
-    // The last chunk: nothing follows that its answer could stop.
-    let _ = queue.send(chunk);
+    let last = queue.send(chunk);
+    report.stopped || last.is_break()
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

@@ -23,6 +23,7 @@ pub mod eval;
 mod filter;
 mod import;
 mod label;
+mod load;
 mod publish;
 pub mod source;
 mod tail;
@@ -35,6 +36,7 @@ pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, 
 pub use encoder::{EncoderError, EncoderRecord, EncoderRequest};
 pub use filter::{Filter, FilterError, Place};
 pub use import::{Counts, ImportError, ImportEvent, ImportOptions, ImportReport, StageThroughput};
+pub use load::{read_image, read_image_file};
 pub use publish::PublishError;
 pub use tail::TailError;
 pub use trace::{Stage, Trace};

@@ -63,21 +63,25 @@ pub enum PublishError {
     TooManyItems,
 }
 
-/// From this many rows on a segment gets inverted lists: below, an exact scan
-/// takes less than a few milliseconds and needs none.
-pub(crate) const IVF_ROWS: u64 = 20_000;
+/// From this many items on a segment gets inverted lists: below, an exact scan
+/// takes a few milliseconds at most and needs none.
+const IVF_ITEMS: u64 = 20_000;
 
 /// Builds a view of everything that `stored`, a moment of `store`, holds and makes it current.
 pub(crate) fn publish(dir: &Path, store: &CatalogStore, stored: &CatalogView) -> Result<(), PublishError> {
     let folder = new_folder(dir, stored.sequence())?;
-    build(&folder, store.header().dimension, stored)?;
-    make_current(dir, &folder)?;
+    let built = build(&folder, store.header().dimension, stored).and_then(|()| make_current(dir, &folder));
+    if built.is_err() {
+        // What was written so far would only fill the disk.
+        let _ = std::fs::remove_dir_all(&folder);
+        return built;
+    }
     remove_others(dir, &folder);
     Ok(())
 }
 
 fn build(folder: &Path, dimension: usize, stored: &CatalogView) -> Result<(), PublishError> {
-    let ivf = (stored.len()? >= IVF_ROWS).then(IvfConfig::default);
+    let ivf = (stored.len()? >= IVF_ITEMS).then(IvfConfig::default);
     let config = SegmentConfig { sequence: stored.sequence(), ivf };
     let mut rows = Rows {
         dimension,
@@ -147,10 +151,11 @@ fn make_current(dir: &Path, folder: &Path) -> Result<(), PublishError> {
 /// the name, then the folder that holds the name.
 fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let new = path.with_extension("new");
+    let mut file = std::fs::File::create(&new)?;
     file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
     // Not every system lets a folder be opened; where it does, its names are synced.
     if let Ok(folder) = std::fs::File::open(folder) {
         folder.sync_all()?;

@@ -160,7 +160,11 @@ fn is_plain_name(name: &str) -> bool {
 
 /// The names of a stored item's images.
 pub(crate) fn image_names(item: &nigh_store::Item) -> Vec<ImageName> {
-    let name = |image: &nigh_store::ItemImage| ImageName { name: image.name.clone(), source: image.source.clone() };
+    let name = |image: &nigh_store::ItemImage| ImageName {
+        name: image.name.clone(),
+        source: image.source.clone(),
+        hash: format!("{:032x}", image.hash),
+    };
     item.images.iter().map(name).collect()
 }
 

@@ -38,32 +38,32 @@ pub(super) const BLOCKS: [Block; 6] = [
     Block {
         name: "frame shape",
         dimension: FRAME.dimension(),
-        share: 0.381,
+        share: 0.475,
     },
     Block {
         name: "thing shape",
         dimension: THING.dimension(),
-        share: 0.344,
+        share: 0.284,
     },
     Block {
         name: "colour",
         dimension: color::COLORS,
-        share: 0.114,
+        share: 0.104,
     },
     Block {
         name: "thumbnail",
         dimension: color::THUMBNAIL,
-        share: 0.027,
+        share: 0.028,
     },
     Block {
         name: "pattern",
         dimension: texture::PATTERNS,
-        share: 0.077,
+        share: 0.085,
     },
     Block {
         name: "detail",
         dimension: texture::OCTAVES,
-        share: 0.057,
+        share: 0.024,
     },
 ];
 
@@ -121,12 +121,13 @@ impl Describer {
         let [frame, thing, colour, thumbnail, pattern, detail] = parts(&mut embedding);
         self.gradient.describe(Bounds::CANVAS, &FRAME, frame);
         self.gradient.describe(foreground.bounds, &THING, thing);
-        centre(frame);
-        centre(thing);
         color::histogram(&self.lab, &foreground, colour);
         color::thumbnail(&self.lab, &foreground, thumbnail);
         texture::pattern(&self.lab, &foreground, pattern);
         texture::detail(&self.lab, &mut self.pyramid, detail);
+        for histogram in [frame, thing, pattern, detail] {
+            centre(histogram);
+        }
         weigh(&mut embedding);
         embedding
     }
@@ -142,7 +143,7 @@ pub(super) fn parts(embedding: &mut [f32; DIMENSION]) -> [&mut [f32]; BLOCKS.len
     })
 }
 
-/// Takes the mean away. Histograms have no negative numbers: without this, any two are close.
+/// Takes the mean away: numbers that are never negative would make any two pictures close.
 fn centre(part: &mut [f32]) {
     let mean = part.iter().sum::<f32>() / part.len() as f32;
     for value in part {

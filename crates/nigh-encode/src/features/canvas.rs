@@ -19,9 +19,9 @@ pub(super) fn plane() -> Plane {
 
 /// Red, green and blue planes, whole numbers from 0 to 255.
 ///
-/// The picture is stretched to fill it: measured against keeping its proportions, copies that
-/// somebody had squashed to a square found their originals far more often (first of 39,982 for
-/// 99.5 % of 400, instead of 88 %). Shrinking averages areas, which leaves no aliasing; enlarging
+/// The picture is stretched to fill it. Measured against keeping its proportions: photos that
+/// somebody had squashed to a square found their originals among 39,982 far more often (first for
+/// 99 % of 400, instead of 88 %). Shrinking averages areas, which leaves no aliasing; enlarging
 /// interpolates linearly.
 pub(super) struct Canvas {
     pub(super) planes: [Plane; 3],

@@ -41,10 +41,10 @@ pub struct ColumnInfo {
     pub name: String,
     /// Its type.
     pub kind: String,
-    /// Items without a value.
-    pub nulls: u64,
-    /// Different values.
-    pub distinct: u64,
+    /// Items without a value; none where nothing is published.
+    pub nulls: Option<u64>,
+    /// Different values; none where nothing is published.
+    pub distinct: Option<u64>,
     /// The most common values, with their counts.
     pub most_common: Vec<(String, u64)>,
 }
@@ -77,8 +77,8 @@ impl Catalog {
             let column = |column: &nigh_store::Column| ColumnInfo {
                 name: column.name.clone(),
                 kind: column.kind.to_string(),
-                nulls: 0,
-                distinct: 0,
+                nulls: None,
+                distinct: None,
                 most_common: Vec::new(),
             };
             return Ok(self.schema.columns.iter().map(column).collect());
@@ -89,8 +89,8 @@ impl Catalog {
             Some(ColumnInfo {
                 name: column.name.clone(),
                 kind: column.kind.to_string(),
-                nulls: summary.nulls,
-                distinct: summary.distinct,
+                nulls: Some(summary.nulls),
+                distinct: Some(summary.distinct),
                 most_common: summary.top.into_iter().map(|(value, count)| (value.to_string(), count)).collect(),
             })
         };

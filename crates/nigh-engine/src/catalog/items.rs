@@ -7,6 +7,7 @@ use nigh_store::Value;
 use super::search::SearchError;
 use super::{Catalog, ItemSummary};
 use crate::filter::Filter;
+use crate::source::read_image;
 use crate::tail::TailItem;
 use crate::view::{View, image_names};
 
@@ -59,20 +60,19 @@ impl Catalog {
     }
 
     /// The bytes of one image of an item: those that the collection keeps, else
-    /// read again from where they came from, if they are still there and the
-    /// same. None as well while another process writes, for a picture that came
-    /// out of a table.
+    /// read again from where they came from, if they are still there and the same.
     pub fn image_bytes(&self, id: &str, image: &str) -> Option<Vec<u8>> {
         let Some(store) = &self.store else {
-            let item = self.get(id).ok()?;
-            let (_, source) = item.images.into_iter().find(|(name, _)| name == image)?;
-            return std::fs::read(source).ok();
+            let view = self.view.as_ref()?;
+            let images = view.items.images(view.items.position_of_id(id)?).ok()?;
+            let image = images.into_iter().find(|named| named.name == image)?;
+            return read_image(&image.source, u128::from_str_radix(&image.hash, 16).ok()?);
         };
         let stored = store.view.get(id).ok()??;
         let ordinal = stored.item.images.iter().position(|stored| stored.name == image)?;
         let kept = store.view.image_bytes(stored.number, ordinal).ok()?;
         let image = &stored.item.images[ordinal];
-        kept.or_else(|| crate::source::read_image(&image.source, image.hash))
+        kept.or_else(|| read_image(&image.source, image.hash))
     }
 
     fn positions<'a>(&'a self, view: &'a View) -> impl Iterator<Item = u32> + 'a {

@@ -45,11 +45,16 @@ impl RejectsFile {
         self.write(line.as_bytes()).map_err(|source| RejectsError { path: self.path.clone(), source })
     }
 
+    /// Hands what was pushed to the operating system.
+    pub(crate) fn flush(&mut self) -> Result<(), RejectsError> {
+        let flushed = self.file.as_mut().map_or(Ok(()), Write::flush);
+        flushed.map_err(|source| RejectsError { path: self.path.clone(), source })
+    }
+
     /// The file's path, if there was any reject.
     pub(crate) fn finish(mut self) -> Result<Option<PathBuf>, RejectsError> {
-        let Some(file) = &mut self.file else { return Ok(None) };
-        file.flush().map_err(|source| RejectsError { path: self.path.clone(), source })?;
-        Ok(Some(self.path))
+        self.flush()?;
+        Ok(self.file.is_some().then_some(self.path))
     }
 
     fn write(&mut self, line: &[u8]) -> std::io::Result<()> {

@@ -1,14 +1,16 @@
 //! One worker of an import: a chunk of rows in, a chunk of outcomes out.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
-use nigh_encode::{EncodeError, Encoder, Picture};
-use nigh_store::{CatalogStore, CatalogView, Item, ItemImage, ReadError, Stored, Upsert, Value};
+use nigh_encode::{DecodeError, EncodeError, Encoder, Picture};
+use nigh_store::{CatalogStore, CatalogView, Hashes, Item, ItemImage, MAX_IMAGES, ReadError, Upsert};
 
 use super::meter::{ImportStage, Meter};
-use super::{Chunk, ImportError, ImportOptions};
+use super::{Chunk, ImportError, ImportOptions, panic_text};
+use crate::load::read_image_file;
 use crate::source::{ImageContent, RawImage, RawItem, Reject, Row};
 
 /// What became of one item, and what of it could not be used.
@@ -42,13 +44,15 @@ const PENDING_PIXELS: usize = 16 << 20;
 
 impl Worker<'_> {
     /// Works until the chunks end, `stop` is set, or nobody takes the results.
+    /// A panic is caught and sent on: the writer waits for every chunk.
     pub(crate) fn run(self, chunks: &Receiver<Chunk>, finished: &Sender<Finished>, stop: &AtomicBool) {
         for chunk in chunks {
             if stop.load(Ordering::Relaxed) {
                 return;
             }
             let number = chunk.number;
-            let outcomes = self.process(chunk.rows);
+            let outcomes = catch_unwind(AssertUnwindSafe(|| self.process(chunk.rows)))
+                .unwrap_or_else(|panic| Err(ImportError::Worker(panic_text(&*panic))));
             if finished.send(Finished { number, outcomes }).is_err() {
                 return;
             }
@@ -63,27 +67,34 @@ impl Worker<'_> {
                 Row::Item(raw) => batch.take(raw)?,
             }
         }
-        batch.finish()
+        Ok(batch.finish())
     }
 
-    /// Reads and hashes an item's images; those that cannot be read are rejects.
-    fn load(&self, raw: RawItem, rejects: &mut Vec<Outcome>) -> Loaded {
-        let mut images = Vec::with_capacity(raw.images.len());
-        for image in raw.images {
-            match self.meter.time(ImportStage::Load, 1, || load_image(image)) {
-                Ok(loaded) => images.push(loaded),
-                Err(reject) => rejects.push(Outcome::Rejected(reject)),
+    fn load(&self, image: RawImage) -> Result<LoadedImage, Fault> {
+        let bytes = match image.content {
+            ImageContent::Bytes(bytes) => Ok(bytes),
+            ImageContent::Path(path) => read_image_file(&path, &self.options.limits),
+        };
+        match bytes {
+            Ok(bytes) => {
+                let hash = xxhash_rust::xxh3::xxh3_128(&bytes);
+                Ok(LoadedImage { name: image.name, source: image.source, hash, bytes })
             }
+            Err(reason) => Err(Fault { source: image.source, reason }),
         }
-        Loaded { id: raw.id, origin: raw.origin, attributes: raw.attributes, images }
+    }
+
+    fn decode(&self, image: &LoadedImage) -> Result<Picture, Fault> {
+        let decode = || nigh_encode::decode(&image.bytes, &self.options.limits);
+        let fault = |error: DecodeError| Fault { source: image.source.clone(), reason: error.to_string() };
+        self.meter.time(ImportStage::Decode, 1, decode).map_err(fault)
     }
 }
 
 /// An item whose images were read, not yet decoded.
 struct Loaded {
-    id: String,
     origin: String,
-    attributes: BTreeMap<String, Value>,
+    item: Item,
     images: Vec<LoadedImage>,
 }
 
@@ -94,17 +105,10 @@ struct LoadedImage {
     bytes: Vec<u8>,
 }
 
-fn load_image(image: RawImage) -> Result<LoadedImage, Reject> {
-    let bytes = match image.content {
-        ImageContent::Bytes(bytes) => bytes,
-        ImageContent::Path(path) => std::fs::read(&path).map_err(|error| Reject {
-            origin: image.source.clone(),
-            column: None,
-            reason: format!("cannot read the image: {error}"),
-        })?,
-    };
-    let hash = xxhash_rust::xxh3::xxh3_128(&bytes);
-    Ok(LoadedImage { name: image.name, source: image.source, hash, bytes })
+/// Why one image cannot be used.
+struct Fault {
+    source: String,
+    reason: String,
 }
 
 /// Items of one chunk on their way to the encoder, and what became of the others.
@@ -112,36 +116,50 @@ struct Batch<'a> {
     worker: Worker<'a>,
     stored: CatalogView,
     outcomes: Vec<Outcome>,
+    /// Items whose pictures wait or are encoded, in order.
     pending: Vec<Pending>,
     pictures: Vec<Picture>,
     pixels: usize,
+    /// Of the pictures of `pending` that do not wait any more.
+    embeddings: VecDeque<Result<Vec<f32>, EncodeError>>,
 }
 
-/// An item whose pictures are the next `item.images.len()` of the batch.
+/// An item that takes the next `item.images.len()` embeddings.
 struct Pending {
+    origin: String,
     item: Item,
     update: bool,
 }
 
 impl<'a> Batch<'a> {
     fn new(worker: Worker<'a>, stored: CatalogView) -> Self {
-        Self { worker, stored, outcomes: Vec::new(), pending: Vec::new(), pictures: Vec::new(), pixels: 0 }
+        let (outcomes, pending, pictures) = (Vec::new(), Vec::new(), Vec::new());
+        Self { worker, stored, outcomes, pending, pictures, pixels: 0, embeddings: VecDeque::new() }
     }
 
-    fn finish(mut self) -> Result<Vec<Outcome>, ImportError> {
-        self.encode();
-        Ok(self.outcomes)
+    fn finish(mut self) -> Vec<Outcome> {
+        self.release_all();
+        self.outcomes
     }
 
     /// Takes one item as far as it goes before it needs the encoder.
     fn take(&mut self, raw: RawItem) -> Result<(), ImportError> {
-        let loaded = self.worker.load(raw, &mut self.outcomes);
+        if raw.images.len() > MAX_IMAGES {
+            let reason = format!("has {} images, an item can have {MAX_IMAGES}", raw.images.len());
+            self.outcomes.push(Outcome::Rejected(Reject { origin: raw.origin, column: None, reason }));
+            return Ok(());
+        }
+        let mut loaded = self.load(raw);
+        let hashes = self.stored.hashes(&loaded.item.id)?;
+        if let Some(hashes) = &hashes {
+            self.drop_broken(&mut loaded, hashes);
+        }
         if loaded.images.is_empty() {
             return Ok(());
         }
-        match self.stored.get(&loaded.id)? {
+        match hashes {
             None => self.decode(loaded, false),
-            Some(stored) => match self.difference(&stored, &loaded)? {
+            Some(hashes) => match self.difference(&hashes, &loaded)? {
                 Difference::None => self.outcomes.push(Outcome::Unchanged),
                 Difference::Attributes => self.rewrite(loaded),
                 Difference::Images => self.decode(loaded, true),
@@ -150,45 +168,74 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// Reads and hashes an item's images; those that cannot be read are rejects.
+    fn load(&mut self, raw: RawItem) -> Loaded {
+        let mut images = Vec::with_capacity(raw.images.len());
+        for image in raw.images {
+            match self.worker.meter.time(ImportStage::Load, 1, || self.worker.load(image)) {
+                Ok(image) => images.push(image),
+                Err(fault) => self.reject(&raw.origin, fault),
+            }
+        }
+        let item = Item { id: raw.id, attributes: raw.attributes, images: Vec::new() };
+        Loaded { origin: raw.origin, item, images }
+    }
+
+    /// Rejects what cannot be decoded among the images that are not stored, so
+    /// that an item with a broken picture is compared by its good ones.
+    fn drop_broken(&mut self, loaded: &mut Loaded, stored: &Hashes) {
+        for image in std::mem::take(&mut loaded.images) {
+            let known = stored.images.contains(&image.hash);
+            match if known { Ok(()) } else { self.worker.decode(&image).map(drop) } {
+                Ok(()) => loaded.images.push(image),
+                Err(fault) => self.reject(&loaded.origin, fault),
+            }
+        }
+    }
+
     /// The pictures are the stored ones: their embeddings stay.
     fn rewrite(&mut self, loaded: Loaded) {
         let keep = self.worker.options.keep_images;
         let images = loaded.images.into_iter().map(|image| stored_image(image, keep)).collect();
-        let item = Item { id: loaded.id, attributes: loaded.attributes, images };
-        self.write(Upsert { item, embeddings: None }, 0, true);
+        let item = Item { images, ..loaded.item };
+        self.write(&loaded.origin, Upsert { item, embeddings: None }, 0, true);
     }
 
     fn decode(&mut self, loaded: Loaded, update: bool) {
-        let keep = self.worker.options.keep_images;
-        let mut images = Vec::with_capacity(loaded.images.len());
-        for image in loaded.images {
-            let limits = &self.worker.options.limits;
-            match self.worker.meter.time(ImportStage::Decode, 1, || nigh_encode::decode(&image.bytes, limits)) {
+        let Loaded { origin, mut item, images } = loaded;
+        for image in images {
+            match self.worker.decode(&image) {
                 Ok(picture) => {
-                    self.pixels += picture.rgb.len() / 3;
-                    self.pictures.push(picture);
-                    images.push(stored_image(image, keep));
+                    self.wait(picture);
+                    item.images.push(stored_image(image, self.worker.options.keep_images));
                 }
-                Err(error) => self.outcomes.push(reject_image(&loaded.origin, &image.source, &error)),
+                Err(fault) => self.reject(&origin, fault),
             }
         }
-        if !images.is_empty() {
-            self.pending.push(Pending { item: Item { id: loaded.id, attributes: loaded.attributes, images }, update });
+        if !item.images.is_empty() {
+            self.pending.push(Pending { origin, item, update });
         }
-        if self.pictures.len() >= self.worker.encoder.batch_size() || self.pixels >= PENDING_PIXELS {
+        if self.pictures.len() >= self.worker.encoder.batch_size() {
+            self.release_all();
+        }
+    }
+
+    fn wait(&mut self, picture: Picture) {
+        self.pixels += picture.rgb.len() / 3;
+        self.pictures.push(picture);
+        if self.pixels >= PENDING_PIXELS {
             self.encode();
         }
     }
 
-    /// Encodes all waiting pictures and lets their items go.
+    /// Encodes the waiting pictures.
     fn encode(&mut self) {
         let pictures = std::mem::take(&mut self.pictures);
-        let meter = self.worker.meter;
-        let mut embeddings = meter.time(ImportStage::Encode, pictures.len(), || self.encode_each(&pictures)).into_iter();
         self.pixels = 0;
-        for pending in std::mem::take(&mut self.pending) {
-            let mine = embeddings.by_ref().take(pending.item.images.len()).collect();
-            self.release(pending, mine);
+        if !pictures.is_empty() {
+            let encode = || self.encode_each(&pictures);
+            let embeddings = self.worker.meter.time(ImportStage::Encode, pictures.len(), encode);
+            self.embeddings.extend(embeddings);
         }
     }
 
@@ -203,48 +250,81 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn release(&mut self, pending: Pending, embeddings: Vec<Result<Vec<f32>, EncodeError>>) {
-        let Pending { mut item, update } = pending;
+    /// Encodes what waits and lets all pending items go.
+    fn release_all(&mut self) {
+        self.encode();
+        for pending in std::mem::take(&mut self.pending) {
+            self.release(pending);
+        }
+    }
+
+    fn release(&mut self, pending: Pending) {
+        let Pending { origin, mut item, update } = pending;
         let mut rows = Vec::new();
-        let mut kept = Vec::with_capacity(item.images.len());
-        for (image, embedding) in item.images.into_iter().zip(embeddings) {
-            match embedding {
-                Ok(embedding) => {
+        for image in std::mem::take(&mut item.images) {
+            match self.embeddings.pop_front() {
+                Some(Ok(embedding)) => {
                     rows.extend(embedding);
-                    kept.push(image);
+                    item.images.push(image);
                 }
-                Err(error) => self.outcomes.push(reject_image(&item.id, &image.source, &error)),
+                Some(Err(error)) => {
+                    self.reject(&origin, Fault { source: image.source, reason: error.to_string() });
+                }
+                // Every picture that waits is encoded before its item is released.
+                None => return,
             }
         }
-        let encoded = kept.len();
-        item.images = kept;
+        let encoded = item.images.len();
         if encoded > 0 {
-            self.write(Upsert { item, embeddings: Some(rows) }, encoded, update);
+            self.write(&origin, Upsert { item, embeddings: Some(rows) }, encoded, update);
         }
     }
 
     /// Lets an item go that the store will take; one that it would refuse is a
     /// reject, so that it fails alone.
-    fn write(&mut self, upsert: Upsert, encoded: usize, update: bool) {
+    fn write(&mut self, origin: &str, upsert: Upsert, encoded: usize, update: bool) {
         let outcome = match upsert.check(self.worker.encoder.dimension()) {
             Ok(()) => Outcome::Write { upsert, encoded, update },
             Err(error) => {
-                let origin = upsert.item.images.first().map_or(upsert.item.id.clone(), |image| image.source.clone());
-                Outcome::Rejected(Reject { origin, column: None, reason: error.to_string() })
+                Outcome::Rejected(Reject { origin: origin.to_owned(), column: None, reason: error.to_string() })
             }
         };
         self.outcomes.push(outcome);
     }
 
-    fn difference(&self, stored: &Stored, loaded: &Loaded) -> Result<Difference, ReadError> {
-        let images = &stored.item.images;
-        if !images.iter().map(|image| image.hash).eq(loaded.images.iter().map(|image| image.hash)) {
+    /// Names the row, and the image where it has a name of its own.
+    fn reject(&mut self, row: &str, fault: Fault) {
+        let same = fault.source.ends_with(row);
+        let origin = if same { fault.source } else { format!("{row}: {}", fault.source) };
+        self.outcomes.push(Outcome::Rejected(Reject { origin, column: None, reason: fault.reason }));
+    }
+
+    fn difference(&self, hashes: &Hashes, loaded: &Loaded) -> Result<Difference, ReadError> {
+        if !hashes.images.iter().copied().eq(loaded.images.iter().map(|image| image.hash)) {
             return Ok(Difference::Images);
         }
-        let named = |(stored, loaded): (&ItemImage, &LoadedImage)| stored.name == loaded.name && stored.source == loaded.source;
-        let same = images.iter().zip(&loaded.images).all(named) && stored.item.attributes == loaded.attributes;
-        let kept = !self.worker.options.keep_images || self.stored.image_bytes(stored.number, 0)?.is_some();
-        Ok(if same && kept { Difference::None } else { Difference::Attributes })
+        if hashes.attributes != loaded.item.attributes_hash() {
+            return Ok(Difference::Attributes);
+        }
+        let Some(stored) = self.stored.get_number(hashes.number)? else { return Ok(Difference::Images) };
+        let named = |(stored, loaded): (&ItemImage, &LoadedImage)| {
+            stored.name == loaded.name && stored.source == loaded.source
+        };
+        let same = stored.item.images.iter().zip(&loaded.images).all(named) && self.kept(hashes)?;
+        Ok(if same { Difference::None } else { Difference::Attributes })
+    }
+
+    /// True where all bytes that should be kept are.
+    fn kept(&self, hashes: &Hashes) -> Result<bool, ReadError> {
+        if !self.worker.options.keep_images {
+            return Ok(true);
+        }
+        for image in 0..hashes.images.len() {
+            if self.stored.image_bytes(hashes.number, image)?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -257,10 +337,4 @@ enum Difference {
 
 fn stored_image(image: LoadedImage, keep: bool) -> ItemImage {
     ItemImage { name: image.name, source: image.source, hash: image.hash, bytes: keep.then_some(image.bytes) }
-}
-
-/// Names the image; and the item's row, where the image's own name doesn't.
-fn reject_image(item: &str, source: &str, error: &dyn std::error::Error) -> Outcome {
-    let origin = if source == item { source.to_owned() } else { format!("{source} (item {item})") };
-    Outcome::Rejected(Reject { origin, column: None, reason: error.to_string() })
 }

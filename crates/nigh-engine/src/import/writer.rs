@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use nigh_store::{CatalogStore, Durability, Upsert};
 
 use super::meter::{ImportStage, Meter};
@@ -21,8 +21,14 @@ pub(crate) struct Writer<'a> {
     on_event: &'a mut dyn FnMut(ImportEvent<'_>),
     counts: Counts,
     waiting: Vec<Upsert>,
+    waiting_bytes: usize,
     waiting_since: Instant,
 }
+
+/// Between looks at the clock when a commit is overdue.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+/// Bytes of embeddings and kept images in one commit, whatever its items are.
+const COMMIT_BYTES: usize = 64 << 20;
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(
@@ -33,7 +39,7 @@ impl<'a> Writer<'a> {
         on_event: &'a mut dyn FnMut(ImportEvent<'_>),
     ) -> Self {
         let (counts, waiting, waiting_since) = (Counts::default(), Vec::new(), Instant::now());
-        Self { store, rejects, options, meter, on_event, counts, waiting, waiting_since }
+        Self { store, rejects, options, meter, on_event, counts, waiting, waiting_bytes: 0, waiting_since }
     }
 
     /// Takes chunks until the workers are gone, in the order of their numbers.
@@ -46,7 +52,17 @@ impl<'a> Writer<'a> {
     ) -> Result<(), ImportError> {
         let mut early = BTreeMap::new();
         let mut next = 0;
-        for chunk in finished {
+        loop {
+            let patience = self.options.commit_interval.saturating_sub(self.waiting_since.elapsed());
+            let chunk = match finished.recv_timeout(patience.max(SHORTEST_WAIT)) {
+                Ok(chunk) => chunk,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.commit()?;
+                    self.waiting_since = Instant::now();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.commit(),
+            };
             early.insert(chunk.number, chunk.outcomes);
             while let Some(outcomes) = early.remove(&next) {
                 self.take(outcomes?)?;
@@ -55,7 +71,6 @@ impl<'a> Writer<'a> {
                 let _ = closed.try_recv();
             }
         }
-        self.commit()
     }
 
     /// What was done, and the rejects file if there is one.
@@ -71,26 +86,26 @@ impl<'a> Writer<'a> {
                     self.counts.rejected += 1;
                     self.rejects.push(&reject)?;
                 }
-                Outcome::Write { upsert, encoded, update } => self.wait(upsert, encoded, update),
+                Outcome::Write { upsert, encoded, update } => self.wait(upsert, encoded, update)?,
             }
-        }
-        let due = self.waiting.len() >= self.options.commit_items
-            || self.waiting_since.elapsed() >= self.options.commit_interval;
-        if due {
-            self.commit()?;
         }
         (self.on_event)(ImportEvent::Progress(self.counts));
         Ok(())
     }
 
-    fn wait(&mut self, upsert: Upsert, encoded: usize, update: bool) {
+    fn wait(&mut self, upsert: Upsert, encoded: usize, update: bool) -> Result<(), ImportError> {
         if self.waiting.is_empty() {
             self.waiting_since = Instant::now();
         }
         self.counts.items += 1;
         self.counts.updated += u64::from(update);
         self.counts.encoded += encoded as u64;
+        self.waiting_bytes += bytes(&upsert);
         self.waiting.push(upsert);
+        let due = self.waiting.len() >= self.options.commit_items
+            || self.waiting_bytes >= COMMIT_BYTES
+            || self.waiting_since.elapsed() >= self.options.commit_interval;
+        if due { self.commit() } else { Ok(()) }
     }
 
     fn commit(&mut self) -> Result<(), ImportError> {
@@ -98,10 +113,16 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let upserts = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
         let ids: Vec<String> = upserts.iter().map(|upsert| upsert.item.id.clone()).collect();
         let write = || self.store.upsert(&upserts, Durability::Synced);
         let commit = self.meter.time(ImportStage::Write, ids.len(), write)?;
         (self.on_event)(ImportEvent::Commit { sequence: commit.last, ids: &ids });
-        Ok(())
+        Ok(self.rejects.flush()?)
     }
+}
+
+fn bytes(upsert: &Upsert) -> usize {
+    let kept = upsert.item.images.iter().filter_map(|image| image.bytes.as_ref()).map(Vec::len).sum::<usize>();
+    kept + upsert.embeddings.as_ref().map_or(0, |rows| size_of_val(rows.as_slice()))
 }

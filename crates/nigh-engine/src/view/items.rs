@@ -16,6 +16,8 @@ const FORMAT: Format = Format { magic: *b"nighitem", version: 1 };
 pub(crate) struct ImageName {
     pub(crate) name: String,
     pub(crate) source: String,
+    /// XXH3, 128 bits, in hexadecimal: JSON has no numbers of this size.
+    pub(crate) hash: String,
 }
 
 /// The open file.
