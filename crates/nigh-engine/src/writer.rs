@@ -1,5 +1,6 @@
 //! A catalog that is open for writing: one process at a time.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -67,7 +68,8 @@ impl CatalogWriter {
     }
 
     /// Deletes items, durable when this returns. Returns the ids that were not there.
-    pub fn delete(&self, ids: &[String]) -> Result<Vec<String>, WriteError> {
-        Ok(self.store.delete(ids, Durability::Synced)?.missing)
+    pub fn delete(&self, ids: &BTreeSet<String>) -> Result<Vec<String>, WriteError> {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        Ok(self.store.delete(&ids, Durability::Synced)?.missing)
     }
 }

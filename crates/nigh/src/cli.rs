@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::catalog::{
@@ -30,7 +31,8 @@ Examples:
   nigh catalog search shop --image dress.jpg --sheet hits.html
   nigh catalog eval shop --sample 0.1 --relevant category,colour
 
-Every flag --some-flag can also be set by the environment variable NIGH_SOME_FLAG.";
+Flags can also be set by environment variables: NIGH_SOME_FLAG for --some-flag;
+each command's --help names them.";
 
 /// Flags that every command takes.
 #[derive(Debug, Args)]
@@ -40,7 +42,7 @@ pub(crate) struct Common {
     pub(crate) threads: Option<u16>,
 
     /// Print no notes and no progress on standard error.
-    #[arg(long, short, global = true, env = "NIGH_QUIET")]
+    #[arg(long, short, global = true, env = "NIGH_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
 }
 
@@ -72,7 +74,7 @@ pub(crate) enum Command {
 #[command(after_help = "Examples:\n  nigh demo\n  nigh demo --items 500 --into /tmp/shop")]
 pub(crate) struct DemoArgs {
     /// The folder to write the pictures, the collection and the contact sheet to.
-    #[arg(long, env = "NIGH_INTO", value_name = "DIR", default_value = "nigh-demo")]
+    #[arg(long, env = "NIGH_DEMO_INTO", value_name = "DIR", default_value = "nigh-demo")]
     pub(crate) into: PathBuf,
 
     /// How many products to render.
@@ -84,7 +86,7 @@ pub(crate) struct DemoArgs {
     pub(crate) seed: u64,
 
     /// Print one JSON object on standard output.
-    #[arg(long, env = "NIGH_JSON")]
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 }
 

@@ -1,6 +1,7 @@
 //! `nigh demo`: a shop that is drawn on the spot, imported, and searched with
 //! pictures that are not in it.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -96,11 +97,26 @@ fn draw(place: &Place, args: &DemoArgs, stop: &AtomicBool) -> Result<f64> {
 
 fn draw_pictures(dir: &Path, products: &[Product], side: u32, stop: &AtomicBool) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    remove_others(dir, products)?;
     products.par_iter().filter(|_| !stop.load(Ordering::Relaxed)).try_for_each(|product| {
         let path = picture_path(dir, product);
         let bytes = render::encode_jpeg(&render::render(product, side), side)?;
         std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     })
+}
+
+/// Pictures of an earlier demo with another seed or fewer products. Only names
+/// that a demo gives are touched.
+fn remove_others(dir: &Path, products: &[Product]) -> Result<()> {
+    let kept: HashSet<PathBuf> = products.iter().map(|product| picture_path(dir, product)).collect();
+    for entry in std::fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
+        let path = entry?.path();
+        let drawn = path.extension().is_some_and(|extension| extension == "jpg");
+        if drawn && !kept.contains(&path) {
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn picture_path(dir: &Path, product: &Product) -> PathBuf {

@@ -26,6 +26,10 @@ pub(crate) fn request(args: &EncoderArgs, threads: usize) -> Result<EncoderReque
 fn parse(setting: &str) -> Result<(String, Value)> {
     let usage = || anyhow!("--preprocess takes KEY=VALUE, not {setting:?}: for example size=224x224");
     let (key, value) = setting.split_once('=').ok_or_else(usage)?;
+    // Tensor names may look like numbers.
+    if matches!(key.trim(), "input" | "output") {
+        return Ok((key.trim().to_owned(), json!(value)));
+    }
     let separator = if key == "size" { 'x' } else { ',' };
     let numbers: Option<Vec<Value>> = value.split([separator, ',']).map(number).collect();
     let value = match numbers {
@@ -56,6 +60,7 @@ mod tests {
             ("resize=crop", json!({"resize": "crop"})),
             ("rescale=0.5", json!({"rescale": 0.5})),
             ("pool=null", json!({"pool": null})),
+            ("output=465", json!({"output": "465"})),
             ("output=fire9/concat_1", json!({"output": "fire9/concat_1"})),
         ];
         for (setting, expected) in table {

@@ -87,6 +87,7 @@ fn print_json(event: &ImportEvent<'_>) {
 }
 
 fn print_line(line: &Value) {
-    // Standard error may be closed; the import goes on without a listener.
-    let _ = writeln!(std::io::stderr(), "{line}");
+    // One write, so that a line is whole or absent. Standard error may be
+    // closed; the import goes on without a listener.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

@@ -19,6 +19,11 @@ pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// A count that only a published view has.
+fn count(count: Option<u64>) -> String {
+    count.map_or_else(|| "?".to_owned(), |count| count.to_string())
+}
+
 fn lines(info: &CatalogInfo) -> Vec<String> {
     let mut lines = vec![
         format!("items       {}", info.items),
@@ -36,8 +41,8 @@ fn lines(info: &CatalogInfo) -> Vec<String> {
         vec![
             column.name.clone(),
             column.kind.clone(),
-            column.nulls.to_string(),
-            column.distinct.to_string(),
+            count(column.nulls),
+            count(column.distinct),
             most.join(", "),
         ]
     };

@@ -44,6 +44,7 @@ pub(crate) fn delete(args: &DeleteArgs, output: Output) -> Result<Exit> {
             items.into_iter().map(|item| item.id).collect()
         }
     };
+    let ids: BTreeSet<String> = ids.into_iter().collect();
     let missing = CatalogWriter::open(&args.dir)?.delete(&ids)?;
     let deleted = ids.len() - missing.len();
     if args.json {

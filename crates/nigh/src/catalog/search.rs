@@ -1,12 +1,13 @@
 //! `nigh catalog search`.
 
-use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use nigh_encode::{DecodeLimits, Format};
-use nigh_engine::{Catalog, Hit, Method, SearchOptions, SearchReply, Trace};
+use nigh_engine::{
+    Catalog, Hit, Method, SearchOptions, SearchReply, Trace, read_image, read_image_file,
+};
 use serde_json::json;
 
 use crate::cli::{EncoderArgs, MethodArgs, SearchArgs};
@@ -54,12 +55,14 @@ impl Query {
     fn read(args: &SearchArgs) -> Result<Self> {
         match (&args.query.image, &args.query.id) {
             (Some(path), _) if path == Path::new("-") => {
-                let mut bytes = Vec::new();
-                std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
-                Ok(Self::Picture("standard input".to_owned(), bytes))
+                let name = "standard input".to_owned();
+                let bytes = read_image(std::io::stdin(), 0, &DecodeLimits::default());
+                let bytes = bytes.map_err(|reason| anyhow!("{name} {reason}"))?;
+                Ok(Self::Picture(name, bytes))
             }
             (Some(path), _) => {
-                let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+                let bytes = read_image_file(path, &DecodeLimits::default());
+                let bytes = bytes.map_err(|reason| anyhow!("{} {reason}", path.display()))?;
                 Ok(Self::Picture(path.display().to_string(), bytes))
             }
             (None, Some(id)) => Ok(Self::Item(id.clone())),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 
 use super::ProgressStyle;
@@ -57,7 +58,7 @@ pub(crate) struct ImportArgs {
     pub(crate) encoder: EncoderArgs,
 
     /// Store the images' bytes too, so that the sources may go away.
-    #[arg(long, env = "NIGH_KEEP_IMAGES")]
+    #[arg(long, env = "NIGH_KEEP_IMAGES", value_parser = FalseyValueParser::new())]
     pub(crate) keep_images: bool,
 
     /// Items in one durable commit: fewer are acknowledged sooner, more go faster.
@@ -65,7 +66,7 @@ pub(crate) struct ImportArgs {
     pub(crate) commit_items: u32,
 
     /// Exit with 3 when anything was rejected.
-    #[arg(long, env = "NIGH_STRICT")]
+    #[arg(long, env = "NIGH_STRICT", value_parser = FalseyValueParser::new())]
     pub(crate) strict: bool,
 
     /// How progress is shown.
@@ -73,7 +74,7 @@ pub(crate) struct ImportArgs {
     pub(crate) progress: ProgressStyle,
 
     /// Print the report as one JSON object on standard output.
-    #[arg(long, env = "NIGH_JSON")]
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -97,7 +98,7 @@ pub(crate) struct ColumnArgs {
     pub(crate) attributes: Option<PathBuf>,
 
     /// Every folder is one item, with all the pictures in it.
-    #[arg(long, env = "NIGH_ITEM_PER_FOLDER")]
+    #[arg(long, env = "NIGH_ITEM_PER_FOLDER", value_parser = FalseyValueParser::new())]
     pub(crate) item_per_folder: bool,
 }
 
@@ -149,7 +150,7 @@ pub(crate) struct SearchArgs {
     pub(crate) encoder: EncoderArgs,
 
     /// Show what each stage took in, kept and cost.
-    #[arg(long, env = "NIGH_EXPLAIN")]
+    #[arg(long, env = "NIGH_EXPLAIN", value_parser = FalseyValueParser::new())]
     pub(crate) explain: bool,
 
     /// Write a self-contained contact sheet: the query left, the hits right.
@@ -157,7 +158,7 @@ pub(crate) struct SearchArgs {
     pub(crate) sheet: Option<PathBuf>,
 
     /// Print the hits as one JSON object on standard output.
-    #[arg(long, env = "NIGH_JSON")]
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -165,11 +166,11 @@ pub(crate) struct SearchArgs {
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
     /// A picture to search with; `-` reads it from standard input.
-    #[arg(long, env = "NIGH_IMAGE", value_name = "FILE", required_unless_present = "id", conflicts_with = "id")]
+    #[arg(long, env = "NIGH_QUERY_IMAGE", value_name = "FILE", required_unless_present = "id", conflicts_with = "id")]
     pub(crate) image: Option<PathBuf>,
 
     /// An item to find more like.
-    #[arg(long, env = "NIGH_ID", value_name = "ID")]
+    #[arg(long, env = "NIGH_QUERY_ID", value_name = "ID")]
     pub(crate) id: Option<String>,
 
     /// Only items with these attributes, as in SQL.
@@ -181,7 +182,7 @@ pub(crate) struct QueryArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct MethodArgs {
     /// Compare with every item, however many there are.
-    #[arg(long, env = "NIGH_EXACT", conflicts_with = "nprobe")]
+    #[arg(long, env = "NIGH_EXACT", conflicts_with = "nprobe", value_parser = FalseyValueParser::new())]
     pub(crate) exact: bool,
 
     /// How many of the index's lists to read.
@@ -229,7 +230,7 @@ pub(crate) struct EvalArgs {
     pub(crate) encoder: EncoderArgs,
 
     /// Print the figures as one JSON object on standard output.
-    #[arg(long, env = "NIGH_JSON")]
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -240,7 +241,7 @@ pub(crate) struct InfoArgs {
     pub(crate) dir: PathBuf,
 
     /// Print one JSON object on standard output.
-    #[arg(long, env = "NIGH_JSON")]
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -255,7 +256,7 @@ pub(crate) struct GetArgs {
     pub(crate) ids: Vec<String>,
 
     /// Print one JSON object on standard output.
-    #[arg(long, env = "NIGH_JSON")]
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -278,7 +279,7 @@ pub(crate) struct ListArgs {
     pub(crate) offset: usize,
 
     /// Print one JSON object on standard output.
-    #[arg(long, env = "NIGH_JSON")]
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -293,11 +294,12 @@ pub(crate) struct DeleteArgs {
     pub(crate) ids: Vec<String>,
 
     /// Delete every item with these attributes, as in SQL.
-    #[arg(long = "where", env = "NIGH_WHERE", value_name = "CONDITION", conflicts_with = "ids")]
+    // No variable: one that was set for searching must not delete.
+    #[arg(long = "where", value_name = "CONDITION", conflicts_with = "ids")]
     pub(crate) condition: Option<String>,
 
     /// Print one JSON object on standard output.
-    #[arg(long, env = "NIGH_JSON")]
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -310,6 +312,10 @@ pub(crate) struct SnapshotArgs {
     /// The folder to make.
     #[arg(value_name = "DESTINATION")]
     pub(crate) destination: PathBuf,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -321,6 +327,10 @@ pub(crate) struct RestoreArgs {
     /// The collection's folder to make.
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -332,4 +342,8 @@ pub(crate) struct ExportArgs {
     /// The Parquet file to write.
     #[arg(value_name = "FILE.parquet")]
     pub(crate) file: PathBuf,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
 }
