@@ -11,7 +11,7 @@ use thiserror::Error;
 pub use self::info::{CatalogInfo, ColumnInfo};
 pub use self::search::{Hit, Method, SearchError, SearchOptions, SearchReply};
 use crate::encoder::{EncoderError, EncoderRecord};
-use crate::filter::Filter;
+use crate::filter::{Filter, FilterError};
 use crate::label::place;
 use crate::publish::{PublishError, publish};
 use crate::tail::{Tail, TailError};
@@ -95,21 +95,27 @@ impl Catalog {
     pub fn open(dir: &Path) -> Result<Self, OpenCatalogError> {
         let store = match CatalogStore::open_reader(dir) {
             Ok(store) => store,
-            Err(held @ nigh_store::OpenError::HeldByWriter { .. }) => return Self::open_published(dir, &held),
+            Err(held @ nigh_store::OpenError::HeldByWriter { .. }) => {
+                return Self::open_published(dir, &held);
+            }
             Err(error) => return Err(error.into()),
         };
         let mut notes = Vec::new();
         let stored = store.view()?;
         let view = usable_view(dir, &stored, &mut notes);
         let changed = changed_since(&stored, view.as_ref())?;
-        let most = view.as_ref().map_or(0, |view| LARGE_TAIL.max(view.len() / 4));
+        let most = view
+            .as_ref()
+            .map_or(0, |view| LARGE_TAIL.max(view.len() / 4));
         if changed.len() <= most {
             return Self::assemble(dir, store, view, &changed, notes);
         }
         drop((stored, store, view));
         match rebuild_view(dir) {
             Ok(items) => notes.push(format!("the index was built from the store: {items} items")),
-            Err(error) => notes.push(format!("the index could not be rebuilt ({error}); searching without it")),
+            Err(error) => notes.push(format!(
+                "the index could not be rebuilt ({error}); searching without it"
+            )),
         }
         Self::open_as_it_is(dir, notes)
     }
@@ -118,7 +124,9 @@ impl Catalog {
     fn open_as_it_is(dir: &Path, notes: Vec<String>) -> Result<Self, OpenCatalogError> {
         let store = match CatalogStore::open_reader(dir) {
             Ok(store) => store,
-            Err(held @ nigh_store::OpenError::HeldByWriter { .. }) => return Self::open_published(dir, &held),
+            Err(held @ nigh_store::OpenError::HeldByWriter { .. }) => {
+                return Self::open_published(dir, &held);
+            }
             Err(error) => return Err(error.into()),
         };
         let stored = store.view()?;
@@ -167,12 +175,14 @@ impl Catalog {
 
     /// Images in the published view, and the inverted lists they lie in (0: none).
     pub fn published(&self) -> (usize, usize) {
-        self.view.as_ref().map_or((0, 0), |view| (view.segment.len(), view.segment.lists()))
+        self.view
+            .as_ref()
+            .map_or((0, 0), |view| (view.segment.len(), view.segment.lists()))
     }
 
     /// The condition of a `--where`, checked against this catalog's columns.
-    pub fn filter(&self, text: &str) -> Result<Filter, crate::filter::FilterError> {
-        Filter::parse(text, &self.schema)
+    pub fn filter(&self, text: &str) -> Result<Filter, Box<FilterError>> {
+        Ok(Filter::parse(text, &self.schema)?)
     }
 
     /// View and tail together: every item once, as it is in the store.
@@ -195,7 +205,10 @@ impl Catalog {
             schema: stored.schema().clone(),
             dimension: store.header().dimension,
             created: store.header().created.clone(),
-            store: Some(OpenStore { view: stored, _open: store }),
+            store: Some(OpenStore {
+                view: stored,
+                _open: store,
+            }),
             view,
             tail,
             current_rows,
@@ -207,12 +220,19 @@ impl Catalog {
     /// The published view alone, while another process holds the store.
     fn open_published(dir: &Path, held: &nigh_store::OpenError) -> Result<Self, OpenCatalogError> {
         let header = Header::read(dir)?;
-        let nothing = |_| OpenCatalogError::NothingPublished { held: held.to_string() };
+        let nothing = |_| OpenCatalogError::NothingPublished {
+            held: held.to_string(),
+        };
         let view = View::open(dir).map_err(nothing)?;
-        let view = view.ok_or_else(|| OpenCatalogError::NothingPublished { held: held.to_string() })?;
+        let view = view.ok_or_else(|| OpenCatalogError::NothingPublished {
+            held: held.to_string(),
+        })?;
         let schema = view.columns().map_err(nothing)?.schema().clone();
         let dimension = header.dimension;
-        let note = format!("{held}; searching what was published up to sequence {}", view.sequence());
+        let note = format!(
+            "{held}; searching what was published up to sequence {}",
+            view.sequence()
+        );
         Ok(Self {
             dir: dir.to_owned(),
             encoder: EncoderRecord::of(&header)?,
@@ -244,7 +264,10 @@ fn usable_view(dir: &Path, stored: &CatalogView, notes: &mut Vec<String>) -> Opt
 /// The numbers of the items that changed since the view was built.
 fn changed_since(stored: &CatalogView, view: Option<&View>) -> Result<BTreeSet<u64>, ReadError> {
     let next = view.map_or(0, |view| view.sequence() + 1);
-    stored.changes(next)?.map(|change| Ok(change?.number.0)).collect()
+    stored
+        .changes(next)?
+        .map(|change| Ok(change?.number.0))
+        .collect()
 }
 
 /// Builds the view again, as a writer. Returns the items in it.

@@ -71,21 +71,33 @@ impl EncoderRecord {
         let overrides = request.overrides.clone();
         let encoder = open(&spec, &overrides, request.threads_per_run)?;
         let fingerprint = encoder.fingerprint().clone();
-        Ok((encoder, Self { spec, overrides, fingerprint }))
+        Ok((
+            encoder,
+            Self {
+                spec,
+                overrides,
+                fingerprint,
+            },
+        ))
     }
 
     /// Opens the collection's encoder, or the one asked for if it is the same.
     pub fn open(&self, request: &EncoderRequest) -> Result<Encoder, EncoderError> {
         let (spec, overrides) = match &request.spec {
             Some(spec) => (absolute(spec), request.overrides.clone()),
-            None => (self.spec.clone(), merged(&self.overrides, &request.overrides)),
+            None => (
+                self.spec.clone(),
+                merged(&self.overrides, &request.overrides),
+            ),
         };
         let encoder = open(&spec, &overrides, request.threads_per_run)?;
         match self.fingerprint.difference(encoder.fingerprint()) {
             None => Ok(encoder),
-            Some(difference) => {
-                Err(EncoderError::Mismatch { stored: self.fingerprint.to_string(), spec, difference })
-            }
+            Some(difference) => Err(EncoderError::Mismatch {
+                stored: self.fingerprint.to_string(),
+                spec,
+                difference,
+            }),
         }
     }
 
@@ -95,21 +107,41 @@ impl EncoderRecord {
     }
 }
 
-fn open(spec: &str, overrides: &Map<String, Value>, threads_per_run: usize) -> Result<Encoder, EncoderError> {
+fn open(
+    spec: &str,
+    overrides: &Map<String, Value>,
+    threads_per_run: usize,
+) -> Result<Encoder, EncoderError> {
     let text = Value::Object(overrides.clone()).to_string();
     let sidecar = Sidecar::parse(&text).map_err(EncoderError::Overrides)?;
-    let options = EncoderOptions { sidecar, threads_per_run: threads_per_run.max(1), ..EncoderOptions::default() };
-    Encoder::open(spec, &options).map_err(|source| EncoderError::Open { spec: spec.to_owned(), source })
+    let options = EncoderOptions {
+        sidecar,
+        threads_per_run: threads_per_run.max(1),
+        ..EncoderOptions::default()
+    };
+    Encoder::open(spec, &options).map_err(|source| EncoderError::Open {
+        spec: spec.to_owned(),
+        source,
+    })
 }
 
 /// What is asked for now wins over what the collection was made with; where
 /// that makes another encoder of it, the fingerprints differ.
 fn merged(stored: &Map<String, Value>, asked: &Map<String, Value>) -> Map<String, Value> {
-    stored.iter().chain(asked).map(|(key, value)| (key.clone(), value.clone())).collect()
+    stored
+        .iter()
+        .chain(asked)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// A model's path, so that it is found from any folder later; a name stays.
 fn absolute(spec: &str) -> String {
-    let path: Option<PathBuf> = (spec != "features" && Path::new(spec).is_file()).then(|| std::path::absolute(spec).ok()).flatten();
-    path.map_or_else(|| spec.to_owned(), |path| path.to_string_lossy().into_owned())
+    let path: Option<PathBuf> = (spec != "features" && Path::new(spec).is_file())
+        .then(|| std::path::absolute(spec).ok())
+        .flatten();
+    path.map_or_else(
+        || spec.to_owned(),
+        |path| path.to_string_lossy().into_owned(),
+    )
 }

@@ -1,14 +1,17 @@
 //! How good and how fast a catalog's search is, on queries with known labels.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
 use std::time::Instant;
 
-use nigh_encode::{DecodeLimits, EncodeError, Encoder};
-use nigh_store::Value;
+use nigh_encode::{DecodeLimits, Encoder};
+use nigh_store::{AttributeType, Value};
+use rayon::prelude::*;
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::catalog::{Catalog, Hit, Method, SearchError, SearchOptions};
+use crate::load::read_image_file;
 use crate::source::{ImageContent, Plan, RawItem, Row};
 use crate::trace::microseconds;
 
@@ -95,16 +98,25 @@ pub fn sample(catalog: &Catalog, share: f64, seed: u64) -> Result<Vec<EvalQuery>
     if !(share > 0.0 && share <= 1.0) {
         return Err(EvalError::Share(share));
     }
-    let mut ids: Vec<(u64, String)> = catalog.ids().map(|id| (hash(seed, id), id.to_owned())).collect();
+    let mut ids: Vec<(u64, String)> = catalog
+        .ids()
+        .map(|id| (hash(seed, id), id.to_owned()))
+        .collect();
     ids.sort_unstable();
     ids.truncate((ids.len() as f64 * share).round() as usize);
     if ids.is_empty() {
-        return Err(EvalError::NoQueries("the share of the catalog rounds to no item"));
+        return Err(EvalError::NoQueries(
+            "the share of the catalog rounds to no item",
+        ));
     }
     let query = |(_, id): (u64, String)| -> Result<EvalQuery, EvalError> {
         let embeddings = catalog.embeddings(&id)?;
         let attributes = catalog.attributes(&id)?;
-        Ok(EvalQuery { id, embeddings, attributes })
+        Ok(EvalQuery {
+            id,
+            embeddings,
+            attributes,
+        })
     };
     ids.into_iter().map(query).collect()
 }
@@ -113,106 +125,213 @@ fn hash(seed: u64, id: &str) -> u64 {
     xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), seed)
 }
 
-/// The items of a source as queries, and a sentence for each that cannot be one.
-pub fn from_source(plan: &Plan, encoder: &Encoder, limits: &DecodeLimits) -> (Vec<EvalQuery>, Vec<String>) {
+/// The items of a source as queries, and a sentence for each image that cannot
+/// be one. Encodes on all threads of the current pool.
+pub fn from_source(
+    plan: &Plan,
+    encoder: &Encoder,
+    limits: &DecodeLimits,
+) -> (Vec<EvalQuery>, Vec<String>) {
     let (mut queries, mut rejected) = (Vec::new(), Vec::new());
+    let mut block = Vec::new();
+    let mut encode_block = |block: &mut Vec<RawItem>, rejected: &mut Vec<String>| {
+        let encoded: Vec<_> = std::mem::take(block)
+            .into_par_iter()
+            .map(|item| encode(item, encoder, limits))
+            .collect();
+        for (query, faults) in encoded {
+            queries.extend(query);
+            rejected.extend(faults);
+        }
+    };
     plan.read(|row| {
         match row {
             Row::Rejected(reject) => rejected.push(format!("{}: {}", reject.origin, reject.reason)),
-            Row::Item(item) => match encode(item, encoder, limits) {
-                Ok(query) => queries.push(query),
-                Err(reason) => rejected.push(reason),
-            },
+            Row::Item(item) => block.push(item),
         }
-        std::ops::ControlFlow::Continue(())
+        if block.len() == BLOCK {
+            encode_block(&mut block, &mut rejected);
+        }
+        ControlFlow::Continue(())
     });
+    encode_block(&mut block, &mut rejected);
     (queries, rejected)
 }
 
-fn encode(item: RawItem, encoder: &Encoder, limits: &DecodeLimits) -> Result<EvalQuery, String> {
-    let mut embeddings = Vec::new();
+/// Queries that are in memory together with their images, or with their nearest.
+const BLOCK: usize = 256;
+
+/// The item with its usable images, if there is one, and what is wrong with the others.
+fn encode(
+    item: RawItem,
+    encoder: &Encoder,
+    limits: &DecodeLimits,
+) -> (Option<EvalQuery>, Vec<String>) {
+    let (mut embeddings, mut faults) = (Vec::new(), Vec::new());
     for image in item.images {
-        let bytes = match image.content {
-            ImageContent::Bytes(bytes) => bytes,
-            ImageContent::Path(path) => std::fs::read(path).map_err(|error| format!("{}: {error}", image.source))?,
-        };
-        let picture = nigh_encode::decode(&bytes, limits).map_err(|error| format!("{}: {error}", image.source))?;
-        let encoded: Result<Vec<f32>, EncodeError> = encoder.encode(&[picture]);
-        embeddings.extend(encoded.map_err(|error| format!("{}: {error}", image.source))?);
+        match encode_image(image.content, encoder, limits) {
+            Ok(embedding) => embeddings.extend(embedding),
+            Err(reason) => faults.push(format!("{}: {reason}", image.source)),
+        }
     }
-    Ok(EvalQuery { id: item.id, embeddings, attributes: item.attributes })
+    let query = EvalQuery {
+        id: item.id,
+        embeddings,
+        attributes: item.attributes,
+    };
+    ((!query.embeddings.is_empty()).then_some(query), faults)
+}
+
+fn encode_image(
+    content: ImageContent,
+    encoder: &Encoder,
+    limits: &DecodeLimits,
+) -> Result<Vec<f32>, String> {
+    let bytes = match content {
+        ImageContent::Bytes(bytes) => bytes,
+        ImageContent::Path(path) => read_image_file(&path, limits)?,
+    };
+    let picture = nigh_encode::decode(&bytes, limits).map_err(|error| error.to_string())?;
+    encoder
+        .encode(&[picture])
+        .map_err(|error| error.to_string())
 }
 
 /// Asks every query and counts.
-pub fn evaluate(catalog: &Catalog, queries: &[EvalQuery], options: &EvalOptions) -> Result<EvalReport, EvalError> {
-    check_attributes(catalog, &options.relevant)?;
+pub fn evaluate(
+    catalog: &Catalog,
+    queries: &[EvalQuery],
+    options: &EvalOptions,
+) -> Result<EvalReport, EvalError> {
+    let mut labels = labels(catalog, &options.relevant)?;
     if queries.is_empty() {
         return Err(EvalError::NoQueries("the source holds no usable image"));
     }
-    let mut latencies = Vec::with_capacity(queries.len());
-    let mut found = Vec::with_capacity(queries.len());
-    for query in queries {
-        let search = SearchOptions { k: options.k, method: options.method, threads: options.threads, ..excluding(query) };
-        let started = Instant::now();
-        let reply = catalog.search(&query.embeddings, &search)?;
-        latencies.push(microseconds(started));
-        found.push(reply.hits);
+    let (mut latencies, mut recall) = (Vec::with_capacity(queries.len()), Mean::default());
+    for block in queries.chunks(BLOCK) {
+        let truth = catalog.nearest_exact(block, options.k)?;
+        for (query, truth) in block.iter().zip(&truth) {
+            let started = Instant::now();
+            let reply = catalog.search(&query.embeddings, &search_options(query, options))?;
+            latencies.push(microseconds(started));
+            labels
+                .iter_mut()
+                .for_each(|label| label.count(query, &reply.hits));
+            recall.extend(recall_of(&reply.hits, truth));
+        }
     }
-    let truth = catalog.nearest_exact(queries, options.k)?;
-    let precision = |name: &String| (name.clone(), precision(name, queries, &found));
-    let labelled = |name: &String| (name.clone(), queries.iter().filter(|query| query.attributes.contains_key(name)).count());
+    let precision = |label: &Label| (label.name.clone(), label.precision.value());
+    let labelled = |label: &Label| (label.name.clone(), label.queries);
     Ok(EvalReport {
         k: options.k,
         queries: queries.len(),
-        precision_at_k: options.relevant.iter().map(precision).collect(),
-        labelled_queries: options.relevant.iter().map(labelled).collect(),
-        recall_at_k: recall(&found, &truth),
+        precision_at_k: labels.iter().map(precision).collect(),
+        labelled_queries: labels.iter().map(labelled).collect(),
+        recall_at_k: recall.value().unwrap_or(1.0),
         latency_us: latency(latencies),
         rejected: Vec::new(),
     })
 }
 
-fn excluding(query: &EvalQuery) -> SearchOptions {
-    SearchOptions { exclude: Some(query.id.clone()), ..SearchOptions::default() }
+fn search_options(query: &EvalQuery, options: &EvalOptions) -> SearchOptions {
+    SearchOptions {
+        k: options.k,
+        method: options.method,
+        threads: options.threads,
+        exclude: Some(query.id.clone()),
+        ..SearchOptions::default()
+    }
 }
 
-fn check_attributes(catalog: &Catalog, names: &[String]) -> Result<(), EvalError> {
+/// One relevant attribute and what was counted of it.
+struct Label {
+    name: String,
+    /// The catalog's type: a query's value may come in a narrower one.
+    kind: AttributeType,
+    queries: usize,
+    precision: Mean,
+}
+
+impl Label {
+    /// The share of the hits that have the query's value; a query without a
+    /// value, or without hits, does not count.
+    fn count(&mut self, query: &EvalQuery, hits: &[Hit]) {
+        let Some(wanted) = self.value(&query.attributes) else {
+            return;
+        };
+        self.queries += 1;
+        let same = hits
+            .iter()
+            .filter(|hit| self.value(&hit.attributes).as_ref() == Some(&wanted))
+            .count();
+        self.precision
+            .extend((!hits.is_empty()).then(|| same as f64 / hits.len() as f64));
+    }
+
+    fn value(&self, attributes: &BTreeMap<String, Value>) -> Option<Value> {
+        attributes.get(&self.name)?.cast(self.kind)
+    }
+}
+
+fn labels(catalog: &Catalog, names: &[String]) -> Result<Vec<Label>, EvalError> {
     let schema = catalog.schema();
-    let unknown = names.iter().find(|name| schema.column(name).is_none());
-    unknown.map_or(Ok(()), |name| {
-        let known: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
-        Err(EvalError::UnknownAttribute { name: name.clone(), known: known.join(", ") })
-    })
-}
-
-/// The mean, over the queries that have the attribute and found anything, of
-/// the share of hits that have the same value.
-fn precision(name: &str, queries: &[EvalQuery], found: &[Vec<Hit>]) -> Option<f64> {
-    let share = |(query, hits): (&EvalQuery, &Vec<Hit>)| {
-        let label = query.attributes.get(name)?;
-        let same = hits.iter().filter(|hit| hit.attributes.get(name) == Some(label)).count();
-        (!hits.is_empty()).then(|| same as f64 / hits.len() as f64)
+    let label = |name: &String| {
+        let column = schema.column(name).ok_or_else(|| {
+            let known: Vec<&str> = schema
+                .columns
+                .iter()
+                .map(|column| column.name.as_str())
+                .collect();
+            EvalError::UnknownAttribute {
+                name: name.clone(),
+                known: known.join(", "),
+            }
+        })?;
+        Ok(Label {
+            name: name.clone(),
+            kind: column.kind,
+            queries: 0,
+            precision: Mean::default(),
+        })
     };
-    mean(queries.iter().zip(found).filter_map(share))
+    names.iter().map(label).collect()
 }
 
-fn recall(found: &[Vec<Hit>], truth: &[Vec<String>]) -> f64 {
-    let share = |(hits, truth): (&Vec<Hit>, &Vec<String>)| {
-        let found: HashSet<&str> = hits.iter().map(|hit| hit.id.as_str()).collect();
-        let right = truth.iter().filter(|id| found.contains(id.as_str())).count();
-        (!truth.is_empty()).then(|| right as f64 / truth.len() as f64)
-    };
-    mean(found.iter().zip(truth).filter_map(share)).unwrap_or(1.0)
+/// The share of the true nearest that were found; none where there is nothing to find.
+fn recall_of(hits: &[Hit], truth: &[String]) -> Option<f64> {
+    let found: HashSet<&str> = hits.iter().map(|hit| hit.id.as_str()).collect();
+    let right = truth
+        .iter()
+        .filter(|id| found.contains(id.as_str()))
+        .count();
+    (!truth.is_empty()).then(|| right as f64 / truth.len() as f64)
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = values.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));
-    (count > 0).then(|| sum / count as f64)
+/// A mean that grows.
+#[derive(Default)]
+struct Mean {
+    sum: f64,
+    count: usize,
+}
+
+impl Mean {
+    fn extend(&mut self, value: Option<f64>) {
+        self.sum += value.unwrap_or(0.0);
+        self.count += usize::from(value.is_some());
+    }
+
+    fn value(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
 }
 
 fn latency(mut us: Vec<u64>) -> Latency {
     us.sort_unstable();
     let at = |share: f64| us[((us.len() - 1) as f64 * share).round() as usize];
     let mean = us.iter().sum::<u64>() as f64 / us.len() as f64;
-    Latency { mean, p50: at(0.5), p99: at(0.99) }
+    Latency {
+        mean,
+        p50: at(0.5),
+        p99: at(0.99),
+    }
 }

@@ -26,7 +26,7 @@ use self::meter::{ImportStage, Meter};
 use self::rejects::{RejectsError, RejectsFile};
 use self::worker::{Finished, Worker};
 use self::writer::Writer;
-use crate::publish::{PublishError, publish};
+use crate::publish::{PublishError, is_published, publish};
 use crate::source::{ImageContent, Plan, RawImage, Row};
 
 mod meter;
@@ -159,8 +159,11 @@ pub(crate) fn import(
     let (counts, rejects_file) = writer.finish()?;
     let view = store.view()?;
     let collection_items = view.len()?;
-    on_event(ImportEvent::Publishing(collection_items));
-    meter.time(ImportStage::Publish, collection_items as usize, || publish(dir, store, &view))?;
+    if !is_published(dir, &view) {
+        on_event(ImportEvent::Publishing(collection_items));
+        let publish = || publish(dir, store, &view);
+        meter.time(ImportStage::Publish, collection_items as usize, publish)?;
+    }
     let seconds = started.elapsed().as_secs_f64();
     Ok(ImportReport {
         counts,
@@ -215,7 +218,10 @@ impl Chunk {
 
     /// This chunk; an empty one with the next number takes its place.
     fn take(&mut self) -> Self {
-        let next = Self { number: self.number + 1, ..Self::default() };
+        let next = Self {
+            number: self.number + 1,
+            ..Self::default()
+        };
         std::mem::replace(self, next)
     }
 }
@@ -244,21 +250,33 @@ fn run_pipeline(
 ) -> Result<bool, ImportError> {
     let workers = options.threads.max(1);
     let (chunk_sender, chunks) = crossbeam_channel::bounded::<Chunk>(workers * QUEUED_CHUNKS);
-    let (finished_sender, finished) = crossbeam_channel::bounded::<Finished>(workers * QUEUED_CHUNKS);
+    let (finished_sender, finished) =
+        crossbeam_channel::bounded::<Finished>(workers * QUEUED_CHUNKS);
     let (open, closed) = crossbeam_channel::bounded::<()>(workers * OPEN_CHUNKS);
     std::thread::scope(|scope| {
-        let queue = ChunkQueue { open, chunks: chunk_sender, stop };
+        let queue = ChunkQueue {
+            open,
+            chunks: chunk_sender,
+            stop,
+        };
         let reader = scope.spawn(move || read(plan, &queue, meter));
         for _ in 0..workers {
             let (chunks, finished) = (chunks.clone(), finished_sender.clone());
-            let worker = Worker { store, encoder, options, meter };
+            let worker = Worker {
+                store,
+                encoder,
+                options,
+                meter,
+            };
             scope.spawn(move || worker.run(&chunks, &finished, stop));
         }
         // The queues close when their last user is gone, so none may stay here.
         drop((chunks, finished_sender));
         let written = writer.write_all(finished, &closed);
         drop(closed);
-        let stopped = reader.join().map_err(|panic| ImportError::Worker(panic_text(&*panic)))?;
+        let stopped = reader
+            .join()
+            .map_err(|panic| ImportError::Worker(panic_text(&*panic)))?;
         written.map(|()| stopped)
     })
 }
@@ -276,7 +294,11 @@ impl ChunkQueue<'_> {
     /// which is so only after a failure of the writer, who reports it.
     fn send(&self, chunk: Chunk) -> ControlFlow<()> {
         let sent = self.open.send(()).is_ok() && self.chunks.send(chunk).is_ok();
-        if sent && !self.stop.load(Ordering::Relaxed) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if sent && !self.stop.load(Ordering::Relaxed) {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     }
 }
 
@@ -302,5 +324,7 @@ fn read(plan: &Plan, queue: &ChunkQueue<'_>, meter: &Meter) -> bool {
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+        .to_owned()
 }

@@ -31,7 +31,10 @@ mod trace;
 mod view;
 mod writer;
 
-pub use catalog::{Catalog, CatalogInfo, ColumnInfo, Hit, ItemSummary, Method, OpenCatalogError, SearchError, SearchOptions, SearchReply};
+pub use catalog::{
+    Catalog, CatalogInfo, ColumnInfo, Hit, ItemSummary, Method, OpenCatalogError, SearchError,
+    SearchOptions, SearchReply,
+};
 pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
 pub use encoder::{EncoderError, EncoderRecord, EncoderRequest};
 pub use filter::{Filter, FilterError, Place};

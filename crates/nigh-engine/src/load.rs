@@ -18,12 +18,18 @@ pub fn read_image_file(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>, St
 }
 
 /// Reads an image of about `expected` bytes, up to the limit.
-pub fn read_image(reader: impl Read, expected: u64, limits: &DecodeLimits) -> Result<Vec<u8>, String> {
+pub fn read_image(
+    reader: impl Read,
+    expected: u64,
+    limits: &DecodeLimits,
+) -> Result<Vec<u8>, String> {
     let most = limits.max_bytes;
     // What the file says of itself is a hint, the limit is not.
     let mut bytes = Vec::with_capacity(expected.min(most) as usize + 1);
     let mut limited = reader.take(most.saturating_add(1));
-    limited.read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    limited
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() as u64 > most {
         return Err(format!("is larger than the limit of {most} bytes"));
     }

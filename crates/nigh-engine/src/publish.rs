@@ -10,7 +10,8 @@ use thiserror::Error;
 use crate::columns::{ColumnsBuilder, PushError};
 use crate::label::label;
 use crate::view::{
-    ITEMS_FILE, ItemsWriteError, ItemsWriter, SEGMENT_FILE, current_file, image_names, index_folder,
+    ITEMS_FILE, ItemsWriteError, ItemsWriter, SEGMENT_FILE, View, current_file, image_names,
+    index_folder,
 };
 
 /// Why a view could not be built. The store is untouched by this, and so is the
@@ -51,7 +52,9 @@ pub enum PublishError {
         source: std::io::Error,
     },
     /// The store's items and embeddings do not go together: it is damaged.
-    #[error("the store has embeddings of item number {embeddings} where those of number {item} belong")]
+    #[error(
+        "the store has embeddings of item number {embeddings} where those of number {item} belong"
+    )]
     Unpaired {
         /// The number of the next item.
         item: u64,
@@ -67,10 +70,26 @@ pub enum PublishError {
 /// takes a few milliseconds at most and needs none.
 const IVF_ITEMS: u64 = 20_000;
 
+/// True where the current view is usable and holds just what `stored` holds.
+pub(crate) fn is_published(dir: &Path, stored: &CatalogView) -> bool {
+    let same = |view: &View| {
+        let schema = view
+            .columns()
+            .map(|columns| columns.schema() == stored.schema());
+        view.sequence() == stored.sequence() && schema.unwrap_or(false)
+    };
+    View::open(dir).is_ok_and(|view| view.as_ref().is_some_and(same))
+}
+
 /// Builds a view of everything that `stored`, a moment of `store`, holds and makes it current.
-pub(crate) fn publish(dir: &Path, store: &CatalogStore, stored: &CatalogView) -> Result<(), PublishError> {
+pub(crate) fn publish(
+    dir: &Path,
+    store: &CatalogStore,
+    stored: &CatalogView,
+) -> Result<(), PublishError> {
     let folder = new_folder(dir, stored.sequence())?;
-    let built = build(&folder, store.header().dimension, stored).and_then(|()| make_current(dir, &folder));
+    let built =
+        build(&folder, store.header().dimension, stored).and_then(|()| make_current(dir, &folder));
     if built.is_err() {
         // What was written so far would only fill the disk.
         let _ = std::fs::remove_dir_all(&folder);
@@ -82,22 +101,35 @@ pub(crate) fn publish(dir: &Path, store: &CatalogStore, stored: &CatalogView) ->
 
 fn build(folder: &Path, dimension: usize, stored: &CatalogView) -> Result<(), PublishError> {
     let ivf = (stored.len()? >= IVF_ITEMS).then(IvfConfig::default);
-    let config = SegmentConfig { sequence: stored.sequence(), ivf };
+    let config = SegmentConfig {
+        sequence: stored.sequence(),
+        ivf,
+    };
     let mut rows = Rows {
         dimension,
-        segment: SegmentBuilder::create(&folder.join(SEGMENT_FILE), dimension, Metric::Cosine, config)?,
+        segment: SegmentBuilder::create(
+            &folder.join(SEGMENT_FILE),
+            dimension,
+            Metric::Cosine,
+            config,
+        )?,
         items: ItemsWriter::new(ColumnsBuilder::new(stored.schema())),
     };
-    for (position, (item, embeddings)) in stored.scan()?.zip(stored.scan_embeddings()?).enumerate() {
+    for (position, (item, embeddings)) in stored.scan()?.zip(stored.scan_embeddings()?).enumerate()
+    {
         let position = u32::try_from(position).map_err(|_| PublishError::TooManyItems)?;
         let (item, (number, embeddings)) = (item?, embeddings?);
         if item.number != number {
-            return Err(PublishError::Unpaired { item: item.number.0, embeddings: number.0 });
+            return Err(PublishError::Unpaired {
+                item: item.number.0,
+                embeddings: number.0,
+            });
         }
         rows.push(position, &item, &embeddings)?;
     }
     rows.segment.finish()?;
-    rows.items.write(&folder.join(ITEMS_FILE), stored.sequence())?;
+    rows.items
+        .write(&folder.join(ITEMS_FILE), stored.sequence())?;
     Ok(())
 }
 
@@ -108,17 +140,29 @@ struct Rows {
     items: ItemsWriter,
 }
 
-
 impl Rows {
-    fn push(&mut self, position: u32, stored: &Stored, embeddings: &[f32]) -> Result<(), PublishError> {
+    fn push(
+        &mut self,
+        position: u32,
+        stored: &Stored,
+        embeddings: &[f32],
+    ) -> Result<(), PublishError> {
         let item = &stored.item;
         for (image, row) in embeddings.chunks_exact(self.dimension).enumerate() {
             let pushed = self.segment.push(label(position, image), row);
-            pushed.map_err(|source| PublishError::Embedding { id: item.id.clone(), source })?;
+            pushed.map_err(|source| PublishError::Embedding {
+                id: item.id.clone(),
+                source,
+            })?;
         }
         let attributes = self.items.columns().push(&item.attributes);
-        attributes.map_err(|source| PublishError::Attribute { id: item.id.clone(), source })?;
-        self.items.push(stored.number.0, &item.id, &image_names(item)).map_err(ItemsWriteError::from)?;
+        attributes.map_err(|source| PublishError::Attribute {
+            id: item.id.clone(),
+            source,
+        })?;
+        self.items
+            .push(stored.number.0, &item.id, &image_names(item))
+            .map_err(ItemsWriteError::from)?;
         Ok(())
     }
 }
@@ -127,14 +171,22 @@ impl Rows {
 /// there, torn.
 fn new_folder(dir: &Path, sequence: u64) -> Result<PathBuf, PublishError> {
     let index = index_folder(dir);
-    std::fs::create_dir_all(&index).map_err(|source| PublishError::Write { path: index.clone(), source })?;
+    std::fs::create_dir_all(&index).map_err(|source| PublishError::Write {
+        path: index.clone(),
+        source,
+    })?;
     let mut attempt = 0_u32;
     loop {
         let folder = index.join(format!("{sequence}-{attempt}"));
         match std::fs::create_dir(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => attempt += 1,
-            Err(source) => return Err(PublishError::Write { path: folder, source }),
+            Err(source) => {
+                return Err(PublishError::Write {
+                    path: folder,
+                    source,
+                });
+            }
         }
     }
 }
@@ -166,7 +218,12 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// Views that nobody will open any more. One that cannot be removed (it may be
 /// mapped, on some systems) is removed by a later publication.
 fn remove_others(dir: &Path, keep: &Path) {
-    let Ok(entries) = std::fs::read_dir(index_folder(dir)) else { return };
-    let others = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir() && path != keep);
+    let Ok(entries) = std::fs::read_dir(index_folder(dir)) else {
+        return;
+    };
+    let others = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && path != keep);
     others.for_each(|path| drop(std::fs::remove_dir_all(path)));
 }

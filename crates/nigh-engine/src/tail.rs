@@ -43,15 +43,25 @@ pub(crate) struct Tail {
 
 impl Tail {
     pub(crate) fn empty(dimension: usize) -> Self {
-        Self { items: Vec::new(), rows: Vectors::new(dimension, Metric::Cosine), most_images: 0 }
+        Self {
+            items: Vec::new(),
+            rows: Vectors::new(dimension, Metric::Cosine),
+            most_images: 0,
+        }
     }
 
     /// Reads the items with these numbers, those that still exist.
-    pub(crate) fn load(stored: &CatalogView, dimension: usize, numbers: &BTreeSet<u64>) -> Result<Self, TailError> {
+    pub(crate) fn load(
+        stored: &CatalogView,
+        dimension: usize,
+        numbers: &BTreeSet<u64>,
+    ) -> Result<Self, TailError> {
         let mut tail = Self::empty(dimension);
         for &number in numbers {
             let number = ItemNumber(number);
-            if let (Some(item), Some(rows)) = (stored.get_number(number)?, stored.embeddings(number)?) {
+            if let (Some(item), Some(rows)) =
+                (stored.get_number(number)?, stored.embeddings(number)?)
+            {
                 tail.push(number.0, item.item, &rows)?;
             }
         }
@@ -87,7 +97,12 @@ impl Tail {
         self.rows.allow(|label| passing[place(label) as usize])
     }
 
-    pub(crate) fn search(&self, query: &[f32], k: usize, allowed: Option<&Allowed>) -> Result<nigh_index::Found, SearchError> {
+    pub(crate) fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        allowed: Option<&Allowed>,
+    ) -> Result<nigh_index::Found, SearchError> {
         self.rows.search(query, k, allowed)
     }
 
@@ -95,7 +110,10 @@ impl Tail {
         let place = self.items.len() as u32;
         for (image, row) in rows.chunks_exact(self.rows.dim()).enumerate() {
             let pushed = self.rows.push(label(place, image), row);
-            pushed.map_err(|source| TailError::Embedding { id: item.id.clone(), source })?;
+            pushed.map_err(|source| TailError::Embedding {
+                id: item.id.clone(),
+                source,
+            })?;
         }
         self.most_images = self.most_images.max(item.images.len());
         self.items.push(TailItem { number, item });

@@ -40,14 +40,24 @@ impl Trace {
         let result = work()?;
         let us = microseconds(started);
         let (input, output) = counts(&result);
-        self.stages.push(Stage { stage, input: input as u64, output: output as u64, us });
+        self.stages.push(Stage {
+            stage,
+            input: input as u64,
+            output: output as u64,
+            us,
+        });
         Ok(result)
     }
 
     /// Books a stage that was timed elsewhere.
     pub fn push(&mut self, stage: &'static str, input: usize, output: usize, started: Instant) {
         let us = microseconds(started);
-        self.stages.push(Stage { stage, input: input as u64, output: output as u64, us });
+        self.stages.push(Stage {
+            stage,
+            input: input as u64,
+            output: output as u64,
+            us,
+        });
     }
 }
 

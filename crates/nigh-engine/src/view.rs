@@ -71,7 +71,9 @@ impl View {
         let mut last = None;
         // A view can be replaced between reading its name and opening it.
         for _ in 0..3 {
-            let Some(folder) = current(dir)? else { return Ok(None) };
+            let Some(folder) = current(dir)? else {
+                return Ok(None);
+            };
             match Self::open_folder(&folder) {
                 Ok(view) => return Ok(Some(view)),
                 Err(error) => last = Some(error),
@@ -92,9 +94,16 @@ impl View {
                 segment.len(),
                 segment.sequence()
             );
-            return Err(ViewError::Corrupt { path: folder.join(ITEMS_FILE), reason });
+            return Err(ViewError::Corrupt {
+                path: folder.join(ITEMS_FILE),
+                reason,
+            });
         }
-        Ok(Self { segment, items, columns: OnceLock::new() })
+        Ok(Self {
+            segment,
+            items,
+            columns: OnceLock::new(),
+        })
     }
 
     /// The attributes, read from the file when they are first needed.
@@ -148,14 +157,20 @@ fn current(dir: &Path) -> Result<Option<PathBuf>, ViewError> {
     let path = current_file(dir);
     match std::fs::read_to_string(&path) {
         Ok(name) if is_plain_name(name.trim()) => Ok(Some(index_folder(dir).join(name.trim()))),
-        Ok(name) => Err(ViewError::Corrupt { path, reason: format!("{name:?} names no view") }),
+        Ok(name) => Err(ViewError::Corrupt {
+            path,
+            reason: format!("{name:?} names no view"),
+        }),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ViewError::Read { path, source }),
     }
 }
 
 fn is_plain_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The names of a stored item's images.
@@ -170,6 +185,10 @@ pub(crate) fn image_names(item: &nigh_store::Item) -> Vec<ImageName> {
 
 /// The section `name` as text.
 fn text<'a>(sections: &'a Sections, path: &Path, name: &str) -> Result<&'a str, ViewError> {
-    let corrupt = |reason: String| ViewError::Corrupt { path: path.to_owned(), reason };
-    std::str::from_utf8(sections.bytes(name)?).map_err(|error| corrupt(format!("section {name}: {error}")))
+    let corrupt = |reason: String| ViewError::Corrupt {
+        path: path.to_owned(),
+        reason,
+    };
+    std::str::from_utf8(sections.bytes(name)?)
+        .map_err(|error| corrupt(format!("section {name}: {error}")))
 }

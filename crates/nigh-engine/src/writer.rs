@@ -36,11 +36,17 @@ pub enum OpenWriterError {
 impl CatalogWriter {
     /// Opens the catalog at `dir`.
     pub fn open(dir: &Path) -> Result<Self, OpenWriterError> {
-        Ok(Self { dir: dir.to_owned(), store: CatalogStore::open_writer(dir)? })
+        Ok(Self {
+            dir: dir.to_owned(),
+            store: CatalogStore::open_writer(dir)?,
+        })
     }
 
     /// Opens the catalog at `dir`, made where there is none, and its encoder.
-    pub fn open_or_create(dir: &Path, request: &EncoderRequest) -> Result<(Self, Encoder), OpenWriterError> {
+    pub fn open_or_create(
+        dir: &Path,
+        request: &EncoderRequest,
+    ) -> Result<(Self, Encoder), OpenWriterError> {
         if Header::exists(dir) {
             let writer = Self::open(dir)?;
             let encoder = EncoderRecord::of(writer.store.header())?.open(request)?;
@@ -48,7 +54,13 @@ impl CatalogWriter {
         }
         let (encoder, record) = EncoderRecord::create(request)?;
         let store = CatalogStore::create(dir, encoder.dimension(), serde_json::to_value(&record)?)?;
-        Ok((Self { dir: dir.to_owned(), store }, encoder))
+        Ok((
+            Self {
+                dir: dir.to_owned(),
+                store,
+            },
+            encoder,
+        ))
     }
 
     /// Imports everything that `plan` reads; see [`ImportOptions`].
@@ -64,7 +76,15 @@ impl CatalogWriter {
         stop: &AtomicBool,
         on_event: &mut dyn FnMut(ImportEvent<'_>),
     ) -> Result<ImportReport, ImportError> {
-        import(&self.dir, &self.store, plan, encoder, options, stop, on_event)
+        import(
+            &self.dir,
+            &self.store,
+            plan,
+            encoder,
+            options,
+            stop,
+            on_event,
+        )
     }
 
     /// Deletes items, durable when this returns. Returns the ids that were not there.

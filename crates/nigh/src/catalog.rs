@@ -13,6 +13,12 @@ pub(crate) mod search;
 
 /// The exit code of a failure: an id that does not exist is no broken collection.
 pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
-    let not_found = error.chain().any(|cause| matches!(cause.downcast_ref(), Some(SearchError::UnknownId(_))));
-    if not_found { Exit::NotFound } else { Exit::Failed }
+    let not_found = error
+        .chain()
+        .any(|cause| matches!(cause.downcast_ref(), Some(SearchError::UnknownId(_))));
+    if not_found {
+        Exit::NotFound
+    } else {
+        Exit::Failed
+    }
 }

@@ -7,8 +7,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::catalog::{
-    CatalogCommand, ColumnArgs, DeleteArgs, EncoderArgs, EvalArgs, ExportArgs, GetArgs, ImportArgs, InfoArgs,
-    ListArgs, MethodArgs, RestoreArgs, SearchArgs, SnapshotArgs,
+    CatalogCommand, ColumnArgs, DeleteArgs, EncoderArgs, EvalArgs, ExportArgs, GetArgs, ImportArgs,
+    InfoArgs, ListArgs, MethodArgs, RestoreArgs, SearchArgs, SnapshotArgs,
 };
 
 mod catalog;
@@ -55,6 +55,10 @@ impl Common {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one in a run of the program"
+)]
 pub(crate) enum Command {
     /// Render a small shop, import it and search it with pictures that are not in it.
     Demo(DemoArgs),
@@ -74,7 +78,12 @@ pub(crate) enum Command {
 #[command(after_help = "Examples:\n  nigh demo\n  nigh demo --items 500 --into /tmp/shop")]
 pub(crate) struct DemoArgs {
     /// The folder to write the pictures, the collection and the contact sheet to.
-    #[arg(long, env = "NIGH_DEMO_INTO", value_name = "DIR", default_value = "nigh-demo")]
+    #[arg(
+        long,
+        env = "NIGH_DEMO_INTO",
+        value_name = "DIR",
+        default_value = "nigh-demo"
+    )]
     pub(crate) into: PathBuf,
 
     /// How many products to render.

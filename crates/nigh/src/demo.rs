@@ -28,7 +28,7 @@ const QUERIES: usize = 8;
 /// Queries come in another size than the shop's pictures, as photos do.
 const QUERY_SIDE: u32 = 2 * SIDE;
 /// Hits for each on the contact sheet.
-const K: usize = 8;
+const K: usize = 10;
 /// Hits for each in the terminal.
 const SHOWN: usize = 3;
 
@@ -39,29 +39,51 @@ pub(crate) fn run(args: &DemoArgs, threads: usize, output: Output) -> Result<Exi
     if stop.load(Ordering::Relaxed) {
         return Ok(Exit::Interrupted);
     }
-    output.note(format!("{} product pictures drawn in {seconds:.1} s: {}", args.items, place.shop.display()));
+    output.note(format!(
+        "{} product pictures drawn in {seconds:.1} s: {}",
+        args.items,
+        place.shop.display()
+    ));
     let report = import_shop(&place, threads, &stop, output)?;
     if report.interrupted {
         return Ok(Exit::Interrupted);
     }
-    summary(&report, &place.catalog).iter().for_each(|line| output.note(line));
+    summary(&report, &place.catalog)
+        .iter()
+        .for_each(|line| output.note(line));
     let catalog = Catalog::open(&place.catalog)?;
     let searches = search_all(&catalog, &place, threads)?;
     write_sheet(&place.sheet, &catalog, &searches, &SearchOptions::default())?;
     let quality = evaluate(&catalog, &sample(&catalog, 0.1, 0)?, &eval_options(threads))?;
     if args.json {
-        let replies: Vec<_> = searches.iter().map(|(_, reply)| reply_json(reply)).collect();
-        output.json(&json!({"import": report, "searches": replies, "eval": quality, "sheet": place.sheet}))?;
+        let replies: Vec<_> = searches
+            .iter()
+            .map(|(_, reply)| reply_json(reply))
+            .collect();
+        output.json(
+            &json!({"import": report, "searches": replies, "eval": quality, "sheet": place.sheet}),
+        )?;
         return Ok(Exit::Done);
     }
-    searches.iter().try_for_each(|(query, reply)| print_search(query, reply, output))?;
-    let precision = |name: &str| quality.precision_at_k.get(name).copied().flatten().unwrap_or(0.0);
+    searches
+        .iter()
+        .try_for_each(|(query, reply)| print_search(query, reply, output))?;
+    let precision = |name: &str| {
+        quality
+            .precision_at_k
+            .get(name)
+            .copied()
+            .flatten()
+            .unwrap_or(0.0)
+    };
     output.line(format!(
         "Of the ten items nearest to an item, {:.0} % are of its category and {:.0} % of its colour.",
         precision("category") * 100.0,
         precision("colour") * 100.0
     ))?;
-    next_steps(&place).iter().try_for_each(|line| output.line(line))?;
+    next_steps(&place)
+        .iter()
+        .try_for_each(|line| output.line(line))?;
     Ok(Exit::Done)
 }
 
@@ -90,7 +112,12 @@ fn draw(place: &Place, args: &DemoArgs, stop: &AtomicBool) -> Result<f64> {
     let started = Instant::now();
     let products = render::products(args.items as usize, args.seed);
     draw_pictures(&place.shop.join("images"), &products, SIDE, stop)?;
-    draw_pictures(&place.queries, &render::queries(QUERIES, args.seed), QUERY_SIDE, stop)?;
+    draw_pictures(
+        &place.queries,
+        &render::queries(QUERIES, args.seed),
+        QUERY_SIDE,
+        stop,
+    )?;
     write_table(&place.shop.join("products.csv"), &products)?;
     Ok(started.elapsed().as_secs_f64())
 }
@@ -98,22 +125,29 @@ fn draw(place: &Place, args: &DemoArgs, stop: &AtomicBool) -> Result<f64> {
 fn draw_pictures(dir: &Path, products: &[Product], side: u32, stop: &AtomicBool) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     remove_others(dir, products)?;
-    products.par_iter().filter(|_| !stop.load(Ordering::Relaxed)).try_for_each(|product| {
-        let path = picture_path(dir, product);
-        let bytes = render::encode_jpeg(&render::render(product, side), side)?;
-        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
-    })
+    products
+        .par_iter()
+        .filter(|_| !stop.load(Ordering::Relaxed))
+        .try_for_each(|product| {
+            let path = picture_path(dir, product);
+            let bytes = render::encode_jpeg(&render::render(product, side), side)?;
+            std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+        })
 }
 
 /// Pictures of an earlier demo with another seed or fewer products. Only names
 /// that a demo gives are touched.
 fn remove_others(dir: &Path, products: &[Product]) -> Result<()> {
-    let kept: HashSet<PathBuf> = products.iter().map(|product| picture_path(dir, product)).collect();
+    let kept: HashSet<PathBuf> = products
+        .iter()
+        .map(|product| picture_path(dir, product))
+        .collect();
     for entry in std::fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
         let path = entry?.path();
         let drawn = path.extension().is_some_and(|extension| extension == "jpg");
         if drawn && !kept.contains(&path) {
-            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            std::fs::remove_file(&path)
+                .with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
     Ok(())
@@ -124,10 +158,15 @@ fn picture_path(dir: &Path, product: &Product) -> PathBuf {
 }
 
 fn write_table(path: &Path, products: &[Product]) -> Result<()> {
-    let mut table = csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut table =
+        csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
     table.write_record(COLUMNS)?;
-    products.iter().try_for_each(|product| table.write_record(product.row()))?;
-    table.flush().with_context(|| format!("cannot write {}", path.display()))
+    products
+        .iter()
+        .try_for_each(|product| table.write_record(product.row()))?;
+    table
+        .flush()
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn import_shop(
@@ -139,19 +178,47 @@ fn import_shop(
     let plan = source::plan(std::slice::from_ref(&place.shop), &SourceOptions::default())?;
     plan.describe().iter().for_each(|line| output.note(line));
     let progress = Progress::new(ProgressStyle::Auto, output.quiet, plan.estimated_items());
-    let options = ImportOptions { threads, ..ImportOptions::default() };
-    import(&place.catalog, &plan, &EncoderRequest::default(), &options, stop, progress, output)
+    let options = ImportOptions {
+        threads,
+        ..ImportOptions::default()
+    };
+    import(
+        &place.catalog,
+        &plan,
+        &EncoderRequest::default(),
+        &options,
+        stop,
+        progress,
+        output,
+    )
 }
 
-fn search_all(catalog: &Catalog, place: &Place, threads: usize) -> Result<Vec<(Query, SearchReply)>> {
-    let encoder = catalog.encoder().open(&EncoderRequest { threads_per_run: threads, ..EncoderRequest::default() })?;
-    let options = SearchOptions { k: K, threads, ..SearchOptions::default() };
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(&place.queries)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+fn search_all(
+    catalog: &Catalog,
+    place: &Place,
+    threads: usize,
+) -> Result<Vec<(Query, SearchReply)>> {
+    let encoder = catalog.encoder().open(&EncoderRequest {
+        threads_per_run: threads,
+        ..EncoderRequest::default()
+    })?;
+    let options = SearchOptions {
+        k: K,
+        threads,
+        ..SearchOptions::default()
+    };
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(&place.queries)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()?;
     paths.sort();
     let search = |path: &PathBuf| {
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let bytes =
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let reply = search_picture(catalog, &encoder, &name, &bytes, &options)?;
         Ok((Query::Picture(name, bytes), reply))
     };
@@ -160,7 +227,12 @@ fn search_all(catalog: &Catalog, place: &Place, threads: usize) -> Result<Vec<(Q
 
 fn eval_options(threads: usize) -> EvalOptions {
     let relevant = vec!["category".to_owned(), "colour".to_owned()];
-    EvalOptions { k: 10, relevant, method: Method::Auto, threads }
+    EvalOptions {
+        k: 10,
+        relevant,
+        method: Method::Auto,
+        threads,
+    }
 }
 
 fn print_search(query: &Query, reply: &SearchReply, output: Output) -> Result<()> {
@@ -170,21 +242,33 @@ fn print_search(query: &Query, reply: &SearchReply, output: Output) -> Result<()
         .take(SHOWN)
         .map(|hit| {
             let mut hit = hit.clone();
-            hit.attributes.retain(|name, _| matches!(name.as_str(), "name" | "price" | "brand"));
+            hit.attributes
+                .retain(|name, _| matches!(name.as_str(), "name" | "price" | "brand"));
             hit
         })
         .collect();
-    output.line(format!("{} · {:.1} ms", query.name(), reply.latency_us as f64 / 1000.0))?;
-    hit_lines(&shown).iter().try_for_each(|line| output.line(format!("  {line}")))?;
+    output.line(format!(
+        "{} · {:.1} ms",
+        query.name(),
+        reply.latency_us as f64 / 1000.0
+    ))?;
+    hit_lines(&shown)
+        .iter()
+        .try_for_each(|line| output.line(format!("  {line}")))?;
     output.line("")
 }
 
 fn next_steps(place: &Place) -> Vec<String> {
     let catalog = place.catalog.display();
     vec![
-        format!("Look at {}: every query with its hits.", place.sheet.display()),
+        format!(
+            "Look at {}: every query with its hits.",
+            place.sheet.display()
+        ),
         "Next, for example:".to_owned(),
-        format!("  nigh catalog search {catalog} --id sneaker-0001 --where \"price < 60 AND colour != 'red'\""),
+        format!(
+            "  nigh catalog search {catalog} --id sneaker-0001 --where \"price < 60 AND colour != 'red'\""
+        ),
         "  nigh catalog import YOUR-PICTURES --into my-shop".to_owned(),
     ]
 }

@@ -10,21 +10,27 @@ use crate::cli::EncoderArgs;
 pub(crate) fn request(args: &EncoderArgs, threads: usize) -> Result<EncoderRequest> {
     let mut overrides = Map::new();
     if let Some(path) = &args.sidecar {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let keys: Map<String, Value> =
-            serde_json::from_str(&text).with_context(|| format!("{} is no JSON object", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let keys: Map<String, Value> = serde_json::from_str(&text)
+            .with_context(|| format!("{} is no JSON object", path.display()))?;
         overrides.extend(keys);
     }
     for setting in &args.preprocess {
         let (key, value) = parse(setting)?;
         overrides.insert(key, value);
     }
-    Ok(EncoderRequest { spec: args.encoder.clone(), overrides, threads_per_run: threads })
+    Ok(EncoderRequest {
+        spec: args.encoder.clone(),
+        overrides,
+        threads_per_run: threads,
+    })
 }
 
 /// `key=value`: a number, a list of numbers (`0.5,0.5,0.5` or `224x224`), or a word.
 fn parse(setting: &str) -> Result<(String, Value)> {
-    let usage = || anyhow!("--preprocess takes KEY=VALUE, not {setting:?}: for example size=224x224");
+    let usage =
+        || anyhow!("--preprocess takes KEY=VALUE, not {setting:?}: for example size=224x224");
     let (key, value) = setting.split_once('=').ok_or_else(usage)?;
     // Tensor names may look like numbers.
     if matches!(key.trim(), "input" | "output") {
@@ -45,7 +51,12 @@ fn parse(setting: &str) -> Result<(String, Value)> {
 fn number(text: &str) -> Option<Value> {
     let text = text.trim();
     let whole = text.parse::<i64>().ok().map(Value::from);
-    whole.or_else(|| text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from))
+    whole.or_else(|| {
+        text.parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+            .map(Value::from)
+    })
 }
 
 #[cfg(test)]

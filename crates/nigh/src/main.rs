@@ -22,7 +22,9 @@ mod value;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output { quiet: cli.common.quiet };
+    let output = Output {
+        quiet: cli.common.quiet,
+    };
     let exit = run(&cli, output).unwrap_or_else(|error| {
         if output::is_broken_pipe(&error) {
             return Exit::Done;
@@ -36,7 +38,9 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, output: Output) -> Result<Exit> {
     let threads = cli.common.threads();
     // Fails only where a pool was built before; this is the first line that needs one.
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global();
     match &cli.command {
         Command::Demo(args) => demo::run(args, threads, output),
         Command::Catalog(command) => run_catalog(command, threads, output),

@@ -76,6 +76,8 @@ fn sentence(error: &anyhow::Error) -> String {
 
 /// True where `error` says that nobody reads standard output any more: `nigh … | head`.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    let io = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -35,7 +35,9 @@ impl Progress {
     pub(crate) fn show(&mut self, event: ImportEvent<'_>) {
         match (self, event) {
             (Self::Bar(bar), ImportEvent::Progress(counts)) => show_counts(bar, counts),
-            (Self::Bar(bar), ImportEvent::Publishing(items)) => bar.set_message(format!(" · indexing {items} items")),
+            (Self::Bar(bar), ImportEvent::Publishing(items)) => {
+                bar.set_message(format!(" · indexing {items} items"))
+            }
             (Self::Json, event) => print_json(&event),
             (Self::Bar(_) | Self::None, _) => {}
         }
@@ -79,7 +81,9 @@ fn show_counts(bar: &ProgressBar, counts: Counts) {
 /// acknowledgement.
 fn print_json(event: &ImportEvent<'_>) {
     let line = match event {
-        ImportEvent::Commit { sequence, ids } => json!({"event": "commit", "sequence": sequence, "ids": ids}),
+        ImportEvent::Commit { sequence, ids } => {
+            json!({"event": "commit", "sequence": sequence, "ids": ids})
+        }
         ImportEvent::Publishing(items) => json!({"event": "publishing", "items": items}),
         ImportEvent::Progress(_) => return,
     };

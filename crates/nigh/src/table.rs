@@ -5,9 +5,16 @@ use std::io::IsTerminal;
 /// Lines of `rows` under `header`; each column as wide as its widest cell, the
 /// whole cut to the terminal where standard output is one.
 pub(crate) fn lines(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
-    let mut all = vec![header.iter().map(|&name| name.to_owned()).collect::<Vec<String>>()];
+    let mut all = vec![
+        header
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect::<Vec<String>>(),
+    ];
     all.extend(rows.iter().cloned());
-    let widths: Vec<usize> = (0..header.len()).map(|column| width(&all, column)).collect();
+    let widths: Vec<usize> = (0..header.len())
+        .map(|column| width(&all, column))
+        .collect();
     let limit = terminal_width();
     all.iter().map(|row| line(row, &widths, limit)).collect()
 }
@@ -17,11 +24,18 @@ const WIDEST: usize = 36;
 
 fn width(rows: &[Vec<String>], column: usize) -> usize {
     let cells = rows.iter().filter_map(|row| row.get(column));
-    cells.map(|cell| cell.chars().count()).max().unwrap_or(0).min(WIDEST)
+    cells
+        .map(|cell| cell.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(WIDEST)
 }
 
 fn line(row: &[String], widths: &[usize], limit: Option<usize>) -> String {
-    let cells = row.iter().zip(widths).map(|(cell, &width)| format!("{:width$}", cut(cell, width)));
+    let cells = row
+        .iter()
+        .zip(widths)
+        .map(|(cell, &width)| format!("{:width$}", cut(cell, width)));
     let line = cells.collect::<Vec<_>>().join("  ");
     cut(line.trim_end(), limit.unwrap_or(usize::MAX))
 }
@@ -30,7 +44,10 @@ fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+    text.chars()
+        .take(width.saturating_sub(1))
+        .chain(['…'])
+        .collect()
 }
 
 /// None where the output is read by a program.
@@ -39,7 +56,9 @@ fn terminal_width() -> Option<usize> {
         return None;
     }
     // A terminal that says no width is treated as an endless one.
-    console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
+    console::Term::stdout()
+        .size_checked()
+        .map(|(_, columns)| usize::from(columns))
 }
 
 #[cfg(test)]
@@ -48,8 +67,14 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let rows = [vec!["1163".to_owned(), "0.99".to_owned()], vec!["7".to_owned(), "0.5".to_owned()]];
-        assert_eq!(lines(&["id", "score"], &rows), ["id    score", "1163  0.99", "7     0.5"]);
+        let rows = [
+            vec!["1163".to_owned(), "0.99".to_owned()],
+            vec!["7".to_owned(), "0.5".to_owned()],
+        ];
+        assert_eq!(
+            lines(&["id", "score"], &rows),
+            ["id    score", "1163  0.99", "7     0.5"]
+        );
     }
 
     #[test]

@@ -2,6 +2,11 @@
 //! whole; and the import ends as if nothing had happened.
 //!
 //! `NIGH_CRASH_ROUNDS` sets the rounds (500 for a release; a few by default).
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -18,7 +23,10 @@ const ITEMS: u32 = 600;
 
 #[test]
 fn crash_rounds_lose_nothing() {
-    let rounds: u64 = std::env::var("NIGH_CRASH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    let rounds: u64 = std::env::var("NIGH_CRASH_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(12);
     let dir = tempfile::tempdir().unwrap();
     let shop = shop(dir.path(), ITEMS);
     let mut collection = dir.path().join("catalog-0");
@@ -36,12 +44,20 @@ fn crash_rounds_lose_nothing() {
         }
     }
     println!("{kills} of {rounds} rounds were killed during the import");
-    assert!(kills > 0, "no round was killed: the delays are too long for this machine");
+    assert!(
+        kills > 0,
+        "no round was killed: the delays are too long for this machine"
+    );
 }
 
 /// Starts an import, notes what it acknowledges, and kills it after `delay`.
 /// Returns whether it came to its end before.
-fn import_and_kill(shop: &Path, collection: &Path, delay: Duration, acknowledged: &mut BTreeSet<String>) -> bool {
+fn import_and_kill(
+    shop: &Path,
+    collection: &Path,
+    delay: Duration,
+    acknowledged: &mut BTreeSet<String>,
+) -> bool {
     let mut child = nigh()
         .args(["catalog", "import", text(shop), "--into", text(collection)])
         .args(["--progress", "json", "--commit-items", "16"])
@@ -50,38 +66,82 @@ fn import_and_kill(shop: &Path, collection: &Path, delay: Duration, acknowledged
         .spawn()
         .unwrap();
     let events = BufReader::new(child.stderr.take().unwrap());
-    let reader = std::thread::spawn(move || events.lines().map_while(Result::ok).collect::<Vec<String>>());
+    let reader = std::thread::spawn(move || {
+        events
+            .lines()
+            .map_while(Result::ok)
+            .collect::<Vec<String>>()
+    });
     std::thread::sleep(delay);
     // SIGKILL; the child may be gone already.
     let _ = child.kill();
     let status = child.wait().unwrap();
     for line in reader.join().unwrap() {
-        let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+        let Ok(event) = serde_json::from_str::<Value>(&line) else {
+            continue;
+        };
         let ids = event["ids"].as_array().into_iter().flatten();
         acknowledged.extend(ids.map(|id| id.as_str().unwrap().to_owned()));
     }
     status.success()
 }
 
-fn check(shop: &Path, collection: &Path, acknowledged: &BTreeSet<String>, finished: bool, round: u64) {
+fn check(
+    shop: &Path,
+    collection: &Path,
+    acknowledged: &BTreeSet<String>,
+    finished: bool,
+    round: u64,
+) {
     if !collection.join("nigh.json").exists() {
-        assert!(acknowledged.is_empty(), "round {round}: acknowledged items, but no collection");
+        assert!(
+            acknowledged.is_empty(),
+            "round {round}: acknowledged items, but no collection"
+        );
         return;
     }
     let listed = run_json(&["catalog", "list", text(collection), "--limit", "1000000"]);
     let items = listed["items"].as_array().unwrap();
-    let numbers: BTreeMap<&str, i64> =
-        items.iter().map(|item| (item["id"].as_str().unwrap(), item["attributes"]["number"].as_i64().unwrap())).collect();
-    assert_eq!(numbers.len(), items.len(), "round {round}: an item is there twice");
-    let lost: Vec<_> = acknowledged.iter().filter(|id| !numbers.contains_key(id.as_str())).collect();
-    assert!(lost.is_empty(), "round {round}: acknowledged and lost: {lost:?}");
+    let numbers: BTreeMap<&str, i64> = items
+        .iter()
+        .map(|item| {
+            (
+                item["id"].as_str().unwrap(),
+                item["attributes"]["number"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        numbers.len(),
+        items.len(),
+        "round {round}: an item is there twice"
+    );
+    let lost: Vec<_> = acknowledged
+        .iter()
+        .filter(|id| !numbers.contains_key(id.as_str()))
+        .collect();
+    assert!(
+        lost.is_empty(),
+        "round {round}: acknowledged and lost: {lost:?}"
+    );
     for (id, number) in &numbers {
-        assert_eq!(*id, format!("item-{number:05}"), "round {round}: an item that was never imported so");
+        assert_eq!(
+            *id,
+            format!("item-{number:05}"),
+            "round {round}: an item that was never imported so"
+        );
     }
     if finished {
-        assert_eq!(items.len() as u32, ITEMS, "round {round}: the import ended, items are missing");
+        assert_eq!(
+            items.len() as u32,
+            ITEMS,
+            "round {round}: the import ended, items are missing"
+        );
     }
-    if let Some(id) = numbers.keys().nth(hash(round) as usize % numbers.len().max(1)) {
+    if let Some(id) = numbers
+        .keys()
+        .nth(hash(round) as usize % numbers.len().max(1))
+    {
         finds_itself(shop, collection, id, round);
     }
 }
@@ -89,9 +149,20 @@ fn check(shop: &Path, collection: &Path, acknowledged: &BTreeSet<String>, finish
 /// The item's own picture finds the item: its embedding is its own, whole.
 fn finds_itself(shop: &Path, collection: &Path, id: &str, round: u64) {
     let picture = shop.join(format!("images/{id}.jpg"));
-    let found = run_json(&["catalog", "search", text(collection), "--image", text(&picture), "-k", "1"]);
+    let found = run_json(&[
+        "catalog",
+        "search",
+        text(collection),
+        "--image",
+        text(&picture),
+        "-k",
+        "1",
+    ]);
     assert_eq!(found["hits"][0]["id"], *id, "round {round}");
-    assert!(found["hits"][0]["score"].as_f64().unwrap() > 0.9999, "round {round}");
+    assert!(
+        found["hits"][0]["score"].as_f64().unwrap() > 0.9999,
+        "round {round}"
+    );
 }
 
 /// A different, repeatable number for every round.

@@ -10,11 +10,22 @@ use crate::trace::Trace;
 impl Catalog {
     /// The ids of the `k` nearest items of each query, itself excluded, by
     /// comparing with every image in blocks of queries.
-    pub(crate) fn nearest_exact(&self, queries: &[EvalQuery], k: usize) -> Result<Vec<Vec<String>>, SearchError> {
-        let rows: Vec<f32> = queries.iter().flat_map(|query| query.embeddings.iter().copied()).collect();
+    pub(crate) fn nearest_exact(
+        &self,
+        queries: &[EvalQuery],
+        k: usize,
+    ) -> Result<Vec<Vec<String>>, SearchError> {
+        let rows: Vec<f32> = queries
+            .iter()
+            .flat_map(|query| query.embeddings.iter().copied())
+            .collect();
         let mut candidates = self.view_candidates(&rows, k)?.into_iter();
         let nearest = |query: &EvalQuery| {
-            let options = SearchOptions { k, exclude: Some(query.id.clone()), ..SearchOptions::default() };
+            let options = SearchOptions {
+                k,
+                exclude: Some(query.id.clone()),
+                ..SearchOptions::default()
+            };
             let images = query.embeddings.len() / self.dimension.max(1);
             let mut mine: Vec<Candidate> = candidates.by_ref().take(images).flatten().collect();
             if self.tail.len() > 0 {
@@ -22,7 +33,11 @@ impl Catalog {
                     mine.extend(self.search_tail(row, &options, None, &mut Trace::default())?);
                 }
             }
-            Ok(self.collect(mine, &options)?.into_iter().map(|hit| hit.id).collect())
+            Ok(self
+                .collect(mine, &options)?
+                .into_iter()
+                .map(|hit| hit.id)
+                .collect())
         };
         queries.iter().map(nearest).collect()
     }
@@ -31,11 +46,25 @@ impl Catalog {
     /// the query itself.
     fn view_candidates(&self, rows: &[f32], k: usize) -> Result<Vec<Vec<Candidate>>, SearchError> {
         let count = rows.len() / self.dimension.max(1);
-        let Some(view) = &self.view else { return Ok(vec![Vec::new(); count]) };
+        let Some(view) = &self.view else {
+            return Ok(vec![Vec::new(); count]);
+        };
         let k = (k + 1) * view.items.header().most_images.max(1);
-        let params = SearchParams { k, mode: Mode::Exact, threads: rayon::current_num_threads() };
-        let found = view.segment.search_batch(rows, &params, self.current_rows.as_ref())?;
-        let of = |found: nigh_index::Found| found.neighbors.into_iter().map(|hit| Candidate::in_view(view, hit)).collect();
+        let params = SearchParams {
+            k,
+            mode: Mode::Exact,
+            threads: rayon::current_num_threads(),
+        };
+        let found = view
+            .segment
+            .search_batch(rows, &params, self.current_rows.as_ref())?;
+        let of = |found: nigh_index::Found| {
+            found
+                .neighbors
+                .into_iter()
+                .map(|hit| Candidate::in_view(view, hit))
+                .collect()
+        };
         Ok(found.into_iter().map(of).collect())
     }
 }

@@ -56,7 +56,10 @@ impl Catalog {
     /// Counts everything.
     pub fn info(&self) -> Result<CatalogInfo, SearchError> {
         let (published_images, lists) = self.published();
-        let stale = self.current_rows.as_ref().map_or(0, |rows| rows.rows() - rows.count());
+        let stale = self
+            .current_rows
+            .as_ref()
+            .map_or(0, |rows| rows.rows() - rows.count());
         Ok(CatalogInfo {
             items: self.len(),
             images: published_images - stale + self.tail.rows().len(),
@@ -91,16 +94,28 @@ impl Catalog {
                 kind: column.kind.to_string(),
                 nulls: Some(summary.nulls),
                 distinct: Some(summary.distinct),
-                most_common: summary.top.into_iter().map(|(value, count)| (value.to_string(), count)).collect(),
+                most_common: summary
+                    .top
+                    .into_iter()
+                    .map(|(value, count)| (value.to_string(), count))
+                    .collect(),
             })
         };
-        Ok(columns.schema().columns.iter().enumerate().filter_map(info).collect())
+        Ok(columns
+            .schema()
+            .columns
+            .iter()
+            .enumerate()
+            .filter_map(info)
+            .collect())
     }
 }
 
 /// The files below a folder; what cannot be read counts as nothing.
 fn folder_bytes(dir: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return 0;
+    };
     let size = |entry: std::fs::DirEntry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => folder_bytes(&entry.path()),
         Ok(metadata) => metadata.len(),

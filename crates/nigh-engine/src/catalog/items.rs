@@ -15,7 +15,10 @@ impl Catalog {
     /// The ids of all items: the published ones in the order in which they were
     /// first imported, then those that changed since.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        let published = self.view.iter().flat_map(|view| self.positions(view).map(|at| view.items.id(at)));
+        let published = self
+            .view
+            .iter()
+            .flat_map(|view| self.positions(view).map(|at| view.items.id(at)));
         published.chain(self.tail.items().iter().map(|tail| tail.item.id.as_str()))
     }
 
@@ -43,8 +46,13 @@ impl Catalog {
         offset: usize,
         limit: usize,
     ) -> Result<(Vec<ItemSummary>, usize), SearchError> {
-        let published = self.view.as_ref().map_or(Ok(Vec::new()), |view| self.passing_positions(view, filter))?;
-        let passes = |tail: &&TailItem| filter.is_none_or(|filter| filter.matches(&tail.item.attributes, &tail.item.id));
+        let published = self
+            .view
+            .as_ref()
+            .map_or(Ok(Vec::new()), |view| self.passing_positions(view, filter))?;
+        let passes = |tail: &&TailItem| {
+            filter.is_none_or(|filter| filter.matches(&tail.item.attributes, &tail.item.id))
+        };
         let newer: Vec<&TailItem> = self.tail.items().iter().filter(passes).collect();
         let total = published.len() + newer.len();
         let mut items = Vec::with_capacity(limit.min(total));
@@ -55,7 +63,13 @@ impl Catalog {
         }
         let skipped = offset.saturating_sub(published.len());
         let left = limit - items.len();
-        items.extend(newer.iter().skip(skipped).take(left).map(|tail| summary(&tail.item)));
+        items.extend(
+            newer
+                .iter()
+                .skip(skipped)
+                .take(left)
+                .map(|tail| summary(&tail.item)),
+        );
         Ok((items, total))
     }
 
@@ -69,7 +83,11 @@ impl Catalog {
             return read_image(&image.source, u128::from_str_radix(&image.hash, 16).ok()?);
         };
         let stored = store.view.get(id).ok()??;
-        let ordinal = stored.item.images.iter().position(|stored| stored.name == image)?;
+        let ordinal = stored
+            .item
+            .images
+            .iter()
+            .position(|stored| stored.name == image)?;
         let kept = store.view.image_bytes(stored.number, ordinal).ok()?;
         let image = &stored.item.images[ordinal];
         kept.or_else(|| read_image(&image.source, image.hash))
@@ -79,10 +97,19 @@ impl Catalog {
         (0..view.len() as u32).filter(|position| !self.stale.contains(position))
     }
 
-    fn passing_positions(&self, view: &View, filter: Option<&Filter>) -> Result<Vec<u32>, SearchError> {
-        let Some(filter) = filter else { return Ok(self.positions(view).collect()) };
+    fn passing_positions(
+        &self,
+        view: &View,
+        filter: Option<&Filter>,
+    ) -> Result<Vec<u32>, SearchError> {
+        let Some(filter) = filter else {
+            return Ok(self.positions(view).collect());
+        };
         let passing = filter.evaluate(view.columns()?, &|position| view.items.id(position));
-        Ok(passing.iter().filter(|position| !self.stale.contains(position)).collect())
+        Ok(passing
+            .iter()
+            .filter(|position| !self.stale.contains(position))
+            .collect())
     }
 }
 
@@ -91,11 +118,20 @@ fn view_summary(view: &View, position: u32) -> Result<ItemSummary, SearchError> 
     Ok(ItemSummary {
         id: view.items.id(position).to_owned(),
         attributes: view.columns()?.attributes(position),
-        images: images.into_iter().map(|image| (image.name, image.source)).collect(),
+        images: images
+            .into_iter()
+            .map(|image| (image.name, image.source))
+            .collect(),
     })
 }
 
 fn summary(item: &nigh_store::Item) -> ItemSummary {
-    let images = image_names(item).into_iter().map(|image| (image.name, image.source));
-    ItemSummary { id: item.id.clone(), attributes: item.attributes.clone(), images: images.collect() }
+    let images = image_names(item)
+        .into_iter()
+        .map(|image| (image.name, image.source));
+    ItemSummary {
+        id: item.id.clone(),
+        attributes: item.attributes.clone(),
+        images: images.collect(),
+    }
 }

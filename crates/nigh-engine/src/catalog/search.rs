@@ -34,7 +34,14 @@ pub struct SearchOptions {
 
 impl Default for SearchOptions {
     fn default() -> Self {
-        Self { k: 10, filter: None, min_score: None, method: Method::Auto, threads: 1, exclude: None }
+        Self {
+            k: 10,
+            filter: None,
+            min_score: None,
+            method: Method::Auto,
+            threads: 1,
+            exclude: None,
+        }
     }
 }
 
@@ -125,7 +132,11 @@ impl Candidate {
 
     /// Nearest first, then by the item's number: the order of hits.
     fn order(&self, other: &Self) -> Ordering {
-        other.score.total_cmp(&self.score).then(self.number.cmp(&other.number)).then(self.image.cmp(&other.image))
+        other
+            .score
+            .total_cmp(&self.score)
+            .then(self.number.cmp(&other.number))
+            .then(self.image.cmp(&other.image))
     }
 }
 
@@ -139,7 +150,11 @@ struct Passing {
 impl Catalog {
     /// The items nearest to `queries` (one embedding, or several of one item:
     /// `n × dimension`), each item scored by its best image.
-    pub fn search(&self, queries: &[f32], options: &SearchOptions) -> Result<SearchReply, SearchError> {
+    pub fn search(
+        &self,
+        queries: &[f32],
+        options: &SearchOptions,
+    ) -> Result<SearchReply, SearchError> {
         let started = Instant::now();
         let mut trace = Trace::default();
         let passing = self.pass(options, &mut trace)?;
@@ -147,7 +162,11 @@ impl Catalog {
         let found = candidates.len();
         let collect = || self.collect(candidates, options);
         let hits = trace.stage("collect", collect, |hits| (found, hits.len()))?;
-        Ok(SearchReply { hits, latency_us: microseconds(started), trace })
+        Ok(SearchReply {
+            hits,
+            latency_us: microseconds(started),
+            trace,
+        })
     }
 
     /// The stored embeddings of an item: `images × dimension`.
@@ -160,33 +179,58 @@ impl Catalog {
         let view = self.view.as_ref().ok_or_else(unknown)?;
         let position = view.items.position_of_id(id).ok_or_else(unknown)?;
         let labels = view.segment.labels();
-        let mut rows: Vec<usize> = (0..labels.len()).filter(|&row| place(labels[row]) == position).collect();
+        let mut rows: Vec<usize> = (0..labels.len())
+            .filter(|&row| place(labels[row]) == position)
+            .collect();
         rows.sort_unstable_by_key(|&row| labels[row]);
-        Ok(rows.into_iter().flat_map(|row| view.segment.row(row).iter().copied()).collect())
+        Ok(rows
+            .into_iter()
+            .flat_map(|row| view.segment.row(row).iter().copied())
+            .collect())
     }
 
     /// The rows that pass the filter and are not replaced.
     fn pass(&self, options: &SearchOptions, trace: &mut Trace) -> Result<Passing, SearchError> {
         let Some(filter) = &options.filter else {
-            return Ok(Passing { view: self.current_rows.clone(), tail: None, items: self.len() });
+            return Ok(Passing {
+                view: self.current_rows.clone(),
+                tail: None,
+                items: self.len(),
+            });
         };
         let all = self.len();
-        trace.stage("filter", || self.apply(filter), |passing| (all, passing.items))
+        trace.stage(
+            "filter",
+            || self.apply(filter),
+            |passing| (all, passing.items),
+        )
     }
 
     fn apply(&self, filter: &Filter) -> Result<Passing, SearchError> {
         let tail = self.tail.allow(filter);
-        let tail_items = self.tail.items().iter().filter(|tail| filter.matches(&tail.item.attributes, &tail.item.id));
+        let tail_items = self
+            .tail
+            .items()
+            .iter()
+            .filter(|tail| filter.matches(&tail.item.attributes, &tail.item.id));
         let tail_count = tail_items.count();
         let Some(view) = &self.view else {
-            return Ok(Passing { view: None, tail: Some(tail), items: tail_count });
+            return Ok(Passing {
+                view: None,
+                tail: Some(tail),
+                items: tail_count,
+            });
         };
         let mut positions = filter.evaluate(view.columns()?, &|position| view.items.id(position));
         for &stale in &self.stale {
             positions.remove(stale);
         }
         let items = positions.len() as usize + tail_count;
-        Ok(Passing { view: Some(rows_of(view, &positions)), tail: Some(tail), items })
+        Ok(Passing {
+            view: Some(rows_of(view, &positions)),
+            tail: Some(tail),
+            items,
+        })
     }
 
     /// The best images, enough of them for `k` distinct items.
@@ -200,10 +244,21 @@ impl Catalog {
         let mut candidates = Vec::new();
         for query in queries.chunks(self.dimension.max(1)) {
             if let Some(view) = &self.view {
-                candidates.extend(search_view(view, query, options, passing.view.as_ref(), trace)?);
+                candidates.extend(search_view(
+                    view,
+                    query,
+                    options,
+                    passing.view.as_ref(),
+                    trace,
+                )?);
             }
             if self.tail.len() > 0 {
-                candidates.extend(self.search_tail(query, options, passing.tail.as_ref(), trace)?);
+                candidates.extend(self.search_tail(
+                    query,
+                    options,
+                    passing.tail.as_ref(),
+                    trace,
+                )?);
             }
         }
         Ok(candidates)
@@ -218,7 +273,9 @@ impl Catalog {
     ) -> Result<Vec<Candidate>, SearchError> {
         let rows = rows_wanted(options, self.tail.most_images());
         let search = || self.tail.search(query, rows, allowed);
-        let found = trace.stage("tail", search, |found| (found.distances, found.neighbors.len()))?;
+        let found = trace.stage("tail", search, |found| {
+            (found.distances, found.neighbors.len())
+        })?;
         let candidate = |neighbor: Neighbor| Candidate {
             place: Place::Tail(place(neighbor.label)),
             image: image(neighbor.label),
@@ -229,16 +286,25 @@ impl Catalog {
     }
 
     /// Images to items: the best `k`, each once, with what is known about them.
-    pub(super) fn collect(&self, mut candidates: Vec<Candidate>, options: &SearchOptions) -> Result<Vec<Hit>, SearchError> {
+    pub(super) fn collect(
+        &self,
+        mut candidates: Vec<Candidate>,
+        options: &SearchOptions,
+    ) -> Result<Vec<Hit>, SearchError> {
         candidates.sort_unstable_by(Candidate::order);
         let mut seen = HashSet::new();
         let mut hits = Vec::with_capacity(options.k);
         for candidate in candidates {
-            let enough = hits.len() == options.k || options.min_score.is_some_and(|least| candidate.score < least);
+            let enough = hits.len() == options.k
+                || options
+                    .min_score
+                    .is_some_and(|least| candidate.score < least);
             if enough {
                 break;
             }
-            if !seen.insert(candidate.place) || options.exclude.as_deref() == Some(self.id(candidate.place)) {
+            if !seen.insert(candidate.place)
+                || options.exclude.as_deref() == Some(self.id(candidate.place))
+            {
                 continue;
             }
             hits.push(self.hit(candidate)?);
@@ -257,7 +323,10 @@ impl Catalog {
 
     fn hit(&self, candidate: Candidate) -> Result<Hit, SearchError> {
         let (images, attributes) = match (candidate.place, &self.view) {
-            (Place::View(position), Some(view)) => (view.items.images(position)?, view.columns()?.attributes(position)),
+            (Place::View(position), Some(view)) => (
+                view.items.images(position)?,
+                view.columns()?.attributes(position),
+            ),
             (Place::View(_), None) => Default::default(),
             (Place::Tail(place), _) => {
                 let item = &self.tail.item(place).item;
@@ -265,8 +334,16 @@ impl Catalog {
             }
         };
         let best = images.into_iter().nth(candidate.image);
-        let (image, source) = best.map(|image| (image.name, image.source)).unwrap_or_default();
-        Ok(Hit { id: self.id(candidate.place).to_owned(), score: candidate.score, image, source, attributes })
+        let (image, source) = best
+            .map(|image| (image.name, image.source))
+            .unwrap_or_default();
+        Ok(Hit {
+            id: self.id(candidate.place).to_owned(),
+            score: candidate.score,
+            image,
+            source,
+            attributes,
+        })
     }
 }
 
@@ -280,10 +357,20 @@ fn search_view(
     let k = rows_wanted(options, view.items.header().most_images);
     let mode = mode(view, options.method);
     let stage = if mode == Mode::Exact { "scan" } else { "probe" };
-    let params = SearchParams { k, mode, threads: options.threads };
+    let params = SearchParams {
+        k,
+        mode,
+        threads: options.threads,
+    };
     let search = || view.segment.search(query, &params, allowed);
-    let found = trace.stage(stage, search, |found| (found.distances, found.neighbors.len()))?;
-    Ok(found.neighbors.into_iter().map(|neighbor| Candidate::in_view(view, neighbor)).collect())
+    let found = trace.stage(stage, search, |found| {
+        (found.distances, found.neighbors.len())
+    })?;
+    Ok(found
+        .neighbors
+        .into_iter()
+        .map(|neighbor| Candidate::in_view(view, neighbor))
+        .collect())
 }
 
 fn mode(view: &View, method: Method) -> Mode {
@@ -293,7 +380,9 @@ fn mode(view: &View, method: Method) -> Mode {
         Method::Exact => Mode::Exact,
         Method::Nprobe(nprobe) => Mode::Ivf { nprobe },
         Method::Auto if view.segment.len() < AUTO_EXACT_IMAGES => Mode::Exact,
-        Method::Auto => Mode::Ivf { nprobe: lists.div_ceil(8) },
+        Method::Auto => Mode::Ivf {
+            nprobe: lists.div_ceil(8),
+        },
     }
 }
 
@@ -306,6 +395,8 @@ fn rows_wanted(options: &SearchOptions, most_images: usize) -> usize {
 /// The segment's rows of the items at these positions.
 fn rows_of(view: &View, positions: &RoaringBitmap) -> Allowed {
     let mut passes = vec![false; view.len()];
-    positions.iter().for_each(|position| passes[position as usize] = true);
+    positions
+        .iter()
+        .for_each(|position| passes[position as usize] = true);
     view.segment.allow(|label| passes[place(label) as usize])
 }

@@ -73,16 +73,33 @@ impl Meter {
 
     /// The stages that did anything.
     pub(crate) fn report(&self, workers: usize) -> Vec<StageThroughput> {
-        let used = STAGES.iter().filter(|(stage, _)| self.counts[*stage as usize].load(Ordering::Relaxed) > 0);
-        used.map(|(stage, name)| self.throughput(*stage, name, workers)).collect()
+        let used = STAGES
+            .iter()
+            .filter(|(stage, _)| self.counts[*stage as usize].load(Ordering::Relaxed) > 0);
+        used.map(|(stage, name)| self.throughput(*stage, name, workers))
+            .collect()
     }
 
-    fn throughput(&self, stage: ImportStage, name: &'static str, workers: usize) -> StageThroughput {
+    fn throughput(
+        &self,
+        stage: ImportStage,
+        name: &'static str,
+        workers: usize,
+    ) -> StageThroughput {
         let count = self.counts[stage as usize].load(Ordering::Relaxed);
         let busy_seconds = self.nanoseconds[stage as usize].load(Ordering::Relaxed) as f64 / 1e9;
-        let parallel = matches!(stage, ImportStage::Load | ImportStage::Decode | ImportStage::Encode);
+        let parallel = matches!(
+            stage,
+            ImportStage::Load | ImportStage::Decode | ImportStage::Encode
+        );
         let threads = if parallel { workers } else { 1 };
         let per_second = count as f64 / busy_seconds.max(1e-9) * threads as f64;
-        StageThroughput { stage: name, count, busy_seconds, threads, per_second }
+        StageThroughput {
+            stage: name,
+            count,
+            busy_seconds,
+            threads,
+            per_second,
+        }
     }
 }

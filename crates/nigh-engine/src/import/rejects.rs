@@ -30,7 +30,9 @@ impl RejectsFile {
     pub(crate) fn new(dir: &Path) -> Result<Self, RejectsError> {
         let path = dir.join(FILE_NAME);
         match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(RejectsError { path, source }),
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(RejectsError { path, source })
+            }
             _ => Ok(Self { path, file: None }),
         }
     }
@@ -42,13 +44,19 @@ impl RejectsFile {
             quoted(reject.column.as_deref().unwrap_or("")),
             quoted(&reject.reason)
         );
-        self.write(line.as_bytes()).map_err(|source| RejectsError { path: self.path.clone(), source })
+        self.write(line.as_bytes()).map_err(|source| RejectsError {
+            path: self.path.clone(),
+            source,
+        })
     }
 
     /// Hands what was pushed to the operating system.
     pub(crate) fn flush(&mut self) -> Result<(), RejectsError> {
         let flushed = self.file.as_mut().map_or(Ok(()), Write::flush);
-        flushed.map_err(|source| RejectsError { path: self.path.clone(), source })
+        flushed.map_err(|source| RejectsError {
+            path: self.path.clone(),
+            source,
+        })
     }
 
     /// The file's path, if there was any reject.
@@ -63,7 +71,9 @@ impl RejectsFile {
             file.write_all(b"origin,column,reason\n")?;
             self.file = Some(file);
         }
-        self.file.as_mut().map_or(Ok(()), |file| file.write_all(line))
+        self.file
+            .as_mut()
+            .map_or(Ok(()), |file| file.write_all(line))
     }
 }
 

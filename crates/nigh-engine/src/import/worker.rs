@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
 use nigh_encode::{DecodeError, EncodeError, Encoder, Picture};
-use nigh_store::{CatalogStore, CatalogView, Hashes, Item, ItemImage, MAX_IMAGES, ReadError, Upsert};
+use nigh_store::{
+    CatalogStore, CatalogView, Hashes, Item, ItemImage, MAX_IMAGES, ReadError, Upsert,
+};
 
 use super::meter::{ImportStage, Meter};
 use super::{Chunk, ImportError, ImportOptions, panic_text};
@@ -16,7 +18,11 @@ use crate::source::{ImageContent, RawImage, RawItem, Reject, Row};
 /// What became of one item, and what of it could not be used.
 pub(crate) enum Outcome {
     /// To be written; `encoded` images were encoded for it.
-    Write { upsert: Upsert, encoded: usize, update: bool },
+    Write {
+        upsert: Upsert,
+        encoded: usize,
+        update: bool,
+    },
     /// In the collection already, just so.
     Unchanged,
     /// A row, a file or one image of an item that could not be used.
@@ -45,7 +51,12 @@ const PENDING_PIXELS: usize = 16 << 20;
 impl Worker<'_> {
     /// Works until the chunks end, `stop` is set, or nobody takes the results.
     /// A panic is caught and sent on: the writer waits for every chunk.
-    pub(crate) fn run(self, chunks: &Receiver<Chunk>, finished: &Sender<Finished>, stop: &AtomicBool) {
+    pub(crate) fn run(
+        self,
+        chunks: &Receiver<Chunk>,
+        finished: &Sender<Finished>,
+        stop: &AtomicBool,
+    ) {
         for chunk in chunks {
             if stop.load(Ordering::Relaxed) {
                 return;
@@ -78,16 +89,29 @@ impl Worker<'_> {
         match bytes {
             Ok(bytes) => {
                 let hash = xxhash_rust::xxh3::xxh3_128(&bytes);
-                Ok(LoadedImage { name: image.name, source: image.source, hash, bytes })
+                Ok(LoadedImage {
+                    name: image.name,
+                    source: image.source,
+                    hash,
+                    bytes,
+                })
             }
-            Err(reason) => Err(Fault { source: image.source, reason }),
+            Err(reason) => Err(Fault {
+                source: image.source,
+                reason,
+            }),
         }
     }
 
     fn decode(&self, image: &LoadedImage) -> Result<Picture, Fault> {
         let decode = || nigh_encode::decode(&image.bytes, &self.options.limits);
-        let fault = |error: DecodeError| Fault { source: image.source.clone(), reason: error.to_string() };
-        self.meter.time(ImportStage::Decode, 1, decode).map_err(fault)
+        let fault = |error: DecodeError| Fault {
+            source: image.source.clone(),
+            reason: error.to_string(),
+        };
+        self.meter
+            .time(ImportStage::Decode, 1, decode)
+            .map_err(fault)
     }
 }
 
@@ -134,7 +158,15 @@ struct Pending {
 impl<'a> Batch<'a> {
     fn new(worker: Worker<'a>, stored: CatalogView) -> Self {
         let (outcomes, pending, pictures) = (Vec::new(), Vec::new(), Vec::new());
-        Self { worker, stored, outcomes, pending, pictures, pixels: 0, embeddings: VecDeque::new() }
+        Self {
+            worker,
+            stored,
+            outcomes,
+            pending,
+            pictures,
+            pixels: 0,
+            embeddings: VecDeque::new(),
+        }
     }
 
     fn finish(mut self) -> Vec<Outcome> {
@@ -145,8 +177,15 @@ impl<'a> Batch<'a> {
     /// Takes one item as far as it goes before it needs the encoder.
     fn take(&mut self, raw: RawItem) -> Result<(), ImportError> {
         if raw.images.len() > MAX_IMAGES {
-            let reason = format!("has {} images, an item can have {MAX_IMAGES}", raw.images.len());
-            self.outcomes.push(Outcome::Rejected(Reject { origin: raw.origin, column: None, reason }));
+            let reason = format!(
+                "has {} images, an item can have {MAX_IMAGES}",
+                raw.images.len()
+            );
+            self.outcomes.push(Outcome::Rejected(Reject {
+                origin: raw.origin,
+                column: None,
+                reason,
+            }));
             return Ok(());
         }
         let mut loaded = self.load(raw);
@@ -172,13 +211,25 @@ impl<'a> Batch<'a> {
     fn load(&mut self, raw: RawItem) -> Loaded {
         let mut images = Vec::with_capacity(raw.images.len());
         for image in raw.images {
-            match self.worker.meter.time(ImportStage::Load, 1, || self.worker.load(image)) {
+            match self
+                .worker
+                .meter
+                .time(ImportStage::Load, 1, || self.worker.load(image))
+            {
                 Ok(image) => images.push(image),
                 Err(fault) => self.reject(&raw.origin, fault),
             }
         }
-        let item = Item { id: raw.id, attributes: raw.attributes, images: Vec::new() };
-        Loaded { origin: raw.origin, item, images }
+        let item = Item {
+            id: raw.id,
+            attributes: raw.attributes,
+            images: Vec::new(),
+        };
+        Loaded {
+            origin: raw.origin,
+            item,
+            images,
+        }
     }
 
     /// Rejects what cannot be decoded among the images that are not stored, so
@@ -186,7 +237,11 @@ impl<'a> Batch<'a> {
     fn drop_broken(&mut self, loaded: &mut Loaded, stored: &Hashes) {
         for image in std::mem::take(&mut loaded.images) {
             let known = stored.images.contains(&image.hash);
-            match if known { Ok(()) } else { self.worker.decode(&image).map(drop) } {
+            match if known {
+                Ok(())
+            } else {
+                self.worker.decode(&image).map(drop)
+            } {
                 Ok(()) => loaded.images.push(image),
                 Err(fault) => self.reject(&loaded.origin, fault),
             }
@@ -196,24 +251,48 @@ impl<'a> Batch<'a> {
     /// The pictures are the stored ones: their embeddings stay.
     fn rewrite(&mut self, loaded: Loaded) {
         let keep = self.worker.options.keep_images;
-        let images = loaded.images.into_iter().map(|image| stored_image(image, keep)).collect();
-        let item = Item { images, ..loaded.item };
-        self.write(&loaded.origin, Upsert { item, embeddings: None }, 0, true);
+        let images = loaded
+            .images
+            .into_iter()
+            .map(|image| stored_image(image, keep))
+            .collect();
+        let item = Item {
+            images,
+            ..loaded.item
+        };
+        self.write(
+            &loaded.origin,
+            Upsert {
+                item,
+                embeddings: None,
+            },
+            0,
+            true,
+        );
     }
 
     fn decode(&mut self, loaded: Loaded, update: bool) {
-        let Loaded { origin, mut item, images } = loaded;
+        let Loaded {
+            origin,
+            mut item,
+            images,
+        } = loaded;
         for image in images {
             match self.worker.decode(&image) {
                 Ok(picture) => {
                     self.wait(picture);
-                    item.images.push(stored_image(image, self.worker.options.keep_images));
+                    item.images
+                        .push(stored_image(image, self.worker.options.keep_images));
                 }
                 Err(fault) => self.reject(&origin, fault),
             }
         }
         if !item.images.is_empty() {
-            self.pending.push(Pending { origin, item, update });
+            self.pending.push(Pending {
+                origin,
+                item,
+                update,
+            });
         }
         if self.pictures.len() >= self.worker.encoder.batch_size() {
             self.release_all();
@@ -234,7 +313,10 @@ impl<'a> Batch<'a> {
         self.pixels = 0;
         if !pictures.is_empty() {
             let encode = || self.encode_each(&pictures);
-            let embeddings = self.worker.meter.time(ImportStage::Encode, pictures.len(), encode);
+            let embeddings = self
+                .worker
+                .meter
+                .time(ImportStage::Encode, pictures.len(), encode);
             self.embeddings.extend(embeddings);
         }
     }
@@ -245,7 +327,10 @@ impl<'a> Batch<'a> {
         let encoder = self.worker.encoder;
         let one = |picture: &Picture| encoder.encode(std::slice::from_ref(picture));
         match encoder.encode(pictures) {
-            Ok(rows) => rows.chunks_exact(encoder.dimension()).map(|row| Ok(row.to_vec())).collect(),
+            Ok(rows) => rows
+                .chunks_exact(encoder.dimension())
+                .map(|row| Ok(row.to_vec()))
+                .collect(),
             Err(_) => pictures.iter().map(one).collect(),
         }
     }
@@ -259,7 +344,11 @@ impl<'a> Batch<'a> {
     }
 
     fn release(&mut self, pending: Pending) {
-        let Pending { origin, mut item, update } = pending;
+        let Pending {
+            origin,
+            mut item,
+            update,
+        } = pending;
         let mut rows = Vec::new();
         for image in std::mem::take(&mut item.images) {
             match self.embeddings.pop_front() {
@@ -268,7 +357,13 @@ impl<'a> Batch<'a> {
                     item.images.push(image);
                 }
                 Some(Err(error)) => {
-                    self.reject(&origin, Fault { source: image.source, reason: error.to_string() });
+                    self.reject(
+                        &origin,
+                        Fault {
+                            source: image.source,
+                            reason: error.to_string(),
+                        },
+                    );
                 }
                 // Every picture that waits is encoded before its item is released.
                 None => return,
@@ -276,7 +371,15 @@ impl<'a> Batch<'a> {
         }
         let encoded = item.images.len();
         if encoded > 0 {
-            self.write(&origin, Upsert { item, embeddings: Some(rows) }, encoded, update);
+            self.write(
+                &origin,
+                Upsert {
+                    item,
+                    embeddings: Some(rows),
+                },
+                encoded,
+                update,
+            );
         }
     }
 
@@ -284,10 +387,16 @@ impl<'a> Batch<'a> {
     /// reject, so that it fails alone.
     fn write(&mut self, origin: &str, upsert: Upsert, encoded: usize, update: bool) {
         let outcome = match upsert.check(self.worker.encoder.dimension()) {
-            Ok(()) => Outcome::Write { upsert, encoded, update },
-            Err(error) => {
-                Outcome::Rejected(Reject { origin: origin.to_owned(), column: None, reason: error.to_string() })
-            }
+            Ok(()) => Outcome::Write {
+                upsert,
+                encoded,
+                update,
+            },
+            Err(error) => Outcome::Rejected(Reject {
+                origin: origin.to_owned(),
+                column: None,
+                reason: error.to_string(),
+            }),
         };
         self.outcomes.push(outcome);
     }
@@ -295,23 +404,42 @@ impl<'a> Batch<'a> {
     /// Names the row, and the image where it has a name of its own.
     fn reject(&mut self, row: &str, fault: Fault) {
         let same = fault.source.ends_with(row);
-        let origin = if same { fault.source } else { format!("{row}: {}", fault.source) };
-        self.outcomes.push(Outcome::Rejected(Reject { origin, column: None, reason: fault.reason }));
+        let origin = if same {
+            fault.source
+        } else {
+            format!("{row}: {}", fault.source)
+        };
+        self.outcomes.push(Outcome::Rejected(Reject {
+            origin,
+            column: None,
+            reason: fault.reason,
+        }));
     }
 
     fn difference(&self, hashes: &Hashes, loaded: &Loaded) -> Result<Difference, ReadError> {
-        if !hashes.images.iter().copied().eq(loaded.images.iter().map(|image| image.hash)) {
+        if !hashes
+            .images
+            .iter()
+            .copied()
+            .eq(loaded.images.iter().map(|image| image.hash))
+        {
             return Ok(Difference::Images);
         }
         if hashes.attributes != loaded.item.attributes_hash() {
             return Ok(Difference::Attributes);
         }
-        let Some(stored) = self.stored.get_number(hashes.number)? else { return Ok(Difference::Images) };
+        let Some(stored) = self.stored.get_number(hashes.number)? else {
+            return Ok(Difference::Images);
+        };
         let named = |(stored, loaded): (&ItemImage, &LoadedImage)| {
             stored.name == loaded.name && stored.source == loaded.source
         };
         let same = stored.item.images.iter().zip(&loaded.images).all(named) && self.kept(hashes)?;
-        Ok(if same { Difference::None } else { Difference::Attributes })
+        Ok(if same {
+            Difference::None
+        } else {
+            Difference::Attributes
+        })
     }
 
     /// True where all bytes that should be kept are.
@@ -336,5 +464,10 @@ enum Difference {
 }
 
 fn stored_image(image: LoadedImage, keep: bool) -> ItemImage {
-    ItemImage { name: image.name, source: image.source, hash: image.hash, bytes: keep.then_some(image.bytes) }
+    ItemImage {
+        name: image.name,
+        source: image.source,
+        hash: image.hash,
+        bytes: keep.then_some(image.bytes),
+    }
 }

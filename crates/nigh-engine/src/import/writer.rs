@@ -39,7 +39,17 @@ impl<'a> Writer<'a> {
         on_event: &'a mut dyn FnMut(ImportEvent<'_>),
     ) -> Self {
         let (counts, waiting, waiting_since) = (Counts::default(), Vec::new(), Instant::now());
-        Self { store, rejects, options, meter, on_event, counts, waiting, waiting_bytes: 0, waiting_since }
+        Self {
+            store,
+            rejects,
+            options,
+            meter,
+            on_event,
+            counts,
+            waiting,
+            waiting_bytes: 0,
+            waiting_since,
+        }
     }
 
     /// Takes chunks until the workers are gone, in the order of their numbers.
@@ -53,7 +63,10 @@ impl<'a> Writer<'a> {
         let mut early = BTreeMap::new();
         let mut next = 0;
         loop {
-            let patience = self.options.commit_interval.saturating_sub(self.waiting_since.elapsed());
+            let patience = self
+                .options
+                .commit_interval
+                .saturating_sub(self.waiting_since.elapsed());
             let chunk = match finished.recv_timeout(patience.max(SHORTEST_WAIT)) {
                 Ok(chunk) => chunk,
                 Err(RecvTimeoutError::Timeout) => {
@@ -86,7 +99,11 @@ impl<'a> Writer<'a> {
                     self.counts.rejected += 1;
                     self.rejects.push(&reject)?;
                 }
-                Outcome::Write { upsert, encoded, update } => self.wait(upsert, encoded, update)?,
+                Outcome::Write {
+                    upsert,
+                    encoded,
+                    update,
+                } => self.wait(upsert, encoded, update)?,
             }
         }
         (self.on_event)(ImportEvent::Progress(self.counts));
@@ -114,15 +131,30 @@ impl<'a> Writer<'a> {
         }
         let upserts = std::mem::take(&mut self.waiting);
         self.waiting_bytes = 0;
-        let ids: Vec<String> = upserts.iter().map(|upsert| upsert.item.id.clone()).collect();
+        let ids: Vec<String> = upserts
+            .iter()
+            .map(|upsert| upsert.item.id.clone())
+            .collect();
         let write = || self.store.upsert(&upserts, Durability::Synced);
         let commit = self.meter.time(ImportStage::Write, ids.len(), write)?;
-        (self.on_event)(ImportEvent::Commit { sequence: commit.last, ids: &ids });
+        (self.on_event)(ImportEvent::Commit {
+            sequence: commit.last,
+            ids: &ids,
+        });
         Ok(self.rejects.flush()?)
     }
 }
 
 fn bytes(upsert: &Upsert) -> usize {
-    let kept = upsert.item.images.iter().filter_map(|image| image.bytes.as_ref()).map(Vec::len).sum::<usize>();
-    kept + upsert.embeddings.as_ref().map_or(0, |rows| size_of_val(rows.as_slice()))
+    let kept = upsert
+        .item
+        .images
+        .iter()
+        .filter_map(|image| image.bytes.as_ref())
+        .map(Vec::len)
+        .sum::<usize>();
+    kept + upsert
+        .embeddings
+        .as_ref()
+        .map_or(0, |rows| size_of_val(rows.as_slice()))
 }

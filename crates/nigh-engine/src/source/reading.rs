@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use nigh_store::Value;
 
@@ -295,20 +296,14 @@ impl<'r> Rows<'r> {
     fn image(&self, row: u64, found: Found<'_>) -> RawImage {
         let (source, content) = match found.place {
             Place::Bytes(bytes) => (
-                format!("{}#{row}", self.table.path.to_string_lossy()),
+                format!("{}#{row}", absolute(&self.table.path)),
                 ImageContent::Bytes(bytes.to_vec()),
             ),
             Place::Listed(picture) => {
                 let path = &self.index.listing.pictures[picture as usize].path;
-                (
-                    path.to_string_lossy().into_owned(),
-                    ImageContent::Path(path.clone()),
-                )
+                (absolute(path), ImageContent::Path(path.clone()))
             }
-            Place::File(path) => (
-                path.to_string_lossy().into_owned(),
-                ImageContent::Path(path),
-            ),
+            Place::File(path) => (absolute(&path), ImageContent::Path(path)),
         };
         RawImage {
             name: found.name,
@@ -331,6 +326,16 @@ fn path_of(listing: &Listing, picture: u32) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// A picture is looked at later, from any folder.
+fn absolute(path: &Path) -> String {
+    let absolute = std::path::absolute(path);
+    absolute
+        .as_deref()
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
+}
+
 fn unnamed(listing: &Listing, picture: u32) -> RawImage {
     let path = &listing.pictures[picture as usize].path;
     RawImage {
@@ -339,7 +344,7 @@ fn unnamed(listing: &Listing, picture: u32) -> RawImage {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
-        source: path_of(listing, picture),
+        source: absolute(path),
         content: ImageContent::Path(path.clone()),
     }
 }

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{ViewError, ViewHeader, text};
 use crate::columns::{Columns, ColumnsBuilder};
 
-const FORMAT: Format = Format { magic: *b"nighitem", version: 1 };
+const FORMAT: Format = Format {
+    magic: *b"nighitem",
+    version: 1,
+};
 
 /// What one image is called and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,12 +37,25 @@ pub(crate) struct ItemsFile {
 impl ItemsFile {
     pub(crate) fn open(path: &Path) -> Result<Self, ViewError> {
         let sections = Sections::open(path, FORMAT)?;
-        let corrupt = |reason: String| ViewError::Corrupt { path: path.to_owned(), reason };
-        let header: ViewHeader =
-            serde_json::from_str(text(&sections, path, "header")?).map_err(|error| corrupt(error.to_string()))?;
-        let (numbers, id_ends, image_ends) =
-            (sections.view("numbers")?, sections.view("id_ends")?, sections.view("image_ends")?);
-        let file = Self { path: path.to_owned(), sections, header, numbers, id_ends, image_ends };
+        let corrupt = |reason: String| ViewError::Corrupt {
+            path: path.to_owned(),
+            reason,
+        };
+        let header: ViewHeader = serde_json::from_str(text(&sections, path, "header")?)
+            .map_err(|error| corrupt(error.to_string()))?;
+        let (numbers, id_ends, image_ends) = (
+            sections.view("numbers")?,
+            sections.view("id_ends")?,
+            sections.view("image_ends")?,
+        );
+        let file = Self {
+            path: path.to_owned(),
+            sections,
+            header,
+            numbers,
+            id_ends,
+            image_ends,
+        };
         file.check().map_err(corrupt)?;
         Ok(file)
     }
@@ -55,9 +71,11 @@ impl ItemsFile {
     /// The id at a position below `len`.
     pub(crate) fn id(&self, position: u32) -> &str {
         // Checked when the file was opened; its bytes cannot change since.
-        self.sections.bytes("ids").ok().and_then(|ids| slice(ids, &self.id_ends, position)).map_or("", |id| {
-            std::str::from_utf8(id).unwrap_or_default()
-        })
+        self.sections
+            .bytes("ids")
+            .ok()
+            .and_then(|ids| slice(ids, &self.id_ends, position))
+            .map_or("", |id| std::str::from_utf8(id).unwrap_or_default())
     }
 
     /// The store's number for the item at a position below `len`.
@@ -67,7 +85,10 @@ impl ItemsFile {
 
     /// Where an item stands, if it is here.
     pub(crate) fn position_of_number(&self, number: u64) -> Option<u32> {
-        self.numbers.binary_search(&number).ok().and_then(|position| u32::try_from(position).ok())
+        self.numbers
+            .binary_search(&number)
+            .ok()
+            .and_then(|position| u32::try_from(position).ok())
     }
 
     /// Where an id stands: a scan over all ids, for callers without a store.
@@ -77,9 +98,12 @@ impl ItemsFile {
 
     /// The images of the item at a position below `len`.
     pub(crate) fn images(&self, position: u32) -> Result<Vec<ImageName>, ViewError> {
-        let images = slice(self.sections.bytes("images")?, &self.image_ends, position).unwrap_or_default();
-        serde_json::from_slice(images)
-            .map_err(|error| ViewError::Corrupt { path: self.path.clone(), reason: error.to_string() })
+        let images =
+            slice(self.sections.bytes("images")?, &self.image_ends, position).unwrap_or_default();
+        serde_json::from_slice(images).map_err(|error| ViewError::Corrupt {
+            path: self.path.clone(),
+            reason: error.to_string(),
+        })
     }
 
     pub(crate) fn load_columns(&self) -> Result<Columns, ViewError> {
@@ -88,20 +112,32 @@ impl ItemsFile {
 
     fn check(&self) -> Result<(), String> {
         let items = self.header.items;
-        let lengths = [self.numbers.len(), self.id_ends.len(), self.image_ends.len()];
+        let lengths = [
+            self.numbers.len(),
+            self.id_ends.len(),
+            self.image_ends.len(),
+        ];
         if lengths.iter().any(|&length| length as u64 != items) {
-            return Err(format!("the header says {items} items, the sections hold {lengths:?}"));
+            return Err(format!(
+                "the header says {items} items, the sections hold {lengths:?}"
+            ));
         }
         let bytes = |name: &str| self.sections.bytes(name).map_err(|error| error.to_string());
         ends_within(&self.id_ends, bytes("ids")?.len(), "ids")?;
         ends_within(&self.image_ends, bytes("images")?.len(), "images")?;
-        std::str::from_utf8(bytes("ids")?).map(|_| ()).map_err(|error| format!("section ids: {error}"))
+        std::str::from_utf8(bytes("ids")?)
+            .map(|_| ())
+            .map_err(|error| format!("section ids: {error}"))
     }
 }
 
 fn slice<'a>(bytes: &'a [u8], ends: &[u64], position: u32) -> Option<&'a [u8]> {
     let position = position as usize;
-    let start = if position == 0 { 0 } else { *ends.get(position - 1)? };
+    let start = if position == 0 {
+        0
+    } else {
+        *ends.get(position - 1)?
+    };
     bytes.get(start as usize..*ends.get(position)? as usize)
 }
 
@@ -109,7 +145,13 @@ fn ends_within(ends: &[u64], bytes: usize, section: &str) -> Result<(), String> 
     let ascending = ends.is_sorted();
     let last = ends.last().copied().unwrap_or(0);
     let complete = ascending && last == bytes as u64;
-    if complete { Ok(()) } else { Err(format!("section {section}: its parts do not fill its {bytes} bytes")) }
+    if complete {
+        Ok(())
+    } else {
+        Err(format!(
+            "section {section}: its parts do not fill its {bytes} bytes"
+        ))
+    }
 }
 
 /// Collects items, in the order of their numbers, and writes the file.
@@ -142,7 +184,12 @@ impl ItemsWriter {
         &mut self.columns
     }
 
-    pub(crate) fn push(&mut self, number: u64, id: &str, images: &[ImageName]) -> Result<(), serde_json::Error> {
+    pub(crate) fn push(
+        &mut self,
+        number: u64,
+        id: &str,
+        images: &[ImageName],
+    ) -> Result<(), serde_json::Error> {
         self.numbers.push(number);
         self.ids.push_str(id);
         self.id_ends.push(self.ids.len() as u64);
@@ -162,7 +209,10 @@ impl ItemsWriter {
             most_images: self.most_images,
         };
         let mut columns = Vec::new();
-        self.columns.finish().save(&mut columns).map_err(ItemsWriteError::Columns)?;
+        self.columns
+            .finish()
+            .save(&mut columns)
+            .map_err(ItemsWriteError::Columns)?;
         let mut writer = SectionWriter::create(path, FORMAT)?;
         writer.put("header", serde_json::to_string(&header)?.as_bytes())?;
         writer.put("numbers", &self.numbers)?;

@@ -12,7 +12,11 @@ pub(crate) fn snapshot(args: &SnapshotArgs, output: Output) -> Result<Exit> {
     if args.json {
         output.json(&json!({"snapshot": args.destination}))?;
     } else {
-        output.line(format!("{} is a copy of {}", args.destination.display(), args.dir.display()))?;
+        output.line(format!(
+            "{} is a copy of {}",
+            args.destination.display(),
+            args.dir.display()
+        ))?;
     }
     Ok(Exit::Done)
 }
@@ -22,7 +26,11 @@ pub(crate) fn restore(args: &RestoreArgs, output: Output) -> Result<Exit> {
     if args.json {
         output.json(&json!({"restored": args.dir}))?;
     } else {
-        output.line(format!("{} was restored from {}", args.dir.display(), args.snapshot.display()))?;
+        output.line(format!(
+            "{} was restored from {}",
+            args.dir.display(),
+            args.snapshot.display()
+        ))?;
     }
     Ok(Exit::Done)
 }
@@ -32,7 +40,11 @@ pub(crate) fn export(args: &ExportArgs, output: Output) -> Result<Exit> {
     if args.json {
         output.json(&json!({"items": written.items, "file": args.file}))?;
     } else {
-        output.line(format!("{} items written to {}", written.items, args.file.display()))?;
+        output.line(format!(
+            "{} items written to {}",
+            written.items,
+            args.file.display()
+        ))?;
     }
     Ok(Exit::Done)
 }

@@ -17,7 +17,9 @@ use crate::progress::Progress;
 pub(crate) fn run(args: &ImportArgs, threads: usize, output: Output) -> Result<Exit> {
     let plan = nigh_engine::source::plan(&args.sources, &source_options(&args.columns))?;
     let progress = Progress::new(args.progress, output.quiet, plan.estimated_items());
-    plan.describe().iter().for_each(|line| progress.note(output, line));
+    plan.describe()
+        .iter()
+        .for_each(|line| progress.note(output, line));
     let request = encoder::request(&args.encoder, 1)?;
     let options = ImportOptions {
         threads,
@@ -26,11 +28,15 @@ pub(crate) fn run(args: &ImportArgs, threads: usize, output: Output) -> Result<E
         ..ImportOptions::default()
     };
     let stop = interrupt::flag()?;
-    let report = import(&args.into, &plan, &request, &options, &stop, progress, output)?;
+    let report = import(
+        &args.into, &plan, &request, &options, &stop, progress, output,
+    )?;
     if args.json {
         output.json(&report)?;
     } else {
-        summary(&report, &args.into).iter().try_for_each(|line| output.line(line))?;
+        summary(&report, &args.into)
+            .iter()
+            .try_for_each(|line| output.line(line))?;
     }
     Ok(exit(&report, args.strict))
 }
@@ -47,9 +53,12 @@ pub(crate) fn import(
 ) -> Result<ImportReport> {
     let (writer, encoder) = CatalogWriter::open_or_create(dir, request)?;
     progress.note(output, &format!("encoder: {}", encoder.fingerprint()));
-    let report = writer.import(plan, &encoder, options, stop, &mut |event| progress.show(event));
+    let report = writer.import(plan, &encoder, options, stop, &mut |event| {
+        progress.show(event)
+    });
     progress.finish();
-    let report = report.with_context(|| format!("the import into {} ended early", dir.display()))?;
+    let report =
+        report.with_context(|| format!("the import into {} ended early", dir.display()))?;
     if report.interrupted {
         progress.note(output, "interrupted: run the same command again to go on");
     }
@@ -86,8 +95,17 @@ pub(crate) fn summary(report: &ImportReport, dir: &Path) -> Vec<String> {
             stage.stage, stage.count, stage.busy_seconds, stage.threads, stage.per_second
         )
     }));
-    lines.extend(report.rejects_file.as_ref().map(|path| format!("rejects, with reasons: {}", path.display())));
-    lines.push(format!("{} now holds {} items", dir.display(), report.collection_items));
+    lines.extend(
+        report
+            .rejects_file
+            .as_ref()
+            .map(|path| format!("rejects, with reasons: {}", path.display())),
+    );
+    lines.push(format!(
+        "{} now holds {} items",
+        dir.display(),
+        report.collection_items
+    ));
     lines
 }
 

@@ -30,14 +30,21 @@ fn lines(info: &CatalogInfo) -> Vec<String> {
         format!("images      {}", info.images),
         format!("encoder     {}", info.encoder),
         format!("dimension   {}", info.dimension),
-        format!("published   {} images in {} lists", info.published_images, info.lists),
+        format!(
+            "published   {} images in {} lists",
+            info.published_images, info.lists
+        ),
         format!("newer       {} items, searched exactly", info.newer_items),
         format!("on disk     {:.1} MB", info.bytes_on_disk as f64 / 1e6),
         format!("created     {}", info.created),
         String::new(),
     ];
     let row = |column: &nigh_engine::ColumnInfo| {
-        let most: Vec<String> = column.most_common.iter().map(|(value, count)| format!("{value} ({count})")).collect();
+        let most: Vec<String> = column
+            .most_common
+            .iter()
+            .map(|(value, count)| format!("{value} ({count})"))
+            .collect();
         vec![
             column.name.clone(),
             column.kind.clone(),
@@ -47,6 +54,9 @@ fn lines(info: &CatalogInfo) -> Vec<String> {
         ]
     };
     let rows: Vec<_> = info.columns.iter().map(row).collect();
-    lines.extend(table::lines(&["attribute", "type", "nulls", "distinct", "most common"], &rows));
+    lines.extend(table::lines(
+        &["attribute", "type", "nulls", "distinct", "most common"],
+        &rows,
+    ));
     lines
 }

@@ -12,23 +12,38 @@ use crate::{table, value};
 
 pub(crate) fn get(args: &GetArgs, output: Output) -> Result<Exit> {
     let catalog = open(&args.dir, output)?;
-    let items = args.ids.iter().map(|id| catalog.get(id)).collect::<Result<Vec<_>, _>>()?;
+    let items = args
+        .ids
+        .iter()
+        .map(|id| catalog.get(id))
+        .collect::<Result<Vec<_>, _>>()?;
     if args.json {
         output.json(&json!({"items": items.iter().map(item_json).collect::<Vec<_>>()}))?;
     } else {
-        items.iter().flat_map(item_lines).try_for_each(|line| output.line(line))?;
+        items
+            .iter()
+            .flat_map(item_lines)
+            .try_for_each(|line| output.line(line))?;
     }
     Ok(Exit::Done)
 }
 
 pub(crate) fn list(args: &ListArgs, output: Output) -> Result<Exit> {
     let catalog = open(&args.dir, output)?;
-    let filter = args.condition.as_deref().map(|text| catalog.filter(text)).transpose()?;
+    let filter = args
+        .condition
+        .as_deref()
+        .map(|text| catalog.filter(text))
+        .transpose()?;
     let (items, total) = catalog.list(filter.as_ref(), args.offset, args.limit)?;
     if args.json {
-        output.json(&json!({"total": total, "items": items.iter().map(item_json).collect::<Vec<_>>()}))?;
+        output.json(
+            &json!({"total": total, "items": items.iter().map(item_json).collect::<Vec<_>>()}),
+        )?;
     } else {
-        list_lines(&items).iter().try_for_each(|line| output.line(line))?;
+        list_lines(&items)
+            .iter()
+            .try_for_each(|line| output.line(line))?;
         output.note(format!("{} of {total} items", items.len()));
     }
     Ok(Exit::Done)
@@ -51,9 +66,15 @@ pub(crate) fn delete(args: &DeleteArgs, output: Output) -> Result<Exit> {
         output.json(&json!({"deleted": deleted, "missing": missing}))?;
     } else {
         output.line(format!("{deleted} items deleted"))?;
-        missing.iter().for_each(|id| output.note(format!("no item has the id {id:?}")));
+        missing
+            .iter()
+            .for_each(|id| output.note(format!("no item has the id {id:?}")));
     }
-    Ok(if missing.is_empty() { Exit::Done } else { Exit::NotFound })
+    Ok(if missing.is_empty() {
+        Exit::Done
+    } else {
+        Exit::NotFound
+    })
 }
 
 fn open(dir: &std::path::Path, output: Output) -> Result<Catalog> {
@@ -63,23 +84,44 @@ fn open(dir: &std::path::Path, output: Output) -> Result<Catalog> {
 }
 
 fn item_json(item: &ItemSummary) -> serde_json::Value {
-    let images: Vec<_> = item.images.iter().map(|(name, source)| json!({"name": name, "source": source})).collect();
+    let images: Vec<_> = item
+        .images
+        .iter()
+        .map(|(name, source)| json!({"name": name, "source": source}))
+        .collect();
     json!({"id": item.id, "attributes": value::attributes_to_json(&item.attributes), "images": images})
 }
 
 fn item_lines(item: &ItemSummary) -> Vec<String> {
     let mut lines = vec![item.id.clone()];
-    lines.extend(item.attributes.iter().map(|(name, value)| format!("  {name} = {value}")));
-    lines.extend(item.images.iter().map(|(name, source)| format!("  image {name}: {source}")));
+    lines.extend(
+        item.attributes
+            .iter()
+            .map(|(name, value)| format!("  {name} = {value}")),
+    );
+    lines.extend(
+        item.images
+            .iter()
+            .map(|(name, source)| format!("  image {name}: {source}")),
+    );
     lines
 }
 
 fn list_lines(items: &[ItemSummary]) -> Vec<String> {
-    let names: BTreeSet<&str> = items.iter().flat_map(|item| item.attributes.keys().map(String::as_str)).collect();
+    let names: BTreeSet<&str> = items
+        .iter()
+        .flat_map(|item| item.attributes.keys().map(String::as_str))
+        .collect();
     let header: Vec<&str> = std::iter::once("id").chain(names.iter().copied()).collect();
     let row = |item: &ItemSummary| {
-        let cell = |name: &&str| item.attributes.get(*name).map_or(String::new(), ToString::to_string);
-        std::iter::once(item.id.clone()).chain(names.iter().map(cell)).collect()
+        let cell = |name: &&str| {
+            item.attributes
+                .get(*name)
+                .map_or(String::new(), ToString::to_string)
+        };
+        std::iter::once(item.id.clone())
+            .chain(names.iter().map(cell))
+            .collect()
     };
     table::lines(&header, &items.iter().map(row).collect::<Vec<_>>())
 }

@@ -20,7 +20,12 @@ pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<E
     catalog.notes().iter().for_each(|note| output.note(note));
     let options = SearchOptions {
         k: args.k as usize,
-        filter: args.query.condition.as_deref().map(|text| catalog.filter(text)).transpose()?,
+        filter: args
+            .query
+            .condition
+            .as_deref()
+            .map(|text| catalog.filter(text))
+            .transpose()?,
         min_score: args.min_score,
         method: method(&args.method),
         threads,
@@ -80,7 +85,9 @@ impl Query {
         match self {
             Self::Item(id) => Ok(catalog.search(&catalog.embeddings(id)?, options)?),
             Self::Picture(name, bytes) => {
-                let encoder = catalog.encoder().open(&encoder::request(encoder, threads)?)?;
+                let encoder = catalog
+                    .encoder()
+                    .open(&encoder::request(encoder, threads)?)?;
                 search_picture(catalog, &encoder, name, bytes, options)
             }
         }
@@ -97,15 +104,22 @@ pub(crate) fn search_picture(
 ) -> Result<SearchReply> {
     let started = Instant::now();
     let mut trace = Trace::default();
-    let picture = nigh_encode::decode(bytes, &DecodeLimits::default()).with_context(|| name.to_owned())?;
+    let picture =
+        nigh_encode::decode(bytes, &DecodeLimits::default()).with_context(|| name.to_owned())?;
     trace.push("decode", 1, 1, started);
     let encoding = Instant::now();
-    let embedding = encoder.encode(&[picture]).with_context(|| name.to_owned())?;
+    let embedding = encoder
+        .encode(&[picture])
+        .with_context(|| name.to_owned())?;
     trace.push("encode", 1, 1, encoding);
     let mut reply = catalog.search(&embedding, options)?;
     trace.stages.append(&mut reply.trace.stages);
     let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    Ok(SearchReply { trace, latency_us, ..reply })
+    Ok(SearchReply {
+        trace,
+        latency_us,
+        ..reply
+    })
 }
 
 pub(crate) fn method(args: &MethodArgs) -> Method {
@@ -120,15 +134,23 @@ fn print(reply: &SearchReply, args: &SearchArgs, output: Output) -> Result<()> {
     if args.json {
         return output.json(&reply_json(reply));
     }
-    hit_lines(&reply.hits).iter().try_for_each(|line| output.line(line))?;
+    hit_lines(&reply.hits)
+        .iter()
+        .try_for_each(|line| output.line(line))?;
     if reply.hits.is_empty() {
         output.note("no item passes");
     }
     if args.explain {
         output.line("")?;
-        trace_lines(&reply.trace).iter().try_for_each(|line| output.line(line))?;
+        trace_lines(&reply.trace)
+            .iter()
+            .try_for_each(|line| output.line(line))?;
     }
-    output.note(format!("{} hits in {:.1} ms", reply.hits.len(), reply.latency_us as f64 / 1000.0));
+    output.note(format!(
+        "{} hits in {:.1} ms",
+        reply.hits.len(),
+        reply.latency_us as f64 / 1000.0
+    ));
     Ok(())
 }
 
@@ -145,25 +167,46 @@ pub(crate) fn reply_json(reply: &SearchReply) -> serde_json::Value {
 /// several, then the attributes.
 pub(crate) fn hit_lines(hits: &[Hit]) -> Vec<String> {
     let several = hits.iter().any(|hit| hit.image != hit.id);
-    let names: std::collections::BTreeSet<&str> =
-        hits.iter().flat_map(|hit| hit.attributes.keys().map(String::as_str)).collect();
+    let names: std::collections::BTreeSet<&str> = hits
+        .iter()
+        .flat_map(|hit| hit.attributes.keys().map(String::as_str))
+        .collect();
     let mut header = vec!["#", "id", "score"];
     header.extend(several.then_some("image"));
     header.extend(&names);
     let row = |(rank, hit): (usize, &Hit)| {
-        let mut row = vec![(rank + 1).to_string(), hit.id.clone(), format!("{:.4}", hit.score)];
+        let mut row = vec![
+            (rank + 1).to_string(),
+            hit.id.clone(),
+            format!("{:.4}", hit.score),
+        ];
         row.extend(several.then(|| hit.image.clone()));
-        row.extend(names.iter().map(|&name| hit.attributes.get(name).map_or(String::new(), ToString::to_string)));
+        row.extend(names.iter().map(|&name| {
+            hit.attributes
+                .get(name)
+                .map_or(String::new(), ToString::to_string)
+        }));
         row
     };
-    table::lines(&header, &hits.iter().enumerate().map(row).collect::<Vec<_>>())
+    table::lines(
+        &header,
+        &hits.iter().enumerate().map(row).collect::<Vec<_>>(),
+    )
 }
 
 pub(crate) fn trace_lines(trace: &Trace) -> Vec<String> {
     let row = |stage: &nigh_engine::Stage| {
-        vec![stage.stage.to_owned(), stage.input.to_string(), stage.output.to_string(), stage.us.to_string()]
+        vec![
+            stage.stage.to_owned(),
+            stage.input.to_string(),
+            stage.output.to_string(),
+            stage.us.to_string(),
+        ]
     };
-    table::lines(&["stage", "in", "out", "us"], &trace.stages.iter().map(row).collect::<Vec<_>>())
+    table::lines(
+        &["stage", "in", "out", "us"],
+        &trace.stages.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 /// The queries left, their hits right, in one HTML file.
@@ -173,24 +216,65 @@ pub(crate) fn write_sheet(
     searches: &[(Query, SearchReply)],
     options: &SearchOptions,
 ) -> Result<()> {
-    let rows = searches.iter().map(|(query, reply)| sheet_row(catalog, query, reply, options)).collect();
-    let subtitle = format!("{} items · {}", catalog.len(), catalog.encoder().fingerprint);
-    let title = catalog.dir().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let html = Sheet { title, subtitle, rows }.to_html();
+    let rows = searches
+        .iter()
+        .map(|(query, reply)| sheet_row(catalog, query, reply, options))
+        .collect();
+    let subtitle = format!(
+        "{} items · {}",
+        catalog.len(),
+        catalog.encoder().fingerprint
+    );
+    let title = catalog
+        .dir()
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let html = Sheet {
+        title,
+        subtitle,
+        rows,
+    }
+    .to_html();
     std::fs::write(path, html).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn sheet_row(catalog: &Catalog, query: &Query, reply: &SearchReply, options: &SearchOptions) -> SheetRow {
+fn sheet_row(
+    catalog: &Catalog,
+    query: &Query,
+    reply: &SearchReply,
+    options: &SearchOptions,
+) -> SheetRow {
     let bytes = match query {
         Query::Picture(_, bytes) => Some(bytes.clone()),
         Query::Item(id) => item_picture(catalog, id),
     };
-    let stages: Vec<String> = reply.trace.stages.iter().map(|stage| format!("{} {} µs", stage.stage, stage.us)).collect();
-    let condition = options.filter.as_ref().map_or(String::new(), |filter| format!("where {filter} · "));
+    let stages: Vec<String> = reply
+        .trace
+        .stages
+        .iter()
+        .map(|stage| format!("{} {} µs", stage.stage, stage.us))
+        .collect();
+    let condition = options
+        .filter
+        .as_ref()
+        .map_or(String::new(), |filter| format!("where {filter} · "));
     SheetRow {
-        query: SheetQuery { label: query.name().to_owned(), picture: bytes.and_then(sheet_picture) },
-        note: format!("{condition}{:.1} ms: {}", reply.latency_us as f64 / 1000.0, stages.join(", ")),
-        hits: reply.hits.iter().map(|hit| sheet_hit(catalog, hit)).collect(),
+        query: SheetQuery {
+            label: query.name().to_owned(),
+            picture: bytes.and_then(sheet_picture),
+        },
+        note: format!(
+            "{condition}{:.1} ms: {}",
+            reply.latency_us as f64 / 1000.0,
+            stages.join(", ")
+        ),
+        hits: reply
+            .hits
+            .iter()
+            .map(|hit| sheet_hit(catalog, hit))
+            .collect(),
     }
 }
 
@@ -198,7 +282,9 @@ fn sheet_hit(catalog: &Catalog, hit: &Hit) -> SheetHit {
     SheetHit {
         id: hit.id.clone(),
         score: hit.score,
-        picture: catalog.image_bytes(&hit.id, &hit.image).and_then(sheet_picture),
+        picture: catalog
+            .image_bytes(&hit.id, &hit.image)
+            .and_then(sheet_picture),
         attributes: sheet_attributes(catalog, hit),
         image_name: (hit.image != hit.id).then(|| hit.image.clone()),
     }

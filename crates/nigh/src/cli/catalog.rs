@@ -90,7 +90,12 @@ pub(crate) struct ColumnArgs {
     pub(crate) image: Vec<String>,
 
     /// The attributes to keep [default: all columns].
-    #[arg(long, env = "NIGH_COLUMNS", value_name = "A,B,C", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "NIGH_COLUMNS",
+        value_name = "A,B,C",
+        value_delimiter = ','
+    )]
     pub(crate) columns: Option<Vec<String>>,
 
     /// A table of attributes for a folder of images, joined by id or file name.
@@ -140,7 +145,12 @@ pub(crate) struct SearchArgs {
     pub(crate) k: u32,
 
     /// Only items with a score of at least this (cosine: -1 to 1).
-    #[arg(long, env = "NIGH_MIN_SCORE", value_name = "SCORE", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        env = "NIGH_MIN_SCORE",
+        value_name = "SCORE",
+        allow_negative_numbers = true
+    )]
     pub(crate) min_score: Option<f32>,
 
     #[command(flatten)]
@@ -166,7 +176,13 @@ pub(crate) struct SearchArgs {
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
     /// A picture to search with; `-` reads it from standard input.
-    #[arg(long, env = "NIGH_QUERY_IMAGE", value_name = "FILE", required_unless_present = "id", conflicts_with = "id")]
+    #[arg(
+        long,
+        env = "NIGH_QUERY_IMAGE",
+        value_name = "FILE",
+        required_unless_present = "id",
+        conflicts_with = "id"
+    )]
     pub(crate) image: Option<PathBuf>,
 
     /// An item to find more like.
@@ -201,7 +217,13 @@ pub(crate) struct EvalArgs {
     pub(crate) dir: PathBuf,
 
     /// Query images with their labels: any source that `import` reads.
-    #[arg(long, env = "NIGH_QUERIES", value_name = "SOURCE", required_unless_present = "sample", conflicts_with = "sample")]
+    #[arg(
+        long,
+        env = "NIGH_QUERIES",
+        value_name = "SOURCE",
+        required_unless_present = "sample",
+        conflicts_with = "sample"
+    )]
     pub(crate) queries: Vec<PathBuf>,
 
     /// Take this share of the collection itself as queries, each excluded from its own hits.
@@ -213,7 +235,13 @@ pub(crate) struct EvalArgs {
     pub(crate) seed: u64,
 
     /// The attributes whose equality makes a hit relevant.
-    #[arg(long, env = "NIGH_RELEVANT", value_name = "A,B", value_delimiter = ',', required = true)]
+    #[arg(
+        long,
+        env = "NIGH_RELEVANT",
+        value_name = "A,B",
+        value_delimiter = ',',
+        required = true
+    )]
     pub(crate) relevant: Vec<String>,
 
     /// How many hits count.

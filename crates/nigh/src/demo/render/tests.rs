@@ -76,7 +76,11 @@ fn rows_are_plain_csv() {
             row.iter().all(|value| !value.contains([',', '"', '\n'])),
             "{row:?}"
         );
-        assert_eq!(row[9].parse::<f64>(), Ok(f64::from(product.price_cents) / 100.0), "{row:?}");
+        assert_eq!(
+            row[9].parse::<f64>(),
+            Ok(f64::from(product.price_cents) / 100.0),
+            "{row:?}"
+        );
         assert_eq!(row[13].len(), 10, "{row:?}");
     }
 }
