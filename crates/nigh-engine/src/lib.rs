@@ -14,6 +14,38 @@
 //! This crate **is not**
 //! - a server or a command line: it does not know the wire or the terminal;
 //! - the store, the index or the encoder: it holds them together.
+//!
+//! ```
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use nigh_engine::source::{self, SourceOptions};
+//! use nigh_engine::{Catalog, CatalogWriter, EncoderRequest, ImportOptions, SearchOptions};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let photos = dir.path().join("photos");
+//! std::fs::create_dir(&photos)?;
+//! for (name, blue_green_red) in [("red", [0, 0, 255]), ("blue", [255, 0, 0])] {
+//!     // The smallest BMP: one pixel.
+//!     let mut file = b"BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x18\0".to_vec();
+//!     file.extend([0; 24]);
+//!     file.extend(blue_green_red);
+//!     file.push(0);
+//!     std::fs::write(photos.join(format!("{name}.bmp")), file)?;
+//! }
+//!
+//! let plan = source::plan(&[photos], &SourceOptions::default())?;
+//! let shop = dir.path().join("shop");
+//! let (writer, encoder) = CatalogWriter::open_or_create(&shop, &EncoderRequest::default())?;
+//! let stop = AtomicBool::new(false);
+//! let report = writer.import(&plan, &encoder, &ImportOptions::default(), &stop, &mut |_| {})?;
+//! assert_eq!(report.counts.items, 2);
+//! drop(writer);
+//!
+//! let catalog = Catalog::open(&shop)?;
+//! let reply = catalog.search(&catalog.embeddings("red")?, &SearchOptions::default())?;
+//! assert_eq!(reply.hits[0].id, "red");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod catalog;

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use nigh_encode::Encoder;
 use nigh_engine::source::{Plan, SourceOptions};
 use nigh_engine::{CatalogWriter, EncoderRequest, ImportOptions, ImportReport};
 
@@ -53,6 +54,12 @@ pub(crate) fn import(
 ) -> Result<ImportReport> {
     let (writer, encoder) = CatalogWriter::open_or_create(dir, request)?;
     progress.note(output, &format!("encoder: {}", encoder.fingerprint()));
+    for guess in assumed(&encoder) {
+        progress.note(
+            output,
+            &format!("  assumed, as nothing says otherwise: {guess}"),
+        );
+    }
     let report = writer.import(plan, &encoder, options, stop, &mut |event| {
         progress.show(event)
     });
@@ -65,6 +72,15 @@ pub(crate) fn import(
     Ok(report)
 }
 
+/// What a model's sidecar does not say: a wrong guess makes worse embeddings,
+/// not errors, so a person should see it.
+fn assumed(encoder: &Encoder) -> &[String] {
+    match encoder {
+        Encoder::Features(_) => &[],
+        Encoder::Onnx(model) => model.assumed(),
+    }
+}
+
 pub(crate) fn source_options(columns: &ColumnArgs) -> SourceOptions {
     SourceOptions {
         id: columns.id.clone(),
@@ -75,8 +91,7 @@ pub(crate) fn source_options(columns: &ColumnArgs) -> SourceOptions {
     }
 }
 
-/// A first import of a large source waits for its files; a search may want to
-/// see what came in. Both are the report's to tell.
+/// What was done, and which stage it waited for most.
 pub(crate) fn summary(report: &ImportReport, dir: &Path) -> Vec<String> {
     let counts = &report.counts;
     let seconds = Duration::from_secs_f64(report.seconds);

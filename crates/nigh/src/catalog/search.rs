@@ -1,5 +1,6 @@
 //! `nigh catalog search`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -166,8 +167,9 @@ pub(crate) fn reply_json(reply: &SearchReply) -> serde_json::Value {
 /// One line a hit: rank, id, score, the best image's name where items have
 /// several, then the attributes.
 pub(crate) fn hit_lines(hits: &[Hit]) -> Vec<String> {
-    let several = hits.iter().any(|hit| hit.image != hit.id);
-    let names: std::collections::BTreeSet<&str> = hits
+    let images: BTreeSet<&str> = hits.iter().map(|hit| hit.image.as_str()).collect();
+    let several = images.len() > 1 && hits.iter().any(|hit| hit.image != hit.id);
+    let names: BTreeSet<&str> = hits
         .iter()
         .flat_map(|hit| hit.attributes.keys().map(String::as_str))
         .collect();
