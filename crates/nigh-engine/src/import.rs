@@ -23,13 +23,16 @@ use thiserror::Error;
 
 pub use self::meter::StageThroughput;
 use self::meter::{ImportStage, Meter};
+use self::publisher::Publisher;
 use self::rejects::{RejectsError, RejectsFile};
 use self::worker::{Finished, Worker};
 use self::writer::Writer;
-use crate::publish::{PublishError, is_published, publish};
+use crate::publish::PublishError;
 use crate::source::{ImageContent, Plan, RawImage, Row};
 
+mod batch;
 mod meter;
+mod publisher;
 mod rejects;
 mod worker;
 mod writer;
@@ -47,6 +50,9 @@ pub struct ImportOptions {
     pub commit_items: usize,
     /// …or when the oldest has waited this long.
     pub commit_interval: Duration,
+    /// While the import runs, a view for other processes is published this
+    /// often at most, and only when a quarter of the collection is new.
+    pub view_interval: Duration,
 }
 
 impl Default for ImportOptions {
@@ -57,6 +63,7 @@ impl Default for ImportOptions {
             limits: DecodeLimits::default(),
             commit_items: 512,
             commit_interval: Duration::from_millis(500),
+            view_interval: Duration::from_secs(30),
         }
     }
 }
@@ -154,16 +161,12 @@ pub(crate) fn import(
     let started = Instant::now();
     let meter = Meter::default();
     widen_schema(store, plan)?;
-    let mut writer = Writer::new(store, RejectsFile::new(dir)?, options, &meter, on_event);
+    let publisher = Publisher::new(dir, store, options.view_interval, &meter);
+    let mut writer = Writer::new(publisher, RejectsFile::new(dir)?, options, on_event);
     let interrupted = run_pipeline(store, plan, encoder, options, stop, &meter, &mut writer)?;
     let (counts, rejects_file) = writer.finish()?;
     let view = store.view()?;
     let collection_items = view.len()?;
-    if !is_published(dir, &view) {
-        on_event(ImportEvent::Publishing(collection_items));
-        let publish = || publish(dir, store, &view);
-        meter.time(ImportStage::Publish, collection_items as usize, publish)?;
-    }
     let seconds = started.elapsed().as_secs_f64();
     Ok(ImportReport {
         counts,

@@ -1,19 +1,17 @@
 //! One worker of an import: a chunk of rows in, a chunk of outcomes out.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
-use nigh_encode::{DecodeError, EncodeError, Encoder, Picture};
-use nigh_store::{
-    CatalogStore, CatalogView, Hashes, Item, ItemImage, MAX_IMAGES, ReadError, Upsert,
-};
+use nigh_encode::{DecodeError, Encoder, Picture};
+use nigh_store::{CatalogStore, Item, Upsert};
 
+use super::batch::Batch;
 use super::meter::{ImportStage, Meter};
 use super::{Chunk, ImportError, ImportOptions, panic_text};
 use crate::load::read_image_file;
-use crate::source::{ImageContent, RawImage, RawItem, Reject, Row};
+use crate::source::{ImageContent, RawImage, Reject, Row};
 
 /// What became of one item, and what of it could not be used.
 pub(crate) enum Outcome {
@@ -43,10 +41,6 @@ pub(crate) struct Worker<'a> {
     pub(crate) options: &'a ImportOptions,
     pub(crate) meter: &'a Meter,
 }
-
-/// Pixels that may wait decoded for a batch of the encoder: large photos are
-/// encoded a few at a time, so that memory stays bounded.
-const PENDING_PIXELS: usize = 16 << 20;
 
 impl Worker<'_> {
     /// Works until the chunks end, `stop` is set, or nobody takes the results.
@@ -81,7 +75,7 @@ impl Worker<'_> {
         Ok(batch.finish())
     }
 
-    fn load(&self, image: RawImage) -> Result<LoadedImage, Fault> {
+    pub(super) fn load(&self, image: RawImage) -> Result<LoadedImage, Fault> {
         let bytes = match image.content {
             ImageContent::Bytes(bytes) => Ok(bytes),
             ImageContent::Path(path) => read_image_file(&path, &self.options.limits),
@@ -103,7 +97,7 @@ impl Worker<'_> {
         }
     }
 
-    fn decode(&self, image: &LoadedImage) -> Result<Picture, Fault> {
+    pub(super) fn decode(&self, image: &LoadedImage) -> Result<Picture, Fault> {
         let decode = || nigh_encode::decode(&image.bytes, &self.options.limits);
         let fault = |error: DecodeError| Fault {
             source: image.source.clone(),
@@ -116,358 +110,21 @@ impl Worker<'_> {
 }
 
 /// An item whose images were read, not yet decoded.
-struct Loaded {
-    origin: String,
-    item: Item,
-    images: Vec<LoadedImage>,
+pub(super) struct Loaded {
+    pub(super) origin: String,
+    pub(super) item: Item,
+    pub(super) images: Vec<LoadedImage>,
 }
 
-struct LoadedImage {
-    name: String,
-    source: String,
-    hash: u128,
-    bytes: Vec<u8>,
+pub(super) struct LoadedImage {
+    pub(super) name: String,
+    pub(super) source: String,
+    pub(super) hash: u128,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// Why one image cannot be used.
-struct Fault {
-    source: String,
-    reason: String,
-}
-
-/// Items of one chunk on their way to the encoder, and what became of the others.
-struct Batch<'a> {
-    worker: Worker<'a>,
-    stored: CatalogView,
-    outcomes: Vec<Outcome>,
-    /// Items whose pictures wait or are encoded, in order.
-    pending: Vec<Pending>,
-    pictures: Vec<Picture>,
-    pixels: usize,
-    /// Of the pictures of `pending` that do not wait any more.
-    embeddings: VecDeque<Result<Vec<f32>, EncodeError>>,
-}
-
-/// An item that takes the next `item.images.len()` embeddings.
-struct Pending {
-    origin: String,
-    item: Item,
-    update: bool,
-}
-
-impl<'a> Batch<'a> {
-    fn new(worker: Worker<'a>, stored: CatalogView) -> Self {
-        let (outcomes, pending, pictures) = (Vec::new(), Vec::new(), Vec::new());
-        Self {
-            worker,
-            stored,
-            outcomes,
-            pending,
-            pictures,
-            pixels: 0,
-            embeddings: VecDeque::new(),
-        }
-    }
-
-    fn finish(mut self) -> Vec<Outcome> {
-        self.release_all();
-        self.outcomes
-    }
-
-    /// Takes one item as far as it goes before it needs the encoder.
-    fn take(&mut self, raw: RawItem) -> Result<(), ImportError> {
-        if raw.images.len() > MAX_IMAGES {
-            let reason = format!(
-                "has {} images, an item can have {MAX_IMAGES}",
-                raw.images.len()
-            );
-            self.outcomes.push(Outcome::Rejected(Reject {
-                origin: raw.origin,
-                column: None,
-                reason,
-            }));
-            return Ok(());
-        }
-        let mut loaded = self.load(raw);
-        let hashes = self.stored.hashes(&loaded.item.id)?;
-        if let Some(hashes) = &hashes {
-            self.drop_broken(&mut loaded, hashes);
-        }
-        if loaded.images.is_empty() {
-            return Ok(());
-        }
-        match hashes {
-            None => self.decode(loaded, false),
-            Some(hashes) => match self.difference(&hashes, &loaded)? {
-                Difference::None => self.outcomes.push(Outcome::Unchanged),
-                Difference::Attributes => self.rewrite(loaded),
-                Difference::Images => self.decode(loaded, true),
-            },
-        }
-        Ok(())
-    }
-
-    /// Reads and hashes an item's images; those that cannot be read are rejects.
-    fn load(&mut self, raw: RawItem) -> Loaded {
-        let mut images = Vec::with_capacity(raw.images.len());
-        for image in raw.images {
-            match self
-                .worker
-                .meter
-                .time(ImportStage::Load, 1, || self.worker.load(image))
-            {
-                Ok(image) => images.push(image),
-                Err(fault) => self.reject(&raw.origin, fault),
-            }
-        }
-        let item = Item {
-            id: raw.id,
-            attributes: raw.attributes,
-            images: Vec::new(),
-        };
-        Loaded {
-            origin: raw.origin,
-            item,
-            images,
-        }
-    }
-
-    /// Rejects what cannot be decoded among the images that are not stored, so
-    /// that an item with a broken picture is compared by its good ones.
-    fn drop_broken(&mut self, loaded: &mut Loaded, stored: &Hashes) {
-        for image in std::mem::take(&mut loaded.images) {
-            let known = stored.images.contains(&image.hash);
-            match if known {
-                Ok(())
-            } else {
-                self.worker.decode(&image).map(drop)
-            } {
-                Ok(()) => loaded.images.push(image),
-                Err(fault) => self.reject(&loaded.origin, fault),
-            }
-        }
-    }
-
-    /// The pictures are the stored ones: their embeddings stay.
-    fn rewrite(&mut self, loaded: Loaded) {
-        let keep = self.worker.options.keep_images;
-        let images = loaded
-            .images
-            .into_iter()
-            .map(|image| stored_image(image, keep))
-            .collect();
-        let item = Item {
-            images,
-            ..loaded.item
-        };
-        self.write(
-            &loaded.origin,
-            Upsert {
-                item,
-                embeddings: None,
-            },
-            0,
-            true,
-        );
-    }
-
-    fn decode(&mut self, loaded: Loaded, update: bool) {
-        let Loaded {
-            origin,
-            mut item,
-            images,
-        } = loaded;
-        for image in images {
-            match self.worker.decode(&image) {
-                Ok(picture) => {
-                    self.wait(picture);
-                    item.images
-                        .push(stored_image(image, self.worker.options.keep_images));
-                }
-                Err(fault) => self.reject(&origin, fault),
-            }
-        }
-        if !item.images.is_empty() {
-            self.pending.push(Pending {
-                origin,
-                item,
-                update,
-            });
-        }
-        if self.pictures.len() >= self.worker.encoder.batch_size() {
-            self.release_all();
-        }
-    }
-
-    fn wait(&mut self, picture: Picture) {
-        self.pixels += picture.rgb.len() / 3;
-        self.pictures.push(picture);
-        if self.pixels >= PENDING_PIXELS {
-            self.encode();
-        }
-    }
-
-    /// Encodes the waiting pictures.
-    fn encode(&mut self) {
-        let pictures = std::mem::take(&mut self.pictures);
-        self.pixels = 0;
-        if !pictures.is_empty() {
-            let encode = || self.encode_each(&pictures);
-            let embeddings = self
-                .worker
-                .meter
-                .time(ImportStage::Encode, pictures.len(), encode);
-            self.embeddings.extend(embeddings);
-        }
-    }
-
-    /// One embedding for each picture. A batch that fails is tried picture by
-    /// picture, so that one of them fails alone.
-    fn encode_each(&self, pictures: &[Picture]) -> Vec<Result<Vec<f32>, EncodeError>> {
-        let encoder = self.worker.encoder;
-        let one = |picture: &Picture| encoder.encode(std::slice::from_ref(picture));
-        match encoder.encode(pictures) {
-            Ok(rows) => rows
-                .chunks_exact(encoder.dimension())
-                .map(|row| Ok(row.to_vec()))
-                .collect(),
-            Err(_) => pictures.iter().map(one).collect(),
-        }
-    }
-
-    /// Encodes what waits and lets all pending items go.
-    fn release_all(&mut self) {
-        self.encode();
-        for pending in std::mem::take(&mut self.pending) {
-            self.release(pending);
-        }
-    }
-
-    fn release(&mut self, pending: Pending) {
-        let Pending {
-            origin,
-            mut item,
-            update,
-        } = pending;
-        let mut rows = Vec::new();
-        for image in std::mem::take(&mut item.images) {
-            match self.embeddings.pop_front() {
-                Some(Ok(embedding)) => {
-                    rows.extend(embedding);
-                    item.images.push(image);
-                }
-                Some(Err(error)) => {
-                    self.reject(
-                        &origin,
-                        Fault {
-                            source: image.source,
-                            reason: error.to_string(),
-                        },
-                    );
-                }
-                // Every picture that waits is encoded before its item is released.
-                None => return,
-            }
-        }
-        let encoded = item.images.len();
-        if encoded > 0 {
-            self.write(
-                &origin,
-                Upsert {
-                    item,
-                    embeddings: Some(rows),
-                },
-                encoded,
-                update,
-            );
-        }
-    }
-
-    /// Lets an item go that the store will take; one that it would refuse is a
-    /// reject, so that it fails alone.
-    fn write(&mut self, origin: &str, upsert: Upsert, encoded: usize, update: bool) {
-        let outcome = match upsert.check(self.worker.encoder.dimension()) {
-            Ok(()) => Outcome::Write {
-                upsert,
-                encoded,
-                update,
-            },
-            Err(error) => Outcome::Rejected(Reject {
-                origin: origin.to_owned(),
-                column: None,
-                reason: error.to_string(),
-            }),
-        };
-        self.outcomes.push(outcome);
-    }
-
-    /// Names the row, and the image where it has a name of its own.
-    fn reject(&mut self, row: &str, fault: Fault) {
-        let same = fault.source.ends_with(row);
-        let origin = if same {
-            fault.source
-        } else {
-            format!("{row}: {}", fault.source)
-        };
-        self.outcomes.push(Outcome::Rejected(Reject {
-            origin,
-            column: None,
-            reason: fault.reason,
-        }));
-    }
-
-    fn difference(&self, hashes: &Hashes, loaded: &Loaded) -> Result<Difference, ReadError> {
-        if !hashes
-            .images
-            .iter()
-            .copied()
-            .eq(loaded.images.iter().map(|image| image.hash))
-        {
-            return Ok(Difference::Images);
-        }
-        if hashes.attributes != loaded.item.attributes_hash() {
-            return Ok(Difference::Attributes);
-        }
-        let Some(stored) = self.stored.get_number(hashes.number)? else {
-            return Ok(Difference::Images);
-        };
-        let named = |(stored, loaded): (&ItemImage, &LoadedImage)| {
-            stored.name == loaded.name && stored.source == loaded.source
-        };
-        let same = stored.item.images.iter().zip(&loaded.images).all(named) && self.kept(hashes)?;
-        Ok(if same {
-            Difference::None
-        } else {
-            Difference::Attributes
-        })
-    }
-
-    /// True where all bytes that should be kept are.
-    fn kept(&self, hashes: &Hashes) -> Result<bool, ReadError> {
-        if !self.worker.options.keep_images {
-            return Ok(true);
-        }
-        for image in 0..hashes.images.len() {
-            if self.stored.image_bytes(hashes.number, image)?.is_none() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-}
-
-/// How an item differs from the stored one.
-enum Difference {
-    None,
-    Attributes,
-    Images,
-}
-
-fn stored_image(image: LoadedImage, keep: bool) -> ItemImage {
-    ItemImage {
-        name: image.name,
-        source: image.source,
-        hash: image.hash,
-        bytes: keep.then_some(image.bytes),
-    }
+pub(super) struct Fault {
+    pub(super) source: String,
+    pub(super) reason: String,
 }

@@ -5,19 +5,19 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use nigh_store::{CatalogStore, Durability, Upsert};
+use nigh_store::{Durability, Upsert};
 
-use super::meter::{ImportStage, Meter};
+use super::meter::ImportStage;
+use super::publisher::Publisher;
 use super::rejects::RejectsFile;
 use super::worker::{Finished, Outcome};
 use super::{Counts, ImportError, ImportEvent, ImportOptions};
 
 /// Collects outcomes and commits them; runs on the thread that called `import`.
 pub(crate) struct Writer<'a> {
-    store: &'a CatalogStore,
+    publisher: Publisher<'a>,
     rejects: RejectsFile,
     options: &'a ImportOptions,
-    meter: &'a Meter,
     on_event: &'a mut dyn FnMut(ImportEvent<'_>),
     counts: Counts,
     waiting: Vec<Upsert>,
@@ -32,18 +32,16 @@ const COMMIT_BYTES: usize = 64 << 20;
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(
-        store: &'a CatalogStore,
+        publisher: Publisher<'a>,
         rejects: RejectsFile,
         options: &'a ImportOptions,
-        meter: &'a Meter,
         on_event: &'a mut dyn FnMut(ImportEvent<'_>),
     ) -> Self {
         let (counts, waiting, waiting_since) = (Counts::default(), Vec::new(), Instant::now());
         Self {
-            store,
+            publisher,
             rejects,
             options,
-            meter,
             on_event,
             counts,
             waiting,
@@ -86,8 +84,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// What was done, and the rejects file if there is one.
-    pub(crate) fn finish(self) -> Result<(Counts, Option<PathBuf>), ImportError> {
+    /// Publishes; what was done, and the rejects file if there is one.
+    pub(crate) fn finish(mut self) -> Result<(Counts, Option<PathBuf>), ImportError> {
+        self.publisher.publish(self.on_event)?;
         Ok((self.counts, self.rejects.finish()?))
     }
 
@@ -135,13 +134,15 @@ impl<'a> Writer<'a> {
             .iter()
             .map(|upsert| upsert.item.id.clone())
             .collect();
-        let write = || self.store.upsert(&upserts, Durability::Synced);
-        let commit = self.meter.time(ImportStage::Write, ids.len(), write)?;
+        let write = || self.publisher.store.upsert(&upserts, Durability::Synced);
+        let meter = self.publisher.meter;
+        let commit = meter.time(ImportStage::Write, ids.len(), write)?;
         (self.on_event)(ImportEvent::Commit {
             sequence: commit.last,
             ids: &ids,
         });
-        Ok(self.rejects.flush()?)
+        self.rejects.flush()?;
+        self.publisher.committed(ids.len(), self.on_event)
     }
 }
 
