@@ -32,6 +32,8 @@ docs:
 arrows:
     cargo xtask arrows
 
-# 500 rounds of kill -9 during an import, each checked (about ten minutes).
+# 500 rounds of kill -9 during imports and during plain writes, and the power cuts (some minutes).
 crash:
-    NIGH_CRASH_ROUNDS=500 cargo test --release --workspace -- crash
+    NIGH_CRASH_ROUNDS=500 cargo test --package nigh --test crash -- --nocapture
+    NIGH_CRASH_ROUNDS=500 cargo test --package nigh-store --test kill -- --nocapture
+    cargo test --package nigh-store power_cut

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use nigh_encode::{DecodeLimits, Encoder};
-use nigh_store::{CatalogStore, Durability, ReadError, UpsertError, WriteError};
+use nigh_store::{CatalogStore, Column, Durability, ReadError, UpsertError, WriteError};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -117,6 +117,8 @@ pub struct ImportReport {
     pub sequence: u64,
     /// Where each reject stands with its reason, if there was any.
     pub rejects_file: Option<PathBuf>,
+    /// Columns of the collection that got a wider type, a sentence each.
+    pub widened: Vec<String>,
     /// Where the time went.
     pub stages: Vec<StageThroughput>,
 }
@@ -160,7 +162,7 @@ pub(crate) fn import(
 ) -> Result<ImportReport, ImportError> {
     let started = Instant::now();
     let meter = Meter::default();
-    widen_schema(store, plan)?;
+    let widened = widen_schema(store, plan)?;
     let publisher = Publisher::new(dir, store, options.view_interval, &meter);
     let mut writer = Writer::new(publisher, RejectsFile::new(dir)?, options, on_event);
     let interrupted = run_pipeline(store, plan, encoder, options, stop, &meter, &mut writer)?;
@@ -176,14 +178,17 @@ pub(crate) fn import(
         collection_items,
         sequence: view.sequence(),
         rejects_file,
+        widened,
         stages: meter.report(options.threads.max(1)),
     })
 }
 
 /// Makes room for the source's columns, in its order and of its types, before
-/// the first item: a column that is null everywhere is a column too.
-fn widen_schema(store: &CatalogStore, plan: &Plan) -> Result<(), ImportError> {
-    let mut schema = store.schema()?;
+/// the first item: a column that is null everywhere is a column too. Returns a
+/// sentence for each column of the collection that gets a wider type.
+fn widen_schema(store: &CatalogStore, plan: &Plan) -> Result<Vec<String>, ImportError> {
+    let old = store.schema()?;
+    let mut schema = old.clone();
     let mut changed = false;
     for column in &plan.schema().columns {
         changed |= schema.include(&column.name, column.kind);
@@ -191,7 +196,12 @@ fn widen_schema(store: &CatalogStore, plan: &Plan) -> Result<(), ImportError> {
     if changed {
         store.set_schema(&schema, Durability::Deferred)?;
     }
-    Ok(())
+    let widened = |column: &Column| {
+        let kind = schema.column(&column.name)?.kind;
+        let (name, was) = (&column.name, column.kind);
+        (kind != was).then(|| format!("column `{name}` is {kind} from now on: it was {was}"))
+    };
+    Ok(old.columns.iter().filter_map(widened).collect())
 }
 
 /// A numbered piece of the source.

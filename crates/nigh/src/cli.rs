@@ -32,7 +32,10 @@ Examples:
   nigh catalog eval shop --sample 0.1 --relevant category,colour
 
 Flags can also be set by environment variables: NIGH_SOME_FLAG for --some-flag;
-each command's --help names them.";
+each command's --help names them.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rejects under --strict,
+4 no such item, 130 interrupted.";
 
 /// Flags that every command takes.
 #[derive(Debug, Args)]

@@ -1,12 +1,11 @@
 //! `nigh demo`: a shop that is drawn on the spot, imported, and searched with
 //! pictures that are not in it.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nigh_engine::eval::{EvalOptions, evaluate, sample};
 use nigh_engine::source::{self, SourceOptions};
 use nigh_engine::{Catalog, EncoderRequest, ImportOptions, Method, SearchOptions, SearchReply};
@@ -33,7 +32,7 @@ const K: usize = 10;
 const SHOWN: usize = 3;
 
 pub(crate) fn run(args: &DemoArgs, threads: usize, output: Output) -> Result<Exit> {
-    let place = Place::new(&args.into);
+    let place = Place::make(&args.into)?;
     let stop = interrupt::flag()?;
     let seconds = draw(&place, args, &stop)?;
     if stop.load(Ordering::Relaxed) {
@@ -95,14 +94,38 @@ struct Place {
     sheet: PathBuf,
 }
 
+/// Says that a folder was made by a demo, which may be drawn again from nothing.
+const MARKER: &str = ".nigh-demo";
+
 impl Place {
-    fn new(root: &Path) -> Self {
-        Self {
+    /// An empty place at `root`: a new folder, or one of an earlier demo, which
+    /// goes. Anybody else's is left alone.
+    fn make(root: &Path) -> Result<Self> {
+        let place = Self {
             shop: root.join("shop"),
             queries: root.join("queries"),
             catalog: root.join("catalog"),
             sheet: root.join("hits.html"),
+        };
+        let cannot = || format!("cannot use {} for the demo", root.display());
+        std::fs::create_dir_all(root).with_context(cannot)?;
+        let used = std::fs::read_dir(root)
+            .with_context(cannot)?
+            .next()
+            .is_some();
+        if used && !root.join(MARKER).exists() {
+            bail!(
+                "{} is not empty and not of an earlier demo: give --into another folder",
+                root.display()
+            );
         }
+        for folder in [&place.shop, &place.queries, &place.catalog] {
+            if folder.exists() {
+                std::fs::remove_dir_all(folder).with_context(cannot)?;
+            }
+        }
+        std::fs::write(root.join(MARKER), "").with_context(cannot)?;
+        Ok(place)
     }
 }
 
@@ -124,7 +147,6 @@ fn draw(place: &Place, args: &DemoArgs, stop: &AtomicBool) -> Result<f64> {
 
 fn draw_pictures(dir: &Path, products: &[Product], side: u32, stop: &AtomicBool) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    remove_others(dir, products)?;
     products
         .par_iter()
         .filter(|_| !stop.load(Ordering::Relaxed))
@@ -133,24 +155,6 @@ fn draw_pictures(dir: &Path, products: &[Product], side: u32, stop: &AtomicBool)
             let bytes = render::encode_jpeg(&render::render(product, side), side)?;
             std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
         })
-}
-
-/// Pictures of an earlier demo with another seed or fewer products. Only names
-/// that a demo gives are touched.
-fn remove_others(dir: &Path, products: &[Product]) -> Result<()> {
-    let kept: HashSet<PathBuf> = products
-        .iter()
-        .map(|product| picture_path(dir, product))
-        .collect();
-    for entry in std::fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
-        let path = entry?.path();
-        let drawn = path.extension().is_some_and(|extension| extension == "jpg");
-        if drawn && !kept.contains(&path) {
-            std::fs::remove_file(&path)
-                .with_context(|| format!("cannot remove {}", path.display()))?;
-        }
-    }
-    Ok(())
 }
 
 fn picture_path(dir: &Path, product: &Product) -> PathBuf {

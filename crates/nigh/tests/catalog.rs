@@ -460,7 +460,11 @@ fn a_wider_type_does_not_make_an_item_changed() {
     let into = dir.path().join("catalog");
     let import = |table| run_json(&["catalog", "import", text(table), "--into", text(&into)]);
     import(&whole);
-    import(&part);
+    let widened = import(&part)["widened"][0].to_string();
+    assert!(
+        widened.contains("`price` is float from now on: it was integer"),
+        "{widened}"
+    );
     assert_eq!(import(&whole)["unchanged"], 1);
     let figures = run_json(&[
         "catalog",

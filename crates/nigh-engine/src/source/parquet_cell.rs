@@ -23,6 +23,10 @@ pub(super) fn declared(data_type: &DataType) -> Declared {
         T::List(field) | T::LargeList(field) | T::FixedSizeList(field, _) => {
             match declared(field.data_type()) {
                 Declared::Bytes => Declared::Bytes,
+                // An embedding, most likely: hundreds of numbers tell a person nothing.
+                Declared::Kind(AttributeType::Float) => {
+                    Declared::Unsupported("a list of numbers".to_owned())
+                }
                 Declared::Kind(_) | Declared::ByValues => Declared::Kind(AttributeType::String),
                 Declared::Unsupported(_) => Declared::Unsupported(data_type.to_string()),
             }

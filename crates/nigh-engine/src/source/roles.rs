@@ -193,7 +193,7 @@ impl<'p> Chooser<'p> {
     }
 
     /// Columns with bytes that begin as pictures do; else with bytes under a picture's name, or
-    /// the only one with bytes; else the most tellingly named of those with paths.
+    /// the only one with bytes; else those with paths.
     fn guess_images(&self) -> Vec<Image> {
         let pictures = self.columns(|profile| profile.pictures > 0);
         let bytes = self.columns(Profile::holds_bytes);
@@ -204,7 +204,7 @@ impl<'p> Chooser<'p> {
         } else if let [only] = bytes[..] {
             vec![only]
         } else {
-            self.guess_path_column().into_iter().collect()
+            self.guess_path_columns()
         };
         columns
             .into_iter()
@@ -212,17 +212,31 @@ impl<'p> Chooser<'p> {
             .collect()
     }
 
-    fn guess_path_column(&self) -> Option<usize> {
+    /// The column with a picture's name and those numbered after it (`image`, `image_2`); else
+    /// all columns whose values are paths (`front`, `side`, `detail`).
+    fn guess_path_columns(&self) -> Vec<usize> {
         let paths = self.columns(Profile::holds_paths);
         let local = |profile: &Profile| profile.holds_paths() && profile.urls * 2 < profile.values;
         let local = self.columns(local);
         let urls = self.columns(|profile| profile.urls > 0 && is_picture_name(&profile.name));
         let named = |columns: &[usize]| first_named(self.profiles, columns, &IMAGE_NAMES);
-        named(&local)
-            .or(local.first().copied())
-            .or(named(&paths))
-            .or(paths.first().copied())
-            .or(named(&urls))
+        if let Some(first) = named(&local) {
+            let series = |&column: &usize| column == first || self.is_numbered(column, first);
+            return local.iter().copied().filter(series).collect();
+        }
+        if !local.is_empty() {
+            return local;
+        }
+        let other = named(&paths).or(paths.first().copied()).or(named(&urls));
+        other.into_iter().collect()
+    }
+
+    fn is_numbered(&self, column: usize, first: usize) -> bool {
+        let (name, first) = (&self.profiles[column].name, &self.profiles[first].name);
+        let number = name
+            .strip_prefix(first.as_str())
+            .and_then(|rest| rest.strip_prefix('_'));
+        number.is_some_and(|number| number.parse::<u32>().is_ok())
     }
 
     /// A column with an id's name whose values mostly differ; else the files' stems, where they

@@ -110,6 +110,7 @@ pub(crate) fn summary(report: &ImportReport, dir: &Path) -> Vec<String> {
             stage.stage, stage.count, stage.busy_seconds, stage.threads, stage.per_second
         )
     }));
+    lines.extend(report.widened.iter().cloned());
     lines.extend(
         report
             .rejects_file

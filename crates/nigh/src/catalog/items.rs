@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use nigh_engine::{Catalog, CatalogWriter, ItemSummary};
+use nigh_engine::{Catalog, CatalogWriter, ItemSummary, SearchError};
 use serde_json::json;
 
 use crate::cli::{DeleteArgs, GetArgs, ListArgs};
@@ -12,20 +12,31 @@ use crate::{table, value};
 
 pub(crate) fn get(args: &GetArgs, output: Output) -> Result<Exit> {
     let catalog = open(&args.dir, output)?;
-    let items = args
-        .ids
-        .iter()
-        .map(|id| catalog.get(id))
-        .collect::<Result<Vec<_>, _>>()?;
+    let (mut items, mut missing) = (Vec::new(), Vec::new());
+    for id in &args.ids {
+        match catalog.get(id) {
+            Ok(item) => items.push(item),
+            Err(SearchError::UnknownId(id)) => missing.push(id),
+            Err(error) => return Err(error.into()),
+        }
+    }
     if args.json {
-        output.json(&json!({"items": items.iter().map(item_json).collect::<Vec<_>>()}))?;
+        let items: Vec<_> = items.iter().map(item_json).collect();
+        output.json(&json!({"items": items, "missing": missing}))?;
     } else {
         items
             .iter()
             .flat_map(item_lines)
             .try_for_each(|line| output.line(line))?;
+        missing
+            .iter()
+            .for_each(|id| output.note(format!("no item has the id {id:?}")));
     }
-    Ok(Exit::Done)
+    Ok(if missing.is_empty() {
+        Exit::Done
+    } else {
+        Exit::NotFound
+    })
 }
 
 pub(crate) fn list(args: &ListArgs, output: Output) -> Result<Exit> {

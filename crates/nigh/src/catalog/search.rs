@@ -35,7 +35,12 @@ pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<E
     let query = Query::read(args)?;
     let reply = query.search(&catalog, &args.encoder, threads, &options)?;
     if let Some(path) = &args.sheet {
-        write_sheet(path, &catalog, &[(query, reply.clone())], &options)?;
+        let missing = write_sheet(path, &catalog, &[(query, reply.clone())], &options)?;
+        if missing > 0 {
+            output.note(format!(
+                "{missing} pictures are not where they were imported from: --keep-images keeps them"
+            ));
+        }
         output.note(format!("contact sheet: {}", path.display()));
     }
     print(&reply, args, output)?;
@@ -211,14 +216,15 @@ pub(crate) fn trace_lines(trace: &Trace) -> Vec<String> {
     )
 }
 
-/// The queries left, their hits right, in one HTML file.
+/// The queries left, their hits right, in one HTML file. Returns how many hits
+/// have no picture any more.
 pub(crate) fn write_sheet(
     path: &Path,
     catalog: &Catalog,
     searches: &[(Query, SearchReply)],
     options: &SearchOptions,
-) -> Result<()> {
-    let rows = searches
+) -> Result<usize> {
+    let rows: Vec<SheetRow> = searches
         .iter()
         .map(|(query, reply)| sheet_row(catalog, query, reply, options))
         .collect();
@@ -233,13 +239,16 @@ pub(crate) fn write_sheet(
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
+    let hits = rows.iter().flat_map(|row| &row.hits);
+    let missing = hits.filter(|hit| hit.picture.is_none()).count();
     let html = Sheet {
         title,
         subtitle,
         rows,
     }
     .to_html();
-    std::fs::write(path, html).with_context(|| format!("cannot write {}", path.display()))
+    std::fs::write(path, html).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(missing)
 }
 
 fn sheet_row(
