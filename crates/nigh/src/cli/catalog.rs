@@ -263,6 +263,7 @@ pub(crate) struct EvalArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  nigh catalog info shop")]
 pub(crate) struct InfoArgs {
     /// The collection's folder.
     #[arg(value_name = "DIR")]
@@ -274,6 +275,7 @@ pub(crate) struct InfoArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  nigh catalog get shop 1163 1164 --json")]
 pub(crate) struct GetArgs {
     /// The collection's folder.
     #[arg(value_name = "DIR")]
@@ -289,6 +291,7 @@ pub(crate) struct GetArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  nigh catalog list shop --where \"price < 20\" --limit 100")]
 pub(crate) struct ListArgs {
     /// The collection's folder.
     #[arg(value_name = "DIR")]
@@ -312,6 +315,9 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  nigh catalog delete shop 1163 1164\n  nigh catalog delete shop --where \"year < 2010\""
+)]
 pub(crate) struct DeleteArgs {
     /// The collection's folder.
     #[arg(value_name = "DIR")]
@@ -332,6 +338,7 @@ pub(crate) struct DeleteArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  nigh catalog snapshot shop backup/shop-monday")]
 pub(crate) struct SnapshotArgs {
     /// The collection's folder.
     #[arg(value_name = "DIR")]
@@ -347,6 +354,7 @@ pub(crate) struct SnapshotArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  nigh catalog restore backup/shop-monday shop")]
 pub(crate) struct RestoreArgs {
     /// A snapshot's folder.
     #[arg(value_name = "SNAPSHOT")]
@@ -362,6 +370,7 @@ pub(crate) struct RestoreArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  nigh catalog export shop items.parquet")]
 pub(crate) struct ExportArgs {
     /// The collection's folder.
     #[arg(value_name = "DIR")]
