@@ -25,6 +25,12 @@ pub enum OpenWriterError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] nigh_store::OpenError),
+    /// A collection is a folder.
+    #[error("{} is a file: a collection needs a folder of its own", path.display())]
+    File {
+        /// What was named.
+        path: PathBuf,
+    },
     /// The encoder cannot be used with it.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
@@ -47,6 +53,11 @@ impl CatalogWriter {
         dir: &Path,
         request: &EncoderRequest,
     ) -> Result<(Self, Encoder), OpenWriterError> {
+        if dir.is_file() {
+            return Err(OpenWriterError::File {
+                path: dir.to_owned(),
+            });
+        }
         if Header::exists(dir) {
             let writer = Self::open(dir)?;
             let encoder = EncoderRecord::of(writer.store.header())?.open(request)?;

@@ -95,6 +95,12 @@ fn a_command_that_cannot_run_says_why() {
             &["/no/such/folder"],
         ),
         (
+            "a file for a folder",
+            args(&["catalog", "import", good, "--into", plain]),
+            1,
+            &["plain.txt", "is a file"],
+        ),
+        (
             "another encoder",
             import(&[good, "--encoder", "nonsense"]),
             1,

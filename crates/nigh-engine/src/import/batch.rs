@@ -283,11 +283,10 @@ impl<'a> Batch<'a> {
 
     /// Names the row, and the image where it has a name of its own.
     fn reject(&mut self, row: &str, fault: Fault) {
-        let same = fault.source.ends_with(row);
-        let origin = if same {
-            fault.source
-        } else {
-            format!("{row}: {}", fault.source)
+        let alone = fault.source.ends_with(row.trim_start_matches("./"));
+        let origin = match alone {
+            true => row.to_owned(),
+            false => format!("{row}: {}", fault.source),
         };
         self.outcomes.push(Outcome::Rejected(Reject {
             origin,

@@ -153,8 +153,9 @@ fn print(reply: &SearchReply, args: &SearchArgs, output: Output) -> Result<()> {
             .try_for_each(|line| output.line(line))?;
     }
     output.note(format!(
-        "{} hits in {:.1} ms",
+        "{} {} in {:.1} ms",
         reply.hits.len(),
+        if reply.hits.len() == 1 { "hit" } else { "hits" },
         reply.latency_us as f64 / 1000.0
     ));
     Ok(())
