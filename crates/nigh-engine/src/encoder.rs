@@ -125,8 +125,8 @@ fn open(
     })
 }
 
-/// What is asked for now wins over what the collection was made with; where
-/// that makes another encoder of it, the fingerprints differ.
+/// The request wins over what the collection was made with; where that makes
+/// another encoder of it, the fingerprints differ.
 fn merged(stored: &Map<String, Value>, asked: &Map<String, Value>) -> Map<String, Value> {
     stored
         .iter()

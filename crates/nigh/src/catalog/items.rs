@@ -28,15 +28,8 @@ pub(crate) fn get(args: &GetArgs, output: Output) -> Result<Exit> {
             .iter()
             .flat_map(item_lines)
             .try_for_each(|line| output.line(line))?;
-        missing
-            .iter()
-            .for_each(|id| output.note(format!("no item has the id {id:?}")));
     }
-    Ok(if missing.is_empty() {
-        Exit::Done
-    } else {
-        Exit::NotFound
-    })
+    Ok(exit(&missing, output))
 }
 
 pub(crate) fn list(args: &ListArgs, output: Output) -> Result<Exit> {
@@ -77,15 +70,20 @@ pub(crate) fn delete(args: &DeleteArgs, output: Output) -> Result<Exit> {
         output.json(&json!({"deleted": deleted, "missing": missing}))?;
     } else {
         output.line(format!("{deleted} items deleted"))?;
-        missing
-            .iter()
-            .for_each(|id| output.note(format!("no item has the id {id:?}")));
     }
-    Ok(if missing.is_empty() {
+    Ok(exit(&missing, output))
+}
+
+/// Names the ids that are not there, which the exit code tells too.
+fn exit(missing: &[String], output: Output) -> Exit {
+    missing
+        .iter()
+        .for_each(|id| output.note(format!("no item has the id {id:?}")));
+    if missing.is_empty() {
         Exit::Done
     } else {
         Exit::NotFound
-    })
+    }
 }
 
 fn open(dir: &std::path::Path, output: Output) -> Result<Catalog> {
