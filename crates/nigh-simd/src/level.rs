@@ -10,7 +10,7 @@ pub enum Level {
     Portable,
     /// AVX2 and fused multiply-add.
     Avx2,
-    /// AVX-512 Foundation.
+    /// AVX-512 Foundation with byte and word operations (F and BW).
     Avx512,
 }
 
@@ -89,7 +89,7 @@ impl Avx2 {
     }
 }
 
-/// Proof that this CPU has AVX-512 Foundation: only [`Avx512::detect`] makes one.
+/// Proof that this CPU has AVX-512 Foundation with byte and word operations, and AVX2: only [`Avx512::detect`] makes one.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512(());
@@ -98,7 +98,8 @@ pub struct Avx512(());
 impl Avx512 {
     /// Asks the CPU.
     pub fn detect() -> Option<Avx512> {
-        is_x86_feature_detected!("avx512f").then_some(Avx512(()))
+        let present = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+        (present && Avx2::detect().is_some()).then_some(Avx512(()))
     }
 }
 

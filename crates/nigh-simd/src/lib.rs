@@ -1,7 +1,8 @@
 //! How are numbers compared fastest on this CPU?
 //!
 //! Inner products and squared Euclidean distances of f32 vectors: one pair, one query against many
-//! rows (in a run, or picked by position), many queries against many rows. One build holds three forms of every
+//! rows (in a run, or picked by position), many queries against many rows; and the kernels of quantised vectors: 4-bit codes
+//! scored by look-ups in registers, 8-bit rows, the Hadamard transform. One build holds three forms of every
 //! kernel, AVX-512, AVX2 and portable Rust that the compiler vectorises, and picks the best at run time.
 //!
 //! It is:
@@ -30,6 +31,7 @@
 //! assert_eq!(scores, [3.0, -2.0]);
 //! ```
 
+mod codes;
 mod kernels;
 mod level;
 mod portable;
@@ -40,6 +42,10 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
+pub use codes::{
+    Affine, BLOCK_ROWS, Hit, MAX_GROUPS, TABLE_ENTRIES, TABLE_MAX, block_bytes, code_row,
+    dot_i16_i8, dot_i16_i8_rows, hadamard, prefetch, put_code_row, scan_codes,
+};
 #[cfg(target_arch = "x86_64")]
 pub use level::{Avx2, Avx512};
 pub use level::{Level, Portable, UnknownLevel, level};
