@@ -85,14 +85,19 @@ fn assign_tile(tile: &[f32], dim: usize, centroids: &[f32], half_norms: &[f32]) 
 /// Rows that seeding looks at, for each cluster: it costs as many comparisons as training on these rows once.
 pub(crate) const SEEDING_ROWS: usize = 16;
 
+fn seed(sample: &[f32], dim: usize, clusters: usize, random: &mut Random) -> Vec<f32> {
+    let picked = random.pick(sample.len() / dim, clusters * SEEDING_ROWS);
+    plant(&gather(sample, dim, &picked), dim, clusters, random)
+}
+
 /// Picks rows far from each other: each next one with a probability proportional to its squared distance to
 /// those already picked.
-fn seed(sample: &[f32], dim: usize, clusters: usize, random: &mut Random) -> Vec<f32> {
-    let candidates = gather(
-        sample,
-        dim,
-        &random.pick(sample.len() / dim, clusters * SEEDING_ROWS),
-    );
+pub(crate) fn plant(
+    candidates: &[f32],
+    dim: usize,
+    clusters: usize,
+    random: &mut Random,
+) -> Vec<f32> {
     let rows = candidates.len() / dim;
     let mut centroids = Vec::with_capacity(clusters * dim);
     let mut distances = vec![f32::INFINITY; rows];
@@ -100,7 +105,7 @@ fn seed(sample: &[f32], dim: usize, clusters: usize, random: &mut Random) -> Vec
     for _ in 0..clusters {
         let centroid = &candidates[next * dim..][..dim];
         centroids.extend_from_slice(centroid);
-        shorten(&mut distances, centroid, &candidates);
+        shorten(&mut distances, centroid, candidates);
         next = draw(&distances, random);
     }
     centroids
@@ -135,8 +140,23 @@ fn draw(weights: &[f32], random: &mut Random) -> usize {
 }
 
 fn update(sample: &[f32], dim: usize, nearest: &Nearest, spherical: bool, centroids: &mut [f32]) {
-    let clusters = centroids.len() / dim;
-    let (starts, members) = group(&nearest.clusters, clusters);
+    let starts = recentre(sample, dim, &nearest.clusters, centroids);
+    refill_empty(sample, dim, nearest, &starts, centroids);
+    if spherical {
+        centroids.par_chunks_mut(dim).for_each(|centroid| {
+            normalize(centroid);
+        });
+    }
+}
+
+/// Moves each centroid to the mean of its rows, if it has any; returns where the groups of rows begin.
+pub(crate) fn recentre(
+    sample: &[f32],
+    dim: usize,
+    nearest: &[u32],
+    centroids: &mut [f32],
+) -> Vec<usize> {
+    let (starts, members) = group(nearest, centroids.len() / dim);
     centroids
         .par_chunks_mut(dim)
         .enumerate()
@@ -146,12 +166,7 @@ fn update(sample: &[f32], dim: usize, nearest: &Nearest, spherical: bool, centro
                 mean(sample, members, centroid);
             }
         });
-    refill_empty(sample, dim, nearest, &starts, centroids);
-    if spherical {
-        centroids.par_chunks_mut(dim).for_each(|centroid| {
-            normalize(centroid);
-        });
-    }
+    starts
 }
 
 fn mean(sample: &[f32], members: &[u32], centroid: &mut [f32]) {

@@ -47,14 +47,19 @@
 //! ```
 
 mod allowed;
+mod clusters;
+mod coarse;
+mod coded;
 mod kmeans;
 mod metric;
 mod neighbor;
+mod rabitq;
 mod random;
 mod scan;
 mod search;
 mod segment;
 mod top_k;
+mod transform;
 mod vectors;
 
 pub mod cost;
@@ -63,9 +68,9 @@ pub use allowed::Allowed;
 pub use metric::Metric;
 pub use neighbor::Neighbor;
 pub use nigh_mmap::Verification;
-pub use search::{Found, Mode, SearchError, SearchParams};
+pub use search::{Found, IvfSearch, Mode, SearchError, SearchParams};
 pub use segment::build::{
-    BuildError, Built, IvfConfig, SegmentBuilder, SegmentConfig, build_segment,
+    BuildError, Built, Codec, IvfConfig, RaBitQConfig, SegmentBuilder, SegmentConfig, build_segment,
 };
 pub use segment::{OpenError, Segment};
 pub use top_k::{TopK, merge_neighbors};

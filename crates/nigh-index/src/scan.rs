@@ -50,6 +50,7 @@ pub(crate) fn scan(
         neighbors,
         visited_lists,
         distances,
+        ..Found::default()
     }
 }
 
@@ -79,6 +80,7 @@ pub(crate) fn scan_batch(
             neighbors: best.into_sorted(),
             visited_lists,
             distances,
+            ..Found::default()
         }));
     }
     found

@@ -4,7 +4,7 @@ use crate::neighbor::Neighbor;
 use crate::vectors::VectorError;
 
 /// How a segment is searched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SearchParams {
     /// How many rows to return; exactly this many come back if as many are allowed.
     pub k: usize,
@@ -16,17 +16,43 @@ pub struct SearchParams {
 }
 
 /// Which rows a search compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mode {
     /// All allowed rows: no neighbour is missed.
     Exact,
-    /// The allowed rows of the `nprobe` lists whose centroids are nearest to the query, and of further lists for
-    /// as long as fewer than `k` rows have been met. Lists without an allowed row are passed over and not
-    /// counted. With `nprobe` at least [`Segment::lists`](crate::Segment::lists) the result is the exact one.
-    Ivf {
-        /// Lists to visit; 0 counts as 1.
-        nprobe: usize,
-    },
+    /// Some lists; see [`IvfSearch`].
+    Ivf(IvfSearch),
+}
+
+/// How lists are searched: the allowed rows of the `nprobe` lists whose centroids are nearest to the query, and of further
+/// lists for as long as fewer than `k` rows have been met. Lists without an allowed row are passed over and not counted.
+///
+/// Without codes every such row is compared, and with `nprobe` at least [`Segment::lists`](crate::Segment::lists) the result is
+/// the exact one. With codes ([`Codec::RaBitQ`](crate::Codec)) rows are scanned by their sign codes, those that may be among the best
+/// are refined, and the `rescore` best of these are compared: the scores returned are exact, and a
+/// neighbour may be missed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IvfSearch {
+    /// Lists to visit; 0 counts as 1.
+    pub nprobe: usize,
+    /// A row is refined unless its sign code says, with this many standard errors to spare, that it is not among the best.
+    pub margin: f32,
+    /// Rows compared exactly in the end; fewer than `k` count as `k`.
+    pub rescore: usize,
+    /// Lists are left out whose rows could be among the best only by lying further towards the query than this share of
+    /// their distance to the centroid (a cosine, 0 to 1; infinite: no list is left out).
+    pub reach: f32,
+}
+
+impl Default for IvfSearch {
+    fn default() -> IvfSearch {
+        IvfSearch {
+            nprobe: 16,
+            margin: 1.0,
+            rescore: 20,
+            reach: f32::INFINITY,
+        }
+    }
 }
 
 impl SearchParams {
@@ -43,7 +69,11 @@ impl SearchParams {
     pub fn ivf(k: usize, nprobe: usize) -> SearchParams {
         SearchParams {
             k,
-            mode: Mode::Ivf { nprobe },
+            mode: Mode::Ivf(IvfSearch {
+                nprobe,
+                rescore: 2 * k,
+                ..IvfSearch::default()
+            }),
             threads: 1,
         }
     }
@@ -61,8 +91,12 @@ pub struct Found {
     pub neighbors: Vec<Neighbor>,
     /// Lists of which at least one row was scored; for an exact search, all lists.
     pub visited_lists: usize,
-    /// Rows scored. (A search of lists compares the query with every centroid besides.)
+    /// Rows scored, by their codes if they have some. (A search of lists compares the query with centroids besides.)
     pub distances: usize,
+    /// Rows whose codes were refined.
+    pub refined: usize,
+    /// Rows compared exactly after that.
+    pub rescored: usize,
 }
 
 /// Why a search was refused.

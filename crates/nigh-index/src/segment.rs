@@ -5,16 +5,22 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::slice;
+use std::sync::Arc;
 
 use nigh_mmap::{Format, SectionError, Sections, Verification, View};
+use nigh_simd::MAX_GROUPS;
 use rayon::prelude::*;
 
 use crate::allowed::Allowed;
+use crate::coded::{self, Coded};
 use crate::metric::Metric;
+use crate::rabitq::RefineLayout;
 use crate::scan::{self, Rows};
 use crate::search::{Found, Mode, SearchError, SearchParams};
+use crate::transform::{Dims, QueryTransform};
 
 pub(crate) mod build;
+mod encode;
 
 /// An index over rows that never change: a file, mapped into memory. Cheap to clone: clones share the map.
 ///
@@ -28,6 +34,7 @@ pub struct Segment {
     starts: View<u64>,
     centroids: View<f32>,
     vectors: View<f32>,
+    coded: Option<Coded>,
 }
 
 impl Segment {
@@ -52,8 +59,13 @@ impl Segment {
                 "its description is not one this program can have written",
             )
         })?;
+        let coded = match meta.codes {
+            Some(shape) => Some(open_coded(path, &sections, shape)?),
+            None => None,
+        };
         let segment = Segment {
             meta,
+            coded,
             bytes: sections.file_bytes(),
             labels: sections.view("labels")?,
             starts: sections.view("lists")?,
@@ -92,6 +104,11 @@ impl Segment {
     /// Number of lists; 1 if it was built without.
     pub fn lists(&self) -> usize {
         self.starts.len() - 1
+    }
+
+    /// TEMP
+    pub fn describe(&self) -> String {
+        format!("{:?}", self.meta)
     }
 
     /// Length of the file in bytes.
@@ -154,7 +171,7 @@ impl Segment {
                     scan::scan_batch(&self.rows(), &queries, params.k, allowed, params.threads);
                 Ok(found.into_iter().map(|found| self.exact(found)).collect())
             }
-            Mode::Ivf { .. } => Ok(self.search_each(&queries, params, allowed)),
+            Mode::Ivf(_) => Ok(self.search_each(&queries, params, allowed)),
         }
     }
 
@@ -179,7 +196,12 @@ impl Segment {
                 let everything = 0..self.len();
                 self.exact(scan(slice::from_ref(&everything)))
             }
-            Mode::Ivf { nprobe } => scan(&self.lists_to_visit(query, nprobe, params.k, allowed)),
+            Mode::Ivf(ivf) => match &self.coded {
+                Some(coded) => {
+                    coded.search(&self.rows(), &self.starts, query, params.k, &ivf, allowed)
+                }
+                None => scan(&self.lists_to_visit(query, ivf.nprobe, params.k, allowed)),
+            },
         }
     }
 
@@ -292,7 +314,8 @@ impl Segment {
         let lengths = self.labels.len() == rows
             && Some(self.vectors.len()) == rows.checked_mul(dim)
             && self.starts.len() == lists + 1
-            && (self.centroids.is_empty() || Some(self.centroids.len()) == lists.checked_mul(dim));
+            && (self.centroids.is_empty()
+                || Some(self.centroids.len()) == lists.checked_mul(self.centroid_dim(dim)));
         if !lengths {
             return Err(inconsistent(
                 path,
@@ -304,7 +327,18 @@ impl Segment {
         if !ordered {
             return Err(inconsistent(path, "its lists do not divide its rows"));
         }
+        if self
+            .coded
+            .as_ref()
+            .is_some_and(|coded| !coded.fits(rows, dim, &self.starts))
+        {
+            return Err(inconsistent(path, "its codes do not fit its rows"));
+        }
         Ok(())
+    }
+
+    fn centroid_dim(&self, dim: usize) -> usize {
+        self.meta.codes.map_or(dim, |codes| codes.dims.scan)
     }
 }
 
@@ -335,12 +369,13 @@ impl OpenError {
     }
 }
 
+/// Version 1 had no codes; its files are read as they are.
 pub(crate) const FORMAT: Format = Format {
     magic: *b"nighSEG\0",
-    version: 1,
+    version: 2,
 };
 
-/// What the section `meta` holds, in this order, as u64.
+/// What the section `meta` holds, in this order, as u64: the five plain numbers, then those of the codes if there are some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Meta {
     pub(crate) rows: usize,
@@ -348,32 +383,105 @@ pub(crate) struct Meta {
     pub(crate) metric: Metric,
     pub(crate) sequence: u64,
     pub(crate) lists: usize,
+    pub(crate) codes: Option<CodeShape>,
+}
+
+/// How rows are coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CodeShape {
+    pub(crate) dims: Dims,
+    pub(crate) layout: RefineLayout,
 }
 
 impl Meta {
-    pub(crate) fn to_words(self) -> [u64; 5] {
-        [
+    pub(crate) fn of(
+        rows: &Rows<'_>,
+        sequence: u64,
+        lists: usize,
+        codes: Option<CodeShape>,
+    ) -> Meta {
+        Meta {
+            rows: rows.labels.len(),
+            dim: rows.dim,
+            metric: rows.metric,
+            sequence,
+            lists,
+            codes,
+        }
+    }
+
+    pub(crate) fn to_words(self) -> Vec<u64> {
+        let mut words = vec![
             self.rows as u64,
             self.dim as u64,
             self.metric.code(),
             self.sequence,
             self.lists as u64,
-        ]
+        ];
+        if let Some(CodeShape { dims, layout }) = self.codes {
+            words.extend([dims.scan as u64, dims.kept as u64, layout.bits.into()]);
+        }
+        words
     }
 
     fn from_words(words: &[u64]) -> Option<Meta> {
-        let &[rows, dim, metric, sequence, lists] = words.first_chunk::<5>()?;
-        let small = |n: u64| u32::try_from(n).ok().map(|n| n as usize);
+        let (&[rows, dim, metric, sequence, lists], codes) = words.split_first_chunk::<5>()?;
         let (rows, dim, lists) = (small(rows)?, small(dim)?, small(lists)?);
         let metric = Metric::from_code(metric)?;
+        let codes = match *codes {
+            [] => None,
+            [scan, kept, bits] => Some(CodeShape::from_words(dim, scan, kept, bits)?),
+            _ => return None,
+        };
         (dim > 0 && lists > 0).then_some(Meta {
             rows,
             dim,
             metric,
             sequence,
             lists,
+            codes,
         })
     }
+}
+
+impl CodeShape {
+    fn from_words(full: usize, scan: u64, kept: u64, bits: u64) -> Option<CodeShape> {
+        let (scan, kept) = (small(scan)?, small(kept)?);
+        let whole = scan > 0 && scan.is_multiple_of(8) && kept.is_multiple_of(8);
+        let fits = scan <= kept && kept <= full.next_multiple_of(8) && scan / 4 <= MAX_GROUPS;
+        let bits = u8::try_from(bits)
+            .ok()
+            .filter(|bits| (2..=8).contains(bits))?;
+        (whole && fits).then_some(CodeShape {
+            dims: Dims { full, scan, kept },
+            layout: RefineLayout { dims: kept, bits },
+        })
+    }
+}
+
+fn small(n: u64) -> Option<usize> {
+    u32::try_from(n).ok().map(|n| n as usize)
+}
+
+fn open_coded(path: &Path, sections: &Sections, shape: CodeShape) -> Result<Coded, OpenError> {
+    let matrix = sections.view::<f32>("matrix")?;
+    if Some(matrix.len()) != shape.dims.kept.checked_mul(shape.dims.full) {
+        return Err(inconsistent(path, "its matrix does not fit its rows"));
+    }
+    let starts = sections.view::<u64>("lists")?;
+    Ok(Coded {
+        dims: shape.dims,
+        layout: shape.layout,
+        mean: sections.view("mean")?,
+        query: Arc::new(QueryTransform::new(shape.dims, &matrix)),
+        centroids: sections.view("centroids")?,
+        coarse: sections.view("coarse")?,
+        bonus: sections.view("bonus")?,
+        spread: sections.view("spread")?,
+        blocks: sections.view("codes")?,
+        block_starts: coded::block_starts(&starts),
+        refine: sections.view("refine")?,
+    })
 }
 
 /// A score in total order.

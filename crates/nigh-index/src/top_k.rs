@@ -54,6 +54,12 @@ impl TopK {
         }
     }
 
+    /// A score below this is not kept.
+    #[inline]
+    pub fn floor(&self) -> f32 {
+        self.floor
+    }
+
     /// How many are kept, at most `k`.
     pub fn len(&self) -> usize {
         self.heap.len()

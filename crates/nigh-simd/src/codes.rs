@@ -153,6 +153,26 @@ pub fn hadamard(values: &mut [f32]) {
     dispatch!(hadamard(values));
 }
 
+/// Rounds values to integers up to ±`limit`, the greatest magnitude to the limit itself; returns what one unit stands for, 0
+/// where all values are 0. Halves are rounded away from zero.
+///
+/// # Panics
+/// If the lengths differ.
+#[inline]
+pub fn quantize(values: &[f32], limit: i16, out: &mut [i16]) -> f32 {
+    dispatch!(quantize(values, limit, out))
+}
+
+/// A query's table for sign codes, four coordinates to a group: entry `m` of a group is the sum of the coordinates that are
+/// bits of `m`, less the least such sum, in steps. Returns the step: what one unit of an entry stands for.
+///
+/// # Panics
+/// If `query` is no whole number of groups, or `table` has not 16 entries for each.
+#[inline]
+pub fn subset_sums(query: &[f32], table: &mut [u8]) -> f32 {
+    dispatch!(subset_sums(query, table))
+}
+
 macro_rules! dispatch {
     ($kernel:ident($($argument:expr),*)) => {
         match active() {
@@ -200,6 +220,38 @@ macro_rules! entry_points {
                 }
             }
 
+            /// See [`quantize`](crate::quantize).
+            pub fn quantize(self, values: &[f32], limit: i16, out: &mut [i16]) -> f32 {
+                assert!(
+                    values.len() == out.len(),
+                    "{} values but room for {}",
+                    values.len(),
+                    out.len()
+                );
+                #[allow(unused_unsafe, reason = "the portable form needs no CPU feature")]
+                // SAFETY: the token proves that the CPU has the instructions.
+                unsafe {
+                    $form::quantize(values, limit, out)
+                }
+            }
+
+            /// See [`subset_sums`](crate::subset_sums).
+            pub fn subset_sums(self, query: &[f32], table: &mut [u8]) -> f32 {
+                let whole =
+                    query.len().is_multiple_of(4) && table.len() == query.len() / 4 * TABLE_ENTRIES;
+                assert!(
+                    whole,
+                    "{} coordinates but room for {} entries",
+                    query.len(),
+                    table.len()
+                );
+                #[allow(unused_unsafe, reason = "the portable form needs no CPU feature")]
+                // SAFETY: the token proves that the CPU has the instructions.
+                unsafe {
+                    $form::subset_sums(query, table)
+                }
+            }
+
             /// See [`hadamard`](crate::hadamard).
             pub fn hadamard(self, values: &mut [f32]) {
                 assert!(
@@ -240,8 +292,8 @@ fn check_codes(blocks: &[u8], table: &[u8]) {
     );
 }
 
-/// The transform, stamped out for each instruction set: its loops are what compilers vectorise well.
-macro_rules! hadamard_kernel {
+/// Loops that compilers vectorise well, stamped out for each instruction set.
+macro_rules! plain_kernels {
     ($(#[$feature:meta])?) => {
         $(#[$feature])?
         pub(super) fn hadamard(values: &mut [f32]) {
@@ -258,6 +310,50 @@ macro_rules! hadamard_kernel {
             }
             values.iter_mut().for_each(|x| *x *= scale);
         }
+
+        $(#[$feature])?
+        pub(super) fn quantize(values: &[f32], limit: i16, out: &mut [i16]) -> f32 {
+            let largest = largest(values);
+            let inverse = if largest > 0.0 { f32::from(limit) / largest } else { 0.0 };
+            for (out, value) in out.iter_mut().zip(values) {
+                // In two steps, as the conversion to 32 bits is the one that CPUs have.
+                *out = (value * inverse + 0.5_f32.copysign(*value)) as i32 as i16;
+            }
+            largest / f32::from(limit)
+        }
+
+        $(#[$feature])?
+        fn largest(values: &[f32]) -> f32 {
+            let mut lanes = [0.0_f32; 16];
+            let chunks = values.chunks_exact(16);
+            let rest = chunks.remainder().iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+            for chunk in chunks {
+                for (lane, x) in lanes.iter_mut().zip(chunk) {
+                    *lane = if x.abs() > *lane { x.abs() } else { *lane };
+                }
+            }
+            lanes.into_iter().fold(rest, f32::max)
+        }
+
+        $(#[$feature])?
+        pub(super) fn subset_sums(query: &[f32], table: &mut [u8]) -> f32 {
+            let width = |four: &[f32]| four.iter().map(|x| x.abs()).sum::<f32>();
+            let widest = query.chunks_exact(4).map(width).fold(0.0, f32::max);
+            let inverse = if widest > 0.0 { f32::from(super::TABLE_MAX) / widest } else { 0.0 };
+            for (four, entries) in query.chunks_exact(4).zip(table.chunks_exact_mut(16)) {
+                let four = [four[0] * inverse, four[1] * inverse, four[2] * inverse, four[3] * inverse];
+                let start = 0.5 - four.iter().map(|x| x.min(0.0)).sum::<f32>();
+                let mut sums = [start; 16];
+                for (m, sum) in sums.iter_mut().enumerate() {
+                    let chosen = |i: usize| if m >> i & 1 == 1 { four[i] } else { 0.0 };
+                    *sum += (chosen(0) + chosen(1)) + (chosen(2) + chosen(3));
+                }
+                for (entry, sum) in entries.iter_mut().zip(sums) {
+                    *entry = sum as i32 as u8;
+                }
+            }
+            widest / f32::from(super::TABLE_MAX)
+        }
     };
 }
-use hadamard_kernel;
+use plain_kernels;

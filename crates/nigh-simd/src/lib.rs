@@ -44,7 +44,8 @@ mod avx512;
 
 pub use codes::{
     Affine, BLOCK_ROWS, Hit, MAX_GROUPS, TABLE_ENTRIES, TABLE_MAX, block_bytes, code_row,
-    dot_i16_i8, dot_i16_i8_rows, hadamard, prefetch, put_code_row, scan_codes,
+    dot_i16_i8, dot_i16_i8_rows, hadamard, prefetch, put_code_row, quantize, scan_codes,
+    subset_sums,
 };
 #[cfg(target_arch = "x86_64")]
 pub use level::{Avx2, Avx512};

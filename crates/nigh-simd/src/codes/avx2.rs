@@ -213,4 +213,4 @@ fn sum_i32(v: __m256i) -> i32 {
     _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b10_11_00_01>(two)))
 }
 
-super::hadamard_kernel!(#[target_feature(enable = "avx2,fma")]);
+super::plain_kernels!(#[target_feature(enable = "avx2,fma")]);

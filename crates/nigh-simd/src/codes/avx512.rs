@@ -124,4 +124,4 @@ unsafe fn integer_tile<const R: usize>(query: &[i16], rows: [*const i8; R]) -> [
     sums
 }
 
-super::hadamard_kernel!(#[target_feature(enable = "avx512f,avx512bw,avx2,fma")]);
+super::plain_kernels!(#[target_feature(enable = "avx512f,avx512bw,avx2,fma")]);

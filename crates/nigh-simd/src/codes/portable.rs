@@ -56,4 +56,4 @@ pub(super) fn dot_i16_i8_rows(query: &[i16], rows: &[i8], out: &mut [i32]) {
     }
 }
 
-super::hadamard_kernel!();
+super::plain_kernels!();

@@ -1,0 +1,348 @@
+//! Searching lists of codes: scan by signs, refine what may still win, rescore the best from the vectors.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use nigh_mmap::View;
+use nigh_simd::{Affine, BLOCK_ROWS, Hit, block_bytes};
+
+use crate::allowed::Allowed;
+use crate::coarse::{Coarse, CoarseScratch, Probe};
+use crate::neighbor::Neighbor;
+use crate::rabitq::{RefineLayout, SignTable, sign_slack};
+use crate::scan::{self, Rows};
+use crate::search::{Found, IvfSearch};
+use crate::top_k::TopK;
+use crate::transform::{Dims, Integers, QueryTransform, integer_limit};
+
+/// What a segment has beside its vectors if they were coded. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Coded {
+    pub(crate) dims: Dims,
+    pub(crate) layout: RefineLayout,
+    pub(crate) mean: View<f32>,
+    pub(crate) query: Arc<QueryTransform>,
+    /// lists × `dims.scan`.
+    pub(crate) centroids: View<f32>,
+    /// The centroids' codes.
+    pub(crate) coarse: View<u8>,
+    /// What to add to the score of each list.
+    pub(crate) bonus: View<f32>,
+    /// For each list the mean of what its rows' values have beside products, and twice the usual length of a residual.
+    pub(crate) spread: View<f32>,
+    /// Blocks of sign codes, list after list.
+    pub(crate) blocks: View<u8>,
+    /// The first block of each list, and the end.
+    pub(crate) block_starts: Arc<[u32]>,
+    /// Refining codes, in the order of the rows.
+    pub(crate) refine: View<u8>,
+}
+
+/// Where lists begin, in rows.
+pub(crate) type Starts<'a> = &'a [u64];
+
+impl Coded {
+    /// The `k` best allowed rows for a prepared query.
+    pub(crate) fn search(
+        &self,
+        rows: &Rows<'_>,
+        starts: Starts<'_>,
+        query: &[f32],
+        k: usize,
+        params: &IvfSearch,
+        allowed: Option<&Allowed>,
+    ) -> Found {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut search = Search {
+                coded: self,
+                rows,
+                starts,
+                params,
+                allowed,
+                k,
+                scratch,
+            };
+            search.prepare(query);
+            search.probe_all();
+            search.rescore(query)
+        })
+    }
+
+    pub(crate) fn coarse(&self) -> Coarse<'_> {
+        Coarse {
+            dim: self.dims.scan,
+            centroids: &self.centroids,
+            bonus: &self.bonus,
+            blocks: &self.coarse,
+        }
+    }
+
+    /// Whether the sections agree with each other and with the rows; a search relies on it.
+    pub(crate) fn fits(&self, rows: usize, dim: usize, starts: Starts<'_>) -> bool {
+        let lists = starts.len() - 1;
+        let blocks = self.block_starts.last().map_or(0, |&end| end as usize);
+        self.mean.len() == dim
+            && self.centroids.len() == lists * self.dims.scan
+            && self.coarse.len() == Coarse::bytes(lists, self.dims.scan)
+            && self.bonus.len() == lists
+            && self.spread.len() == 2 * lists
+            && self.blocks.len() == blocks * block_bytes(self.dims.scan / 4)
+            && self.refine.len() == rows * self.layout.bytes()
+    }
+
+    fn blocks_of(&self, list: usize) -> &[u8] {
+        let bytes = block_bytes(self.dims.scan / 4);
+        &self.blocks
+            [self.block_starts[list] as usize * bytes..self.block_starts[list + 1] as usize * bytes]
+    }
+
+    fn refine_row(&self, row: usize) -> &[u8] {
+        &self.refine[row * self.layout.bytes()..][..self.layout.bytes()]
+    }
+}
+
+/// The first block of each list, and the end.
+pub(crate) fn block_starts(starts: Starts<'_>) -> Arc<[u32]> {
+    let sizes = starts
+        .windows(2)
+        .map(|pair| pair[1].saturating_sub(pair[0]).div_ceil(BLOCK_ROWS as u64));
+    let ends = sizes.scan(0_u64, |end, size| {
+        *end = end.saturating_add(size);
+        // A file has fewer rows than u32 counts, or is refused before a search.
+        Some(*end as u32)
+    });
+    std::iter::once(0).chain(ends).collect()
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
+}
+
+/// Room that searches of one thread use again.
+#[derive(Debug, Default)]
+struct Scratch {
+    centred: Vec<f32>,
+    coordinates: Vec<f32>,
+    integers: Integers,
+    step: f32,
+    table: SignTable,
+    coarse: CoarseScratch,
+    probes: Vec<Probe>,
+    hits: Vec<Hit>,
+    unpacked: Vec<i8>,
+    best: Best,
+    scanned: usize,
+    refined: usize,
+    visited: usize,
+}
+
+/// The rows with the best refined values, and the value that a further one has to beat.
+#[derive(Debug)]
+struct Best(TopK);
+
+impl Default for Best {
+    fn default() -> Best {
+        Best(TopK::new(0))
+    }
+}
+
+/// One search on its way.
+struct Search<'a, 's> {
+    coded: &'a Coded,
+    rows: &'a Rows<'a>,
+    starts: Starts<'a>,
+    params: &'a IvfSearch,
+    allowed: Option<&'a Allowed>,
+    k: usize,
+    scratch: &'s mut Scratch,
+}
+
+/// How many refining codes ahead memory is asked for.
+const AHEAD: usize = 8;
+
+/// Bytes of the next list's codes that are asked for while this one is refined.
+const LIST_AHEAD: usize = 1024;
+
+impl Search<'_, '_> {
+    fn prepare(&mut self, query: &[f32]) {
+        let Scratch {
+            centred,
+            coordinates,
+            integers,
+            table,
+            ..
+        } = &mut *self.scratch;
+        centred.clear();
+        centred.extend(
+            query
+                .iter()
+                .zip(self.coded.mean.iter())
+                .map(|(x, mean)| x - mean),
+        );
+        self.coded.query.apply(centred, integers, coordinates);
+        table.fill(&coordinates[..self.coded.dims.scan]);
+        self.scratch.step = integers.quantize(coordinates, integer_limit(coordinates.len()));
+        self.scratch.best = Best(TopK::new(
+            self.k.max(self.params.rescore).min(self.rows.labels.len()),
+        ));
+        (
+            self.scratch.scanned,
+            self.scratch.refined,
+            self.scratch.visited,
+        ) = (0, 0, 0);
+    }
+
+    /// Visits the nearest lists, and more for as long as fewer than `k` rows were met.
+    fn probe_all(&mut self) {
+        let wanted = self.params.nprobe.max(1);
+        let mut probes = std::mem::take(&mut self.scratch.probes);
+        self.nearest(wanted, &mut probes);
+        self.probe_some(&probes, wanted);
+        if self.wants_more(wanted) && probes.len() < self.starts.len() - 1 {
+            let mut seen = vec![false; self.starts.len() - 1];
+            probes
+                .iter()
+                .for_each(|probe| seen[probe.list as usize] = true);
+            self.nearest(usize::MAX, &mut probes);
+            probes.retain(|probe| !seen[probe.list as usize]);
+            self.probe_some(&probes, wanted);
+        }
+        self.scratch.probes = probes;
+    }
+
+    fn wants_more(&self, wanted: usize) -> bool {
+        self.scratch.scanned < self.k || (self.allowed.is_some() && self.scratch.visited < wanted)
+    }
+
+    fn nearest(&mut self, wanted: usize, probes: &mut Vec<Probe>) {
+        let Scratch {
+            coordinates,
+            table,
+            coarse,
+            ..
+        } = &mut *self.scratch;
+        let query = &coordinates[..self.coded.dims.scan];
+        let lists = self.starts.len() - 1;
+        self.coded
+            .coarse()
+            .nearest(query, table, wanted.min(lists), coarse, probes);
+    }
+
+    fn probe_some(&mut self, probes: &[Probe], wanted: usize) {
+        let filtered = self.allowed.is_some();
+        for (i, probe) in probes.iter().enumerate() {
+            if (filtered || self.scratch.visited >= wanted) && !self.wants_more(wanted) {
+                return;
+            }
+            if let Some(next) = probes.get(i + 1) {
+                let blocks = self.coded.blocks_of(next.list as usize);
+                nigh_simd::prefetch(&blocks[..blocks.len().min(LIST_AHEAD)]);
+            }
+            let range = self.range(probe.list as usize);
+            let count = scan::count(range.clone(), self.allowed);
+            if count > 0 && !self.out_of_reach(probe) {
+                self.scratch.visited += 1;
+                self.scratch.scanned += count;
+                self.probe(probe, range);
+            }
+        }
+    }
+
+    fn range(&self, list: usize) -> Range<usize> {
+        self.starts[list] as usize..self.starts[list + 1] as usize
+    }
+
+    /// Whether a row of this list would have to lie towards the query further than `reach` of the way to be among the best.
+    fn out_of_reach(&self, probe: &Probe) -> bool {
+        let [add, spread] = [0, 1].map(|i| self.coded.spread[2 * probe.list as usize + i]);
+        let missing = self.scratch.best.0.floor() + probe.square - add;
+        missing > self.params.reach * spread * probe.square.sqrt()
+    }
+
+    fn probe(&mut self, probe: &Probe, range: Range<usize>) {
+        let scratch = &mut *self.scratch;
+        let full = scratch.best.0.floor();
+        scratch.hits.clear();
+        let affine = Affine {
+            step: scratch.table.step,
+            offset: scratch.table.offset + sign_slack(self.params.margin, probe.square.sqrt()),
+            floor: full + probe.square,
+        };
+        let blocks = self.coded.blocks_of(probe.list as usize);
+        nigh_simd::scan_codes(blocks, &scratch.table.table, affine, &mut scratch.hits);
+        scratch.hits.retain(|hit| (hit.row as usize) < range.len());
+        if let Some(allowed) = self.allowed {
+            scratch
+                .hits
+                .retain(|hit| allowed.contains(range.start + hit.row as usize));
+        }
+        if full == f32::NEG_INFINITY {
+            // Nothing bars a row yet: the most promising first, so that they soon bar the rest.
+            let first = self.k.max(self.params.rescore);
+            let order = |a: &Hit, b: &Hit| b.value.total_cmp(&a.value).then(a.row.cmp(&b.row));
+            if first < scratch.hits.len() && first > 0 {
+                scratch.hits.select_nth_unstable_by(first - 1, order);
+            }
+        }
+        self.refine(probe, range.start);
+    }
+
+    fn refine(&mut self, probe: &Probe, first: usize) {
+        let Scratch {
+            hits,
+            best,
+            integers,
+            unpacked,
+            step,
+            refined,
+            ..
+        } = &mut *self.scratch;
+        let row = |hit: &Hit| first + hit.row as usize;
+        hits.iter()
+            .take(AHEAD)
+            .for_each(|hit| nigh_simd::prefetch(self.coded.refine_row(row(hit))));
+        for (i, hit) in hits.iter().enumerate() {
+            if let Some(later) = hits.get(i + AHEAD) {
+                nigh_simd::prefetch(self.coded.refine_row(row(later)));
+            }
+            if hit.value - probe.square < best.0.floor() {
+                continue;
+            }
+            let codes = self.coded.refine_row(row(hit));
+            let value = self
+                .coded
+                .layout
+                .value(codes, &integers.values, *step, unpacked);
+            best.0.push(Neighbor {
+                label: row(hit) as u64,
+                score: value - probe.square,
+            });
+            *refined += 1;
+        }
+    }
+
+    /// The best rows by their refined values, compared exactly.
+    fn rescore(&mut self, query: &[f32]) -> Found {
+        let best = std::mem::take(&mut self.scratch.best).0.into_sorted();
+        let positions: Vec<u32> = best.iter().map(|neighbor| neighbor.label as u32).collect();
+        let mut scores = vec![0.0; positions.len()];
+        self.rows
+            .metric
+            .score_selected(query, self.rows.data, &positions, &mut scores);
+        let mut found = TopK::new(self.k);
+        for (&row, &score) in positions.iter().zip(&scores) {
+            found.push(Neighbor {
+                label: self.rows.labels[row as usize],
+                score,
+            });
+        }
+        Found {
+            neighbors: found.into_sorted(),
+            visited_lists: self.scratch.visited,
+            distances: self.scratch.scanned,
+            refined: self.scratch.refined,
+            rescored: positions.len(),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Coding rows for a segment: axes from a sample, centroids, then list and codes of every row.
+
+use nigh_mmap::{SectionWriter, WriteError};
+use nigh_simd::{BLOCK_ROWS, block_bytes, put_code_row};
+use rayon::prelude::*;
+
+use super::build::{IvfConfig, RaBitQConfig};
+use crate::clusters;
+use crate::coarse::Coarse;
+use crate::kmeans::{self, Training};
+use crate::metric::Metric;
+use crate::rabitq::{Factors, RefineLayout, sign_codes};
+use crate::random::Random;
+use crate::scan::Rows;
+use crate::transform::{Axes, Dims, Transform, axes_holding};
+
+/// Rows that are coded, and what finds them.
+pub(crate) struct Encoded {
+    pub(crate) transform: Transform,
+    pub(crate) layout: RefineLayout,
+    pub(crate) centroids: Vec<f32>,
+    /// Row numbers, list after list, and where each list begins.
+    pub(crate) order: Vec<u32>,
+    pub(crate) starts: Vec<usize>,
+    codes: Codes,
+    spread: Vec<f32>,
+    bonus: Vec<f32>,
+}
+
+/// The codes of rows, in the order of the rows.
+#[derive(Default)]
+struct Codes {
+    /// `scan / 4` a row.
+    signs: Vec<u8>,
+    factors: Vec<Factors>,
+    refine: Vec<u8>,
+    /// What a row's value has beside the product with its residual, and its residual's squared length.
+    adds: Vec<f32>,
+    squares: Vec<f32>,
+    bonus: Vec<f32>,
+}
+
+/// Codes all rows, of which there is at least one.
+pub(crate) fn encode(rows: &Rows<'_>, ivf: &IvfConfig, config: &RaBitQConfig) -> Encoded {
+    let count = rows.labels.len();
+    let lists = ivf.lists_for(count);
+    let mut random = Random::new(ivf.seed);
+    let transform = fit(rows, config, &mut random, ivf.seed);
+    let centroids = train(rows, &transform, ivf, lists, &mut random);
+    let layout = RefineLayout {
+        dims: transform.dims.kept,
+        bits: config.refine_bits.clamp(2, 8),
+    };
+    let scan = transform.dims.scan;
+    let tasks = rows.data.par_chunks(ROWS_A_TASK * rows.dim);
+    let parts: Vec<(Vec<u32>, Codes)> = tasks
+        .map(|some| code_some(some, rows.metric, &transform, &centroids, layout))
+        .collect();
+    let (mut nearest, mut codes) = (Vec::with_capacity(count), Codes::default());
+    for (lists, part) in parts {
+        nearest.extend(lists);
+        codes.append(part);
+    }
+    let (starts, order) = kmeans::group(&nearest, centroids.len() / scan);
+    let (spread, bonus) = codes.by_list(&starts, &order);
+    Encoded {
+        transform,
+        layout,
+        centroids,
+        order,
+        starts,
+        codes,
+        spread,
+        bonus,
+    }
+}
+
+const ROWS_A_TASK: usize = 1024;
+
+/// Rows that the axes are found from: enough for the leading ones, whatever the dimension.
+const AXES_SAMPLE: usize = 16_384;
+
+fn fit(rows: &Rows<'_>, config: &RaBitQConfig, random: &mut Random, seed: u64) -> Transform {
+    let picked = random.pick(rows.labels.len(), AXES_SAMPLE.max(4 * rows.dim));
+    let axes = Axes::of(&kmeans::gather(rows.data, rows.dim, &picked), rows.dim);
+    let full = rows.dim.next_multiple_of(8);
+    let choose = |wanted: usize, share: f64, step: usize| {
+        let chosen = if wanted == 0 {
+            axes_holding(&axes.variances, share).next_multiple_of(step)
+        } else {
+            wanted.next_multiple_of(8)
+        };
+        chosen.clamp(8, full)
+    };
+    let scan = choose(config.scan_dims, config.scan_variance, 32);
+    let kept = choose(config.refine_dims, config.refine_variance, 32).max(scan);
+    Transform::of(
+        &axes,
+        Dims {
+            full: rows.dim,
+            scan,
+            kept,
+        },
+        seed,
+    )
+}
+
+fn train(
+    rows: &Rows<'_>,
+    transform: &Transform,
+    ivf: &IvfConfig,
+    lists: usize,
+    random: &mut Random,
+) -> Vec<f32> {
+    let picked = random.pick(rows.labels.len(), ivf.sample_for(rows.labels.len()));
+    let parts = picked.par_chunks(ROWS_A_TASK).map(|some| {
+        let (coordinates, _) = transform.apply(&kmeans::gather(rows.data, rows.dim, some));
+        scanned(&coordinates, transform.dims)
+    });
+    let sample = parts.collect::<Vec<_>>().concat();
+    let training = Training {
+        clusters: lists,
+        iterations: ivf.iterations,
+        seed: ivf.seed,
+        spherical: false,
+    };
+    clusters::train(&sample, transform.dims.scan, &training)
+}
+
+/// The coordinates that are scanned by, of rows that have all.
+fn scanned(coordinates: &[f32], dims: Dims) -> Vec<f32> {
+    coordinates
+        .chunks_exact(dims.kept)
+        .flat_map(|row| &row[..dims.scan])
+        .copied()
+        .collect()
+}
+
+fn code_some(
+    rows: &[f32],
+    metric: Metric,
+    transform: &Transform,
+    centroids: &[f32],
+    layout: RefineLayout,
+) -> (Vec<u32>, Codes) {
+    let Dims { full, scan, kept } = transform.dims;
+    let (coordinates, squares) = transform.apply(rows);
+    let nearest = clusters::assign(&scanned(&coordinates, transform.dims), scan, centroids);
+    let mut codes = Codes::default();
+    let each = coordinates
+        .chunks_exact(kept)
+        .zip(rows.chunks_exact(full))
+        .zip(&squares)
+        .zip(&nearest);
+    for (((coordinates, row), &square), &list) in each {
+        let norm = if metric == Metric::InnerProduct {
+            nigh_simd::dot(row, row)
+        } else {
+            0.0
+        };
+        codes.push(
+            coordinates,
+            &centroids[list as usize * scan..][..scan],
+            square,
+            norm,
+            layout,
+        );
+    }
+    (nearest, codes)
+}
+
+impl Codes {
+    /// `square` is the row's squared distance to the mean, `norm` what to add to its value.
+    fn push(
+        &mut self,
+        row: &[f32],
+        centroid: &[f32],
+        square: f32,
+        norm: f32,
+        layout: RefineLayout,
+    ) {
+        let dropped = |part: &[f32]| (square - nigh_simd::dot(part, part)).max(0.0);
+        let scanned = &row[..centroid.len()];
+        let start = self.signs.len();
+        self.signs.resize(start + centroid.len() / 4, 0);
+        let extra = norm - dropped(scanned);
+        self.factors.push(sign_codes(
+            scanned,
+            centroid,
+            extra,
+            &mut self.signs[start..],
+        ));
+        layout.encode(row, centroid, norm - dropped(row), &mut self.refine);
+        let residual = nigh_simd::l2_squared(scanned, centroid);
+        self.adds.push(extra - residual);
+        self.squares.push(residual);
+        self.bonus.push(norm);
+    }
+
+    fn append(&mut self, mut other: Codes) {
+        self.signs.append(&mut other.signs);
+        self.factors.append(&mut other.factors);
+        self.refine.append(&mut other.refine);
+        self.adds.append(&mut other.adds);
+        self.squares.append(&mut other.squares);
+        self.bonus.append(&mut other.bonus);
+    }
+
+    /// For each list the mean of `adds` and twice the root of the mean of `squares`, and the mean of `bonus`.
+    fn by_list(&self, starts: &[usize], order: &[u32]) -> (Vec<f32>, Vec<f32>) {
+        let (mut spread, mut bonus) = (Vec::new(), Vec::new());
+        for range in starts.windows(2) {
+            let members = &order[range[0]..range[1]];
+            let mean = |values: &[f32]| {
+                let sum: f64 = members
+                    .iter()
+                    .map(|&row| f64::from(values[row as usize]))
+                    .sum();
+                (sum / members.len().max(1) as f64) as f32
+            };
+            spread.extend([mean(&self.adds), 2.0 * mean(&self.squares).sqrt()]);
+            bonus.push(mean(&self.bonus));
+        }
+        (spread, bonus)
+    }
+}
+
+impl Encoded {
+    /// Puts down all but labels and vectors.
+    pub(crate) fn write(&self, writer: &mut SectionWriter) -> Result<(), WriteError> {
+        let scan = self.transform.dims.scan;
+        writer.put("mean", &self.transform.mean)?;
+        writer.put("matrix", &self.transform.matrix)?;
+        writer.put("centroids", &self.centroids)?;
+        writer.put(
+            "coarse",
+            &Coarse::encode(&self.centroids, scan, &self.bonus),
+        )?;
+        writer.put("bonus", &self.bonus)?;
+        writer.put("spread", &self.spread)?;
+        let mut section = writer.section("codes")?;
+        for range in self.starts.windows(2) {
+            section.write(&self.list_blocks(&self.order[range[0]..range[1]]))?;
+        }
+        let mut section = writer.section("refine")?;
+        let bytes = self.layout.bytes();
+        for &row in &self.order {
+            section.write(&self.codes.refine[row as usize * bytes..][..bytes])?;
+        }
+        Ok(())
+    }
+
+    fn list_blocks(&self, members: &[u32]) -> Vec<u8> {
+        let groups = self.transform.dims.scan / 4;
+        let mut blocks = vec![0; members.len().div_ceil(BLOCK_ROWS) * block_bytes(groups)];
+        for (place, &row) in members.iter().enumerate() {
+            let (codes, factors) = (
+                &self.codes.signs[row as usize * groups..][..groups],
+                self.codes.factors[row as usize],
+            );
+            put_code_row(
+                &mut blocks,
+                groups,
+                place,
+                codes,
+                factors.scale,
+                factors.add,
+            );
+        }
+        for place in members.len()..members.len().next_multiple_of(BLOCK_ROWS) {
+            put_code_row(&mut blocks, groups, place, &[], 0.0, f32::NAN);
+        }
+        blocks
+    }
+}
