@@ -106,7 +106,7 @@ mod tests {
         let cases: &[(&[usize], usize, &[usize])] = &[
             (&[10, 10], 4, &[2, 2]),
             (&[10, 20, 0], 3, &[1, 2, 0]),
-            (&[1, 100], 50, &[1, 49]),
+            (&[1, 100], 50, &[0, 50]),
             (&[1, 1, 1], 3, &[1, 1, 1]),
             (&[3, 1, 1], 4, &[2, 1, 1]),
         ];
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn nearly_every_row_gets_its_nearest_centroid() {
+    fn rows_get_their_nearest_centroid_or_one_as_near() {
         let (dim, mut random) = (32, Random::new(3));
         let mut rows = |count: usize| -> Vec<f32> {
             (0..count * dim).map(|_| random.normal() as f32).collect()
@@ -129,8 +129,14 @@ mod tests {
         let (rows, centroids) = (rows(1000), rows(300));
         let exact = kmeans::assign(&rows, dim, &centroids).clusters;
         let found = assign(&rows, dim, &centroids);
-        let same = exact.iter().zip(&found).filter(|(a, b)| a == b).count();
-        assert!(same >= 950, "{same} of 1000");
+        let total = |lists: &[u32]| -> f32 {
+            let of = |(row, &list): (&[f32], &u32)| {
+                nigh_simd::l2_squared(row, &centroids[list as usize * dim..][..dim])
+            };
+            rows.chunks_exact(dim).zip(lists).map(of).sum()
+        };
+        let (least, reached) = (total(&exact), total(&found));
+        assert!(reached < 1.005 * least, "{reached} instead of {least}");
     }
 
     #[test]

@@ -113,26 +113,31 @@ impl Coarse<'_> {
             offset: table.offset,
             floor: f32::NEG_INFINITY,
         };
-        let stretch =
-            (2 * count).next_multiple_of(BLOCK_ROWS) / BLOCK_ROWS * block_bytes(self.dim / 4);
-        for (i, blocks) in self.blocks.chunks(stretch).enumerate() {
-            let (before, first) = (
-                hits.len(),
-                i * stretch / block_bytes(self.dim / 4) * BLOCK_ROWS,
-            );
+        let block = block_bytes(self.dim / 4);
+        let stretch = count.div_ceil(BLOCK_ROWS).max(2);
+        for (i, blocks) in self.blocks.chunks(stretch * block).enumerate() {
+            let before = hits.len();
             nigh_simd::scan_codes(blocks, &table.table, affine, hits);
-            hits[before..]
-                .iter_mut()
-                .for_each(|hit| hit.row += first as u32);
-            if hits.len() > count {
-                hits.select_nth_unstable_by(count - 1, |a, b| {
-                    b.value.total_cmp(&a.value).then(a.row.cmp(&b.row))
-                });
-                hits.truncate(count);
+            let first = (i * stretch * BLOCK_ROWS) as u32;
+            hits[before..].iter_mut().for_each(|hit| hit.row += first);
+            // Seldom, since it costs more than to keep some too many for a while.
+            if hits.len() >= 2 * count {
+                keep_best(hits, count);
                 affine.floor = hits[count - 1].value;
             }
         }
+        keep_best(hits, count);
         scratch.positions.extend(hits.iter().map(|hit| hit.row));
+    }
+}
+
+/// Keeps the `count` best, the worst of these last.
+fn keep_best(hits: &mut Vec<Hit>, count: usize) {
+    if hits.len() > count {
+        hits.select_nth_unstable_by(count - 1, |a, b| {
+            b.value.total_cmp(&a.value).then(a.row.cmp(&b.row))
+        });
+        hits.truncate(count);
     }
 }
 

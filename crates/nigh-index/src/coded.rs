@@ -61,6 +61,7 @@ impl Coded {
                 params,
                 allowed,
                 k,
+                waiting_square: 0.0,
                 scratch,
             };
             search.prepare(query);
@@ -130,6 +131,8 @@ struct Scratch {
     coarse: CoarseScratch,
     probes: Vec<Probe>,
     hits: Vec<Hit>,
+    /// Rows of the list before, to be refined; their values lack nothing any more.
+    waiting: Vec<Hit>,
     unpacked: Vec<i8>,
     best: Best,
     scanned: usize,
@@ -155,14 +158,16 @@ struct Search<'a, 's> {
     params: &'a IvfSearch,
     allowed: Option<&'a Allowed>,
     k: usize,
+    /// The squared distance to the centroid of the list that rows wait from.
+    waiting_square: f32,
     scratch: &'s mut Scratch,
 }
 
-/// How many refining codes ahead memory is asked for.
-const AHEAD: usize = 8;
+/// How many lists ahead memory is asked for.
+const LISTS_AHEAD: usize = 2;
 
-/// Bytes of the next list's codes that are asked for while this one is refined.
-const LIST_AHEAD: usize = 1024;
+/// Bytes of a list's codes that are asked for ahead; what follows, the CPU guesses by itself.
+const LIST_AHEAD: usize = 4096;
 
 impl Search<'_, '_> {
     fn prepare(&mut self, query: &[f32]) {
@@ -171,6 +176,7 @@ impl Search<'_, '_> {
             coordinates,
             integers,
             table,
+            waiting,
             ..
         } = &mut *self.scratch;
         centred.clear();
@@ -180,6 +186,7 @@ impl Search<'_, '_> {
                 .zip(self.coded.mean.iter())
                 .map(|(x, mean)| x - mean),
         );
+        waiting.clear();
         self.coded.query.apply(centred, integers, coordinates);
         table.fill(&coordinates[..self.coded.dims.scan]);
         self.scratch.step = integers.quantize(coordinates, integer_limit(coordinates.len()));
@@ -231,13 +238,16 @@ impl Search<'_, '_> {
 
     fn probe_some(&mut self, probes: &[Probe], wanted: usize) {
         let filtered = self.allowed.is_some();
+        probes
+            .iter()
+            .take(LISTS_AHEAD)
+            .for_each(|probe| self.ask_for(probe));
         for (i, probe) in probes.iter().enumerate() {
             if (filtered || self.scratch.visited >= wanted) && !self.wants_more(wanted) {
-                return;
+                break;
             }
-            if let Some(next) = probes.get(i + 1) {
-                let blocks = self.coded.blocks_of(next.list as usize);
-                nigh_simd::prefetch(&blocks[..blocks.len().min(LIST_AHEAD)]);
+            if let Some(later) = probes.get(i + LISTS_AHEAD) {
+                self.ask_for(later);
             }
             let range = self.range(probe.list as usize);
             let count = scan::count(range.clone(), self.allowed);
@@ -247,6 +257,13 @@ impl Search<'_, '_> {
                 self.probe(probe, range);
             }
         }
+        self.refine_waiting();
+    }
+
+    /// Asks for the beginning of a list's codes.
+    fn ask_for(&self, probe: &Probe) {
+        let blocks = self.coded.blocks_of(probe.list as usize);
+        nigh_simd::prefetch(&blocks[..blocks.len().min(LIST_AHEAD)]);
     }
 
     fn range(&self, list: usize) -> Range<usize> {
@@ -262,35 +279,64 @@ impl Search<'_, '_> {
 
     fn probe(&mut self, probe: &Probe, range: Range<usize>) {
         let scratch = &mut *self.scratch;
-        let full = scratch.best.0.floor();
+        let floor = scratch.best.0.floor();
         scratch.hits.clear();
         let affine = Affine {
             step: scratch.table.step,
             offset: scratch.table.offset + sign_slack(self.params.margin, probe.square.sqrt()),
-            floor: full + probe.square,
+            floor: floor + probe.square,
         };
         let blocks = self.coded.blocks_of(probe.list as usize);
         nigh_simd::scan_codes(blocks, &scratch.table.table, affine, &mut scratch.hits);
-        scratch.hits.retain(|hit| (hit.row as usize) < range.len());
+        for hit in &mut scratch.hits {
+            hit.row += range.start as u32;
+            hit.value -= probe.square;
+        }
+        // A row that a torn file invents is none.
+        scratch.hits.retain(|hit| (hit.row as usize) < range.end);
         if let Some(allowed) = self.allowed {
             scratch
                 .hits
-                .retain(|hit| allowed.contains(range.start + hit.row as usize));
+                .retain(|hit| allowed.contains(hit.row as usize));
         }
-        if full == f32::NEG_INFINITY {
-            // Nothing bars a row yet: the most promising first, so that they soon bar the rest.
-            let first = self.k.max(self.params.rescore);
-            let order = |a: &Hit, b: &Hit| b.value.total_cmp(&a.value).then(a.row.cmp(&b.row));
-            if first < scratch.hits.len() && first > 0 {
-                scratch.hits.select_nth_unstable_by(first - 1, order);
-            }
+        if floor == f32::NEG_INFINITY {
+            self.begin(probe.square);
         }
-        self.refine(probe, range.start);
+        self.scratch
+            .hits
+            .iter()
+            .for_each(|hit| nigh_simd::prefetch(self.coded.refine_row(hit.row as usize)));
+        // Their codes are on the way: meanwhile those of the list before are refined.
+        self.refine_waiting();
+        std::mem::swap(&mut self.scratch.hits, &mut self.scratch.waiting);
+        self.waiting_square = probe.square;
     }
 
-    fn refine(&mut self, probe: &Probe, first: usize) {
+    /// Nothing bars a row yet: refines the most promising ones at once, so that they bar most others.
+    fn begin(&mut self, square: f32) {
+        let hits = &mut self.scratch.hits;
+        let first = self.k.max(self.params.rescore);
+        if first < hits.len() && first > 0 {
+            hits.select_nth_unstable_by(first - 1, |a, b| {
+                b.value.total_cmp(&a.value).then(a.row.cmp(&b.row))
+            });
+        }
+        let rest = hits.split_off(first.min(hits.len()));
+        hits.iter()
+            .for_each(|hit| nigh_simd::prefetch(self.coded.refine_row(hit.row as usize)));
+        self.refine_waiting();
+        std::mem::swap(&mut self.scratch.hits, &mut self.scratch.waiting);
+        self.waiting_square = square;
+        self.refine_waiting();
+        let floor = self.scratch.best.0.floor();
+        self.scratch.hits = rest;
+        self.scratch.hits.retain(|hit| hit.value >= floor);
+    }
+
+    /// Refines the rows that wait for it.
+    fn refine_waiting(&mut self) {
         let Scratch {
-            hits,
+            waiting,
             best,
             integers,
             unpacked,
@@ -298,28 +344,22 @@ impl Search<'_, '_> {
             refined,
             ..
         } = &mut *self.scratch;
-        let row = |hit: &Hit| first + hit.row as usize;
-        hits.iter()
-            .take(AHEAD)
-            .for_each(|hit| nigh_simd::prefetch(self.coded.refine_row(row(hit))));
-        for (i, hit) in hits.iter().enumerate() {
-            if let Some(later) = hits.get(i + AHEAD) {
-                nigh_simd::prefetch(self.coded.refine_row(row(later)));
-            }
-            if hit.value - probe.square < best.0.floor() {
+        for hit in waiting.iter() {
+            if hit.value < best.0.floor() {
                 continue;
             }
-            let codes = self.coded.refine_row(row(hit));
+            let codes = self.coded.refine_row(hit.row as usize);
             let value = self
                 .coded
                 .layout
                 .value(codes, &integers.values, *step, unpacked);
             best.0.push(Neighbor {
-                label: row(hit) as u64,
-                score: value - probe.square,
+                label: hit.row.into(),
+                score: value - self.waiting_square,
             });
             *refined += 1;
         }
+        waiting.clear();
     }
 
     /// The best rows by their refined values, compared exactly.

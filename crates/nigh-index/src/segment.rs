@@ -106,11 +106,6 @@ impl Segment {
         self.starts.len() - 1
     }
 
-    /// TEMP
-    pub fn describe(&self) -> String {
-        format!("{:?}", self.meta)
-    }
-
     /// Length of the file in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes

@@ -9,7 +9,7 @@
 mod support;
 
 use nigh_index::{
-    Allowed, IvfConfig, Metric, Mode, Neighbor, SearchError, SearchParams, Segment, SegmentConfig,
+    Allowed, IvfConfig, Metric, Neighbor, SearchError, SearchParams, Segment, SegmentConfig,
     VectorError, Vectors, build_segment, merge_neighbors,
 };
 use support::Random;
@@ -414,7 +414,7 @@ fn parameters_have_short_forms() {
         params,
         SearchParams {
             k: 3,
-            mode: Mode::Ivf { nprobe: 4 },
+            mode: SearchParams::ivf(3, 4).mode,
             threads: 2
         }
     );

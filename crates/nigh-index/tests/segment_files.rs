@@ -144,6 +144,7 @@ fn costs_grow_as_documented() {
         sample: 20,
         iterations: 3,
         seed: 0,
+        ..IvfConfig::default()
     };
     assert_eq!(
         cost::build_distances(1000, &ivf),

@@ -355,7 +355,7 @@ fn search_view(
     trace: &mut Trace,
 ) -> Result<Vec<Candidate>, SearchError> {
     let k = rows_wanted(options, view.items.header().most_images);
-    let mode = mode(view, options.method);
+    let mode = mode(view, options.method, k);
     let stage = if mode == Mode::Exact { "scan" } else { "probe" };
     let params = SearchParams {
         k,
@@ -373,16 +373,14 @@ fn search_view(
         .collect())
 }
 
-fn mode(view: &View, method: Method) -> Mode {
+fn mode(view: &View, method: Method, k: usize) -> Mode {
     let lists = view.segment.lists();
+    let probe = |nprobe| SearchParams::ivf(k, nprobe).mode;
     match method {
-        _ if lists == 0 => Mode::Exact,
         Method::Exact => Mode::Exact,
-        Method::Nprobe(nprobe) => Mode::Ivf { nprobe },
+        Method::Nprobe(nprobe) => probe(nprobe),
         Method::Auto if view.segment.len() < AUTO_EXACT_IMAGES => Mode::Exact,
-        Method::Auto => Mode::Ivf {
-            nprobe: lists.div_ceil(8),
-        },
+        Method::Auto => probe(lists.div_ceil(8)),
     }
 }
 

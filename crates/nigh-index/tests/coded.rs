@@ -1,0 +1,292 @@
+//! Segments of codes: what they find, and that nothing which comes in or lies on disk makes them panic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::fs;
+
+use nigh_index::{
+    Codec, Found, IvfConfig, IvfSearch, Metric, Mode, RaBitQConfig, SearchParams, Segment,
+    SegmentConfig, Vectors, Verification, build_segment,
+};
+use support::clustered;
+
+fn config(lists: usize, rabitq: RaBitQConfig) -> SegmentConfig {
+    let ivf = IvfConfig {
+        lists,
+        codec: Codec::RaBitQ(rabitq),
+        ..IvfConfig::default()
+    };
+    SegmentConfig {
+        sequence: 3,
+        ivf: Some(ivf),
+    }
+}
+
+fn built(rows: &Vectors, config: &SegmentConfig) -> (tempfile::TempDir, Segment) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segment");
+    build_segment(&path, rows, config).unwrap();
+    let segment = Segment::open(&path).unwrap();
+    (folder, segment)
+}
+
+fn rows_of(values: &[f32], dim: usize, metric: Metric) -> Vectors {
+    let mut rows = Vectors::new(dim, metric);
+    for (row, label) in values.chunks(dim).zip(1000..) {
+        rows.push(label, row).unwrap();
+    }
+    rows
+}
+
+fn lists(k: usize, nprobe: usize, rescore: usize) -> SearchParams {
+    SearchParams {
+        k,
+        mode: Mode::Ivf(IvfSearch {
+            nprobe,
+            rescore,
+            margin: 2.0,
+            ..IvfSearch::default()
+        }),
+        threads: 1,
+    }
+}
+
+fn recall(found: &[Found], exact: &[Found]) -> f64 {
+    let (mut met, mut wanted) = (0, 0);
+    for (found, exact) in found.iter().zip(exact) {
+        wanted += exact.neighbors.len();
+        met += exact
+            .neighbors
+            .iter()
+            .filter(|n| found.neighbors.contains(n))
+            .count();
+    }
+    met as f64 / wanted as f64
+}
+
+#[test]
+fn most_neighbours_are_found_with_their_exact_scores() {
+    let mut wrong = Vec::new();
+    for metric in [Metric::L2, Metric::InnerProduct, Metric::Cosine] {
+        for dim in [3, 12, 40, 200] {
+            for bits in [4, 8] {
+                let values = clustered(3000, dim, 30, 7);
+                let rows = rows_of(&values, dim, metric);
+                let rabitq = RaBitQConfig {
+                    refine_bits: bits,
+                    ..RaBitQConfig::default()
+                };
+                let (_folder, segment) = built(&rows, &config(40, rabitq));
+                let queries = &clustered(50, dim, 30, 7)[..50 * dim];
+                let exact = segment
+                    .search_batch(queries, &SearchParams::exact(10), None)
+                    .unwrap();
+                let found = segment
+                    .search_batch(queries, &lists(10, 20, 40), None)
+                    .unwrap();
+                let recall = recall(&found, &exact);
+                if recall < 0.95 {
+                    wrong.push(format!("{metric} dim {dim} bits {bits}: {recall}"));
+                }
+                let scores = |found: &Found| {
+                    found.neighbors.iter().all(|n| {
+                        let of = |all: &[Found]| {
+                            all.iter()
+                                .flat_map(|f| f.neighbors.clone())
+                                .find(|m| m == n)
+                        };
+                        of(&exact).is_none_or(|m| m.score.to_bits() == n.score.to_bits())
+                    })
+                };
+                assert!(found.iter().all(scores), "{metric} dim {dim}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn few_rows_are_compared_exactly_and_most_are_never_refined() {
+    let values = clustered(8000, 64, 60, 5);
+    let (_folder, segment) = built(
+        &rows_of(&values, 64, Metric::L2),
+        &config(64, RaBitQConfig::default()),
+    );
+    let found = segment
+        .search(&values[..64], &lists(10, 16, 20), None)
+        .unwrap();
+    assert_eq!((found.visited_lists, found.rescored), (16, 20));
+    assert!(
+        found.refined < found.distances / 2,
+        "{} of {} refined",
+        found.refined,
+        found.distances
+    );
+}
+
+#[test]
+fn one_query_a_batch_and_any_threads_give_the_same() {
+    let values = clustered(4000, 24, 20, 9);
+    let (_folder, segment) = built(
+        &rows_of(&values, 24, Metric::Cosine),
+        &config(50, RaBitQConfig::default()),
+    );
+    let queries = &values[..60 * 24];
+    let params = lists(7, 5, 14);
+    let one: Vec<Found> = queries
+        .chunks(24)
+        .map(|query| segment.search(query, &params, None).unwrap())
+        .collect();
+    for threads in [1, 2, 5] {
+        assert_eq!(
+            segment
+                .search_batch(queries, &params.with_threads(threads), None)
+                .unwrap(),
+            one
+        );
+    }
+}
+
+#[test]
+fn the_same_rows_and_seed_give_the_same_file_whatever_the_threads() {
+    let rows = rows_of(&clustered(3000, 20, 15, 2), 20, Metric::L2);
+    let with = |threads| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("segment");
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| build_segment(&path, &rows, &config(30, RaBitQConfig::default())))
+            .unwrap();
+        fs::read(path).unwrap()
+    };
+    assert!(with(1) == with(4), "the files differ");
+}
+
+#[test]
+fn filters_of_any_size_get_k_rows_whenever_as_many_are_allowed() {
+    let values = clustered(5000, 16, 25, 3);
+    let (_folder, segment) = built(
+        &rows_of(&values, 16, Metric::L2),
+        &config(70, RaBitQConfig::default()),
+    );
+    let mut wrong = Vec::new();
+    for every in [1, 2, 10, 100, 1000, 2500, 5000] {
+        let allowed = segment.allow(|label| label % every == 0);
+        for (k, nprobe) in [(0, 3), (1, 1), (10, 1), (10, 8), (300, 2), (9000, 1)] {
+            let found = segment
+                .search(&values[160..176], &lists(k, nprobe, k), Some(&allowed))
+                .unwrap();
+            let fits = found.neighbors.iter().all(|n| n.label % every == 0);
+            if found.neighbors.len() != k.min(allowed.count())
+                || !fits
+                || !found.neighbors.is_sorted()
+            {
+                wrong.push(format!(
+                    "every {every} k {k} nprobe {nprobe}: {}",
+                    found.neighbors.len()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn strange_rows_are_searched_like_others() {
+    let cases: &[(&str, usize, Vec<f32>)] = &[
+        ("one row", 5, vec![1.0, 2.0, 3.0, 4.0, 5.0]),
+        ("one value a row", 1, (0..300).map(|i| i as f32).collect()),
+        ("fewer rows than lists", 4, clustered(9, 4, 3, 1)),
+        ("all equal", 6, [0.5, -1.0, 2.0, 0.0, 3.0, 1.0].repeat(200)),
+        ("all zero", 8, vec![0.0; 8 * 100]),
+        (
+            "tiny",
+            9,
+            clustered(200, 9, 4, 1).iter().map(|x| x * 1e-18).collect(),
+        ),
+        (
+            "huge",
+            9,
+            clustered(200, 9, 4, 1).iter().map(|x| x * 1e15).collect(),
+        ),
+        (
+            "one far away",
+            3,
+            [vec![1e15, 0.0, 0.0], clustered(200, 3, 4, 1)].concat(),
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (name, dim, values) in cases {
+        for metric in [Metric::L2, Metric::InnerProduct, Metric::Cosine] {
+            let rows = rows_of(values, *dim, metric);
+            let (_folder, segment) = built(&rows, &config(16, RaBitQConfig::default()));
+            let found = segment
+                .search(&values[..*dim], &lists(3, 16, 6), None)
+                .unwrap();
+            let scores = found.neighbors.iter().all(|n| n.score.is_finite());
+            if found.neighbors.len() != 3.min(rows.len()) || !scores {
+                wrong.push(format!("{name} {metric}: {found:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_rows_are_a_segment_too() {
+    let (_folder, segment) = built(
+        &Vectors::new(4, Metric::L2),
+        &config(8, RaBitQConfig::default()),
+    );
+    assert_eq!(
+        segment
+            .search(&[0.0; 4], &lists(3, 2, 3), None)
+            .unwrap()
+            .neighbors,
+        []
+    );
+}
+
+/// Without full verification damage goes unnoticed: results may be wrong, but nothing else may happen.
+#[test]
+fn damage_never_makes_a_search_panic() {
+    let values = clustered(300, 10, 6, 8);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segment");
+    let rows = rows_of(&values, 10, Metric::InnerProduct);
+    build_segment(
+        &path,
+        &rows,
+        &config(
+            7,
+            RaBitQConfig {
+                refine_bits: 5,
+                ..RaBitQConfig::default()
+            },
+        ),
+    )
+    .unwrap();
+    let intact = fs::read(&path).unwrap();
+    let (mut opened, mut state) = (0, 1_u32);
+    for at in (0..intact.len()).step_by(17) {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let mut bytes = intact.clone();
+        bytes[at] ^= (state >> 24) as u8 | 1;
+        fs::write(&path, &bytes).unwrap();
+        assert!(Segment::open(&path).is_err(), "byte {at}");
+        if let Ok(segment) = Segment::open_with(&path, Verification::Structure) {
+            opened += 1;
+            segment
+                .search(&values[..10], &lists(5, 3, 8), None)
+                .unwrap();
+        }
+    }
+    assert!(opened > 100, "{opened} opened");
+}
