@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use nigh_mmap::View;
-use nigh_simd::{Affine, BLOCK_ROWS, Hit, block_bytes};
+use nigh_simd::{Affine, Hit, block_bytes};
 
 use crate::allowed::Allowed;
 use crate::coarse::{Coarse, CoarseScratch, Probe};
@@ -25,7 +25,10 @@ pub(crate) struct Coded {
     pub(crate) query: Arc<QueryTransform>,
     /// lists × `dims.scan`.
     pub(crate) centroids: View<f32>,
-    /// The centroids' codes.
+    /// The centroids' parents, families and codes, as in [`Coarse`].
+    pub(crate) parents: View<f32>,
+    pub(crate) families: View<u32>,
+    pub(crate) family_blocks: Arc<[u32]>,
     pub(crate) coarse: View<u8>,
     /// What to add to the score of each list.
     pub(crate) bonus: View<f32>,
@@ -73,6 +76,9 @@ impl Coded {
     pub(crate) fn coarse(&self) -> Coarse<'_> {
         Coarse {
             dim: self.dims.scan,
+            parents: &self.parents,
+            families: &self.families,
+            block_starts: &self.family_blocks,
             centroids: &self.centroids,
             bonus: &self.bonus,
             blocks: &self.coarse,
@@ -82,13 +88,19 @@ impl Coded {
     /// Whether the sections agree with each other and with the rows; a search relies on it.
     pub(crate) fn fits(&self, rows: usize, dim: usize, starts: Starts<'_>) -> bool {
         let lists = starts.len() - 1;
-        let blocks = self.block_starts.last().map_or(0, |&end| end as usize);
+        let blocks_in = |starts: &[u32]| starts.last().map_or(0, |&end| end as usize);
         self.mean.len() == dim
             && self.centroids.len() == lists * self.dims.scan
-            && self.coarse.len() == Coarse::bytes(lists, self.dims.scan)
+            && self.families.len() == self.parents.len() / self.dims.scan + 1
+            && self.families.len() > 1
+            && self.families.is_sorted()
+            && self.families[0] == 0
+            && self.families.last() == Some(&(lists as u32))
+            && self.coarse.len() == blocks_in(&self.family_blocks) * block_bytes(self.dims.scan / 4)
+            && self.parents.len().is_multiple_of(self.dims.scan)
             && self.bonus.len() == lists
             && self.spread.len() == 2 * lists
-            && self.blocks.len() == blocks * block_bytes(self.dims.scan / 4)
+            && self.blocks.len() == blocks_in(&self.block_starts) * block_bytes(self.dims.scan / 4)
             && self.refine.len() == rows * self.layout.bytes()
     }
 
@@ -101,19 +113,6 @@ impl Coded {
     fn refine_row(&self, row: usize) -> &[u8] {
         &self.refine[row * self.layout.bytes()..][..self.layout.bytes()]
     }
-}
-
-/// The first block of each list, and the end.
-pub(crate) fn block_starts(starts: Starts<'_>) -> Arc<[u32]> {
-    let sizes = starts
-        .windows(2)
-        .map(|pair| pair[1].saturating_sub(pair[0]).div_ceil(BLOCK_ROWS as u64));
-    let ends = sizes.scan(0_u64, |end, size| {
-        *end = end.saturating_add(size);
-        // A file has fewer rows than u32 counts, or is refused before a search.
-        Some(*end as u32)
-    });
-    std::iter::once(0).chain(ends).collect()
 }
 
 thread_local! {

@@ -12,7 +12,8 @@ use nigh_simd::MAX_GROUPS;
 use rayon::prelude::*;
 
 use crate::allowed::Allowed;
-use crate::coded::{self, Coded};
+use crate::coarse::block_starts;
+use crate::coded::Coded;
 use crate::metric::Metric;
 use crate::rabitq::RefineLayout;
 use crate::scan::{self, Rows};
@@ -464,17 +465,21 @@ fn open_coded(path: &Path, sections: &Sections, shape: CodeShape) -> Result<Code
         return Err(inconsistent(path, "its matrix does not fit its rows"));
     }
     let starts = sections.view::<u64>("lists")?;
+    let families = sections.view::<u32>("families")?;
     Ok(Coded {
         dims: shape.dims,
         layout: shape.layout,
         mean: sections.view("mean")?,
         query: Arc::new(QueryTransform::new(shape.dims, &matrix)),
         centroids: sections.view("centroids")?,
+        parents: sections.view("parents")?,
+        family_blocks: block_starts(&families).into(),
+        families,
         coarse: sections.view("coarse")?,
         bonus: sections.view("bonus")?,
         spread: sections.view("spread")?,
         blocks: sections.view("codes")?,
-        block_starts: coded::block_starts(&starts),
+        block_starts: block_starts(&starts).into(),
         refine: sections.view("refine")?,
     })
 }

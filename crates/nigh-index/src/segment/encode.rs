@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::build::{IvfConfig, RaBitQConfig};
 use crate::clusters;
-use crate::coarse::Coarse;
+use crate::coarse::{Coarse, Families};
 use crate::kmeans::{self, Training};
 use crate::metric::Metric;
 use crate::rabitq::{Factors, RefineLayout, sign_codes};
@@ -18,7 +18,7 @@ use crate::transform::{Axes, Dims, Transform, axes_holding};
 pub(crate) struct Encoded {
     pub(crate) transform: Transform,
     pub(crate) layout: RefineLayout,
-    pub(crate) centroids: Vec<f32>,
+    pub(crate) families: Families,
     /// Row numbers, list after list, and where each list begins.
     pub(crate) order: Vec<u32>,
     pub(crate) starts: Vec<usize>,
@@ -46,27 +46,29 @@ pub(crate) fn encode(rows: &Rows<'_>, ivf: &IvfConfig, config: &RaBitQConfig) ->
     let lists = ivf.lists_for(count);
     let mut random = Random::new(ivf.seed);
     let transform = fit(rows, config, &mut random, ivf.seed);
-    let centroids = train(rows, &transform, ivf, lists, &mut random);
+    let families = train(rows, &transform, ivf, lists, &mut random);
+    let bonus = vec![0.0; families.centroids.len() / transform.dims.scan];
+    let blocks = families.encode(transform.dims.scan, &bonus);
+    let coarse = families.coarse(transform.dims.scan, &bonus, &blocks);
     let layout = RefineLayout {
         dims: transform.dims.kept,
         bits: config.refine_bits.clamp(2, 8),
     };
-    let scan = transform.dims.scan;
     let tasks = rows.data.par_chunks(ROWS_A_TASK * rows.dim);
     let parts: Vec<(Vec<u32>, Codes)> = tasks
-        .map(|some| code_some(some, rows.metric, &transform, &centroids, layout))
+        .map(|some| code_some(some, rows.metric, &transform, &coarse, layout))
         .collect();
     let (mut nearest, mut codes) = (Vec::with_capacity(count), Codes::default());
     for (lists, part) in parts {
         nearest.extend(lists);
         codes.append(part);
     }
-    let (starts, order) = kmeans::group(&nearest, centroids.len() / scan);
+    let (starts, order) = kmeans::group(&nearest, bonus.len());
     let (spread, bonus) = codes.by_list(&starts, &order);
     Encoded {
         transform,
         layout,
-        centroids,
+        families,
         order,
         starts,
         codes,
@@ -111,7 +113,7 @@ fn train(
     ivf: &IvfConfig,
     lists: usize,
     random: &mut Random,
-) -> Vec<f32> {
+) -> Families {
     let picked = random.pick(rows.labels.len(), ivf.sample_for(rows.labels.len()));
     let parts = picked.par_chunks(ROWS_A_TASK).map(|some| {
         let (coordinates, _) = transform.apply(&kmeans::gather(rows.data, rows.dim, some));
@@ -140,12 +142,12 @@ fn code_some(
     rows: &[f32],
     metric: Metric,
     transform: &Transform,
-    centroids: &[f32],
+    coarse: &Coarse<'_>,
     layout: RefineLayout,
 ) -> (Vec<u32>, Codes) {
     let Dims { full, scan, kept } = transform.dims;
     let (coordinates, squares) = transform.apply(rows);
-    let nearest = clusters::assign(&scanned(&coordinates, transform.dims), scan, centroids);
+    let nearest = clusters::assign_some(&scanned(&coordinates, transform.dims), coarse);
     let mut codes = Codes::default();
     let each = coordinates
         .chunks_exact(kept)
@@ -160,7 +162,7 @@ fn code_some(
         };
         codes.push(
             coordinates,
-            &centroids[list as usize * scan..][..scan],
+            &coarse.centroids[list as usize * scan..][..scan],
             square,
             norm,
             layout,
@@ -231,11 +233,10 @@ impl Encoded {
         let scan = self.transform.dims.scan;
         writer.put("mean", &self.transform.mean)?;
         writer.put("matrix", &self.transform.matrix)?;
-        writer.put("centroids", &self.centroids)?;
-        writer.put(
-            "coarse",
-            &Coarse::encode(&self.centroids, scan, &self.bonus),
-        )?;
+        writer.put("parents", &self.families.parents)?;
+        writer.put("families", &self.families.starts)?;
+        writer.put("centroids", &self.families.centroids)?;
+        writer.put("coarse", &self.families.encode(scan, &self.bonus))?;
         writer.put("bonus", &self.bonus)?;
         writer.put("spread", &self.spread)?;
         let mut section = writer.section("codes")?;
