@@ -24,7 +24,8 @@ fn small(dir: &Path, rows: &str, dims: &str) {
         "40",
         "--intrinsic",
         "6",
-        "--raw", "--into",
+        "--raw",
+        "--into",
         text(dir),
     ]);
     assert_eq!(made["base"], text(&dir.join("base.fbin")));
@@ -266,365 +267,265 @@ fn rows_left_out_are_named_and_counted() {
     assert_eq!(strict.status.code(), Some(3));
 }
 
+/// What a person types, the exit code, and what they are told. The files are those of [`spoil`].
+const REFUSED: &[(&str, i32, &str)] = &[
+    ("build", 2, "--base <FILE>"),
+    ("gen --rows 0 --dims 4 --into out", 2, "0 is not in 1.."),
+    (
+        "gen --rows 9 --dims 0 --into out",
+        2,
+        "0 is not in 1..=65536",
+    ),
+    (
+        "gen --rows 9 --dims 4 --queries 0 --into out",
+        2,
+        "0 is not in 1..",
+    ),
+    (
+        "gen --rows 9 --dims 4 --into base.fbin",
+        1,
+        "cannot write base.fbin",
+    ),
+    (
+        "build --base base.fbin --metric l7 --out out",
+        2,
+        "possible values: l2, ip, cosine",
+    ),
+    (
+        "build --base base.fbin --metric l2 --kind tree --out out",
+        2,
+        "invalid value 'tree'",
+    ),
+    (
+        "build --base base.fbin --metric l2 --lists 0 --out out",
+        2,
+        "0 is not in 1..",
+    ),
+    (
+        "build --base missing.fbin --metric l2 --out out",
+        1,
+        "cannot read missing.fbin: No such file",
+    ),
+    (
+        "build --base notes.txt --metric l2 --out out",
+        1,
+        "ends in none of .fbin, .u8bin, .npy, .parquet",
+    ),
+    (
+        "build --base empty.fbin --metric l2 --out out",
+        1,
+        "is 0 bytes long, too short for the header",
+    ),
+    (
+        "build --base cut.fbin --metric l2 --out out",
+        1,
+        "300 rows of 8 values, which take 9608 bytes: it is cut short",
+    ),
+    (
+        "build --base base.fbin --metric l2 --out no/such/out",
+        1,
+        "No such file or directory",
+    ),
+    (
+        "build --base base.fbin --metric l2 --column v --out out",
+        1,
+        "base.fbin has no columns, only a Parquet file has",
+    ),
+    (
+        "build --base nan.fbin --metric l2 --out out",
+        1,
+        "nan.fbin has no row that can be compared: nan.fbin row 0: value 0 is NaN",
+    ),
+    (
+        "truth --base base.fbin --queries query.fbin --metric l2 -k 0 --out out",
+        2,
+        "0 is not in 1..",
+    ),
+    (
+        "truth --base base.fbin --queries query.fbin --metric l2 -k 301 --out out",
+        1,
+        "has 300 rows that can be compared, fewer than the 301 neighbours asked for",
+    ),
+    (
+        "truth --base base.fbin --queries wide/query.fbin --metric l2 --out out",
+        1,
+        "the queries of wide/query.fbin have 9 values, but the rows of base.fbin have 8",
+    ),
+    (
+        "truth --base base.fbin --queries hole.fbin --metric l2 --out out",
+        1,
+        "hole.fbin row 1: value 0 is NaN",
+    ),
+    (
+        "truth --base base.fbin --queries cut.fbin --metric l2 --out out",
+        1,
+        "it is cut short",
+    ),
+    (
+        "search --index base.segment --queries wide/query.fbin",
+        1,
+        "have 9 values, but the rows of base.segment have 8",
+    ),
+    (
+        "search --index base.segment --queries hole.fbin",
+        1,
+        "hole.fbin row 1: value 0 is NaN",
+    ),
+    (
+        "search --index base.segment --queries query.fbin --rows 3,40",
+        1,
+        "--rows names query 40, but query.fbin holds 40, counted from 0",
+    ),
+    (
+        "search --index base.segment --queries query.fbin --rows first",
+        2,
+        "invalid value 'first'",
+    ),
+    (
+        "search --index base.segment --queries query.fbin --exact --nprobe 3",
+        2,
+        "cannot be used with",
+    ),
+    (
+        "search --index base.segment --queries query.fbin --nprobe 0",
+        2,
+        "0 is not in 1..",
+    ),
+    (
+        "search --index base.segment --queries query.fbin -k 0",
+        2,
+        "0 is not in 1..",
+    ),
+    ("info --index missing.segment", 1, "missing.segment"),
+    ("info --index base.fbin", 1, "base.fbin"),
+    ("info --index cut.segment", 1, "cut.segment"),
+    (
+        "eval --base base.fbin --queries query.fbin --truth missing.ibin --metric l2",
+        1,
+        "cannot read missing.ibin",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth cut.ibin --metric l2",
+        1,
+        "take 3208 bytes (ids alone) or 6408 (ids and distances)",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth five.ibin --metric l2",
+        1,
+        "five.ibin: the truth names 5 neighbours of each query, recall@10 needs 10",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth fewer.ibin --metric l2",
+        1,
+        "fewer.ibin: the truth is about 39 queries, but query.fbin holds 40",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth long/truth.ibin --metric l2",
+        1,
+        "long/truth.ibin: the truth is about another base: query ",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth truth.ibin --metric ip",
+        1,
+        "truth.ibin: the truth does not fit: for ",
+    ),
+    (
+        "eval --base base.fbin --queries wide/query.fbin --truth truth.ibin --metric l2",
+        1,
+        "have 9 values, but the rows of base.fbin have 8",
+    ),
+    (
+        "eval --base base.fbin --queries hole.fbin --truth truth.ibin --metric l2",
+        1,
+        "hole.fbin row 1: value 0 is NaN",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth truth.ibin --metric l2 --sweep --nprobe 3",
+        2,
+        "cannot be used with",
+    ),
+    (
+        "eval --base long/base.fbin --queries long/query.fbin --truth long/truth.ibin --metric l2 --index base.segment",
+        1,
+        "base.segment was built of 300 rows, but long/base.fbin has 400",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth truth.ibin --metric l2 --index ip.segment",
+        1,
+        "ip.segment was built for inner-product, not for l2",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth truth.ibin --metric l2 --index cut.segment",
+        1,
+        "cut.segment",
+    ),
+];
+
+/// Good files of 300 × 8 in `dir`, others of another shape below it, and broken ones beside them.
+fn spoil(dir: &Path) {
+    small(dir, "300", "8");
+    small(&dir.join("wide"), "300", "9");
+    small(&dir.join("long"), "400", "8");
+    let base = path(dir, "base.fbin");
+    for (metric, name) in [("l2", "base.segment"), ("ip", "ip.segment")] {
+        let out = path(dir, name);
+        run_json(&[
+            "index", "build", "--base", &base, "--metric", metric, "--out", &out,
+        ]);
+    }
+    let cut = [
+        ("base.fbin", "cut.fbin"),
+        ("truth.ibin", "cut.ibin"),
+        ("base.segment", "cut.segment"),
+    ];
+    for (whole, cut) in cut {
+        let bytes = fs::read(dir.join(whole)).unwrap();
+        fs::write(dir.join(cut), &bytes[..bytes.len() - 5]).unwrap();
+    }
+    let mut bytes = fs::read(dir.join("query.fbin")).unwrap();
+    bytes[8 + 4 * 8..][..4].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(dir.join("hole.fbin"), bytes).unwrap();
+    let nan = [
+        1u32.to_le_bytes(),
+        1u32.to_le_bytes(),
+        f32::NAN.to_le_bytes(),
+    ];
+    fs::write(dir.join("nan.fbin"), nan.concat()).unwrap();
+    fs::write(dir.join("empty.fbin"), "").unwrap();
+    fs::write(dir.join("notes.txt"), "not vectors").unwrap();
+    for (name, queries, k) in [("five.ibin", 40u32, 5u32), ("fewer.ibin", 39, 10)] {
+        let ids = (0..queries * k).map(|at| at % k);
+        let words = [queries, k].into_iter().chain(ids);
+        let bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        fs::write(dir.join(name), bytes).unwrap();
+    }
+}
+
 #[test]
 fn a_command_that_cannot_run_says_why() {
     let dir = tempfile::tempdir().unwrap();
-    let (good, wider, longer) = (
-        dir.path().join("good"),
-        dir.path().join("wider"),
-        dir.path().join("longer"),
-    );
-    small(&good, "300", "8");
-    small(&wider, "300", "9");
-    small(&longer, "400", "8");
-    let at = |name| path(&good, name);
-    let (base, queries, truth, segment) = (
-        at("base.fbin"),
-        at("query.fbin"),
-        at("truth.ibin"),
-        at("base.segment"),
-    );
-    let out = at("out");
-    run_json(&[
-        "index", "build", "--base", &base, "--metric", "l2", "--out", &segment,
-    ]);
-    let (cut, cut_truth, cut_segment) = (at("cut.fbin"), at("cut.ibin"), at("cut.segment"));
-    for (whole, cut) in [
-        (&base, &cut),
-        (&truth, &cut_truth),
-        (&segment, &cut_segment),
-    ] {
-        let bytes = fs::read(whole).unwrap();
-        fs::write(cut, &bytes[..bytes.len() - 5]).unwrap();
-    }
-    let hole = at("hole.fbin");
-    let mut bytes = fs::read(&queries).unwrap();
-    bytes[8 + 4 * 8..][..4].copy_from_slice(&f32::NAN.to_le_bytes());
-    fs::write(&hole, bytes).unwrap();
-    let (missing, text_file) = (at("missing.fbin"), at("notes.txt"));
-    fs::write(&text_file, "not vectors").unwrap();
-    let (wide_queries, long_base, long_truth) = (
-        path(&wider, "query.fbin"),
-        path(&longer, "base.fbin"),
-        path(&longer, "truth.ibin"),
-    );
-    let few = at("few.ibin");
-    let ids = [40u32, 5].into_iter().chain((0..200).map(|at| at % 5));
-    fs::write(&few, ids.flat_map(u32::to_le_bytes).collect::<Vec<u8>>()).unwrap();
-    let fewer_queries = at("fewer.ibin");
-    let ids = [39u32, 10].into_iter().chain((0..390).map(|at| at % 10));
-    fs::write(
-        &fewer_queries,
-        ids.flat_map(u32::to_le_bytes).collect::<Vec<u8>>(),
-    )
-    .unwrap();
-
-    let eval = |base: &str, queries: &str, truth: &str, more: &[&str]| -> Vec<String> {
-        let same = [
-            "index",
-            "eval",
-            "--base",
-            base,
-            "--queries",
-            queries,
-            "--truth",
-            truth,
-        ];
-        let metric = if more.contains(&"--metric") {
-            &[][..]
-        } else {
-            &["--metric", "l2"]
-        };
-        [&same[..], metric, more]
-            .concat()
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
-    };
-    let words =
-        |words: &[&str]| -> Vec<String> { words.iter().map(|&word| word.to_owned()).collect() };
-    let search = |more: &[&str]| {
-        words(&[&["index", "search", "--index", &segment, "--queries"], more].concat())
-    };
-    let build = |base: &str, more: &[&str]| {
-        words(&[&["index", "build", "--base", base, "--metric", "l2"], more].concat())
-    };
-
-    let rows: Vec<(&str, Vec<String>, i32, &str)> = vec![
-        ("no flags", words(&["index", "build"]), 2, "--base <FILE>"),
-        (
-            "no rows",
-            words(&["index", "gen", "--rows", "0", "--dims", "4", "--into", &out]),
-            2,
-            "0 is not in 1..",
-        ),
-        (
-            "no dims",
-            words(&["index", "gen", "--rows", "9", "--dims", "0", "--into", &out]),
-            2,
-            "0 is not in 1..=65536",
-        ),
-        (
-            "gen into a file",
-            words(&[
-                "index", "gen", "--rows", "9", "--dims", "4", "--into", &base,
-            ]),
-            1,
-            "cannot write",
-        ),
-        (
-            "unknown metric",
-            build(&base, &["--metric", "l7", "--out", &out]),
-            2,
-            "possible values: l2, ip, cosine",
-        ),
-        (
-            "unknown kind",
-            build(&base, &["--kind", "tree", "--out", &out]),
-            2,
-            "invalid value 'tree'",
-        ),
-        (
-            "no lists",
-            build(&base, &["--lists", "0", "--out", &out]),
-            2,
-            "0 is not in 1..",
-        ),
-        (
-            "missing base",
-            build(&missing, &["--out", &out]),
-            1,
-            "cannot read ",
-        ),
-        (
-            "no vectors",
-            build(&text_file, &["--out", &out]),
-            1,
-            "ends in none of .fbin, .u8bin, .npy, .parquet",
-        ),
-        (
-            "cut base",
-            build(&cut, &["--out", &out]),
-            1,
-            "its header says 300 rows of 8 values, which take 9608 bytes: it is cut short",
-        ),
-        (
-            "no such folder",
-            build(&base, &["--out", &at("no/such/out")]),
-            1,
-            "No such file or directory",
-        ),
-        (
-            "k = 0",
-            words(&[
-                "index",
-                "truth",
-                "--base",
-                &base,
-                "--queries",
-                &queries,
-                "--metric",
-                "l2",
-                "-k",
-                "0",
-                "--out",
-                &out,
-            ]),
-            2,
-            "0 is not in 1..",
-        ),
-        (
-            "k > n",
-            words(&[
-                "index",
-                "truth",
-                "--base",
-                &base,
-                "--queries",
-                &queries,
-                "--metric",
-                "l2",
-                "-k",
-                "301",
-                "--out",
-                &out,
-            ]),
-            1,
-            "has 300 rows that can be compared, fewer than the 301 neighbours asked for",
-        ),
-        (
-            "wide queries",
-            words(&[
-                "index",
-                "truth",
-                "--base",
-                &base,
-                "--queries",
-                &wide_queries,
-                "--metric",
-                "l2",
-                "-k",
-                "1",
-                "--out",
-                &out,
-            ]),
-            1,
-            "have 9 values, but the rows of",
-        ),
-        (
-            "a hole",
-            words(&[
-                "index",
-                "truth",
-                "--base",
-                &base,
-                "--queries",
-                &hole,
-                "--metric",
-                "l2",
-                "-k",
-                "1",
-                "--out",
-                &out,
-            ]),
-            1,
-            "hole.fbin row 1: value 0 is NaN",
-        ),
-        (
-            "search wide",
-            search(&[&wide_queries]),
-            1,
-            "have 9 values, but the rows of",
-        ),
-        (
-            "search hole",
-            search(&[&hole]),
-            1,
-            "hole.fbin row 1: value 0 is NaN",
-        ),
-        (
-            "no such query",
-            search(&[&queries, "--rows", "3,40"]),
-            1,
-            "--rows names query 40, but",
-        ),
-        (
-            "no number",
-            search(&[&queries, "--rows", "first"]),
-            2,
-            "invalid value 'first'",
-        ),
-        (
-            "exact and lists",
-            search(&[&queries, "--exact", "--nprobe", "3"]),
-            2,
-            "cannot be used with",
-        ),
-        (
-            "k = 0 search",
-            search(&[&queries, "-k", "0"]),
-            2,
-            "0 is not in 1..",
-        ),
-        (
-            "missing index",
-            words(&["index", "info", "--index", &missing]),
-            1,
-            "missing.fbin",
-        ),
-        (
-            "no index",
-            words(&["index", "info", "--index", &base]),
-            1,
-            "base.fbin",
-        ),
-        (
-            "cut index",
-            words(&["index", "info", "--index", &cut_segment]),
-            1,
-            "cut.segment",
-        ),
-        (
-            "missing truth",
-            eval(&base, &queries, &missing, &[]),
-            1,
-            "cannot read ",
-        ),
-        (
-            "cut truth",
-            eval(&base, &queries, &cut_truth, &[]),
-            1,
-            "take 3208 bytes (ids alone) or 6408 (ids and distances)",
-        ),
-        (
-            "short truth",
-            eval(&base, &queries, &few, &[]),
-            1,
-            "few.ibin: the truth names 5 neighbours of each query, recall@10 needs 10",
-        ),
-        (
-            "truth of fewer",
-            eval(&base, &queries, &fewer_queries, &[]),
-            1,
-            "fewer.ibin: the truth is about 39 queries, but",
-        ),
-        (
-            "truth of more rows",
-            eval(&base, &queries, &long_truth, &[]),
-            1,
-            "the truth is about another base: query ",
-        ),
-        (
-            "other metric",
-            eval(&base, &queries, &truth, &["--metric", "ip"]),
-            1,
-            "the truth does not fit: for ",
-        ),
-        (
-            "eval wide",
-            eval(&base, &wide_queries, &truth, &[]),
-            1,
-            "have 9 values, but the rows of",
-        ),
-        (
-            "eval hole",
-            eval(&base, &hole, &truth, &[]),
-            1,
-            "hole.fbin row 1: value 0 is NaN",
-        ),
-        (
-            "sweep of one",
-            eval(&base, &queries, &truth, &["--sweep", "--nprobe", "3"]),
-            2,
-            "cannot be used with",
-        ),
-        (
-            "an index of others",
-            eval(&long_base, &queries, &long_truth, &["--index", &segment]),
-            1,
-            "was built of 300 rows, but",
-        ),
-        (
-            "column of fbin",
-            build(&base, &["--column", "v", "--out", &out]),
-            1,
-            "has no columns",
-        ),
-    ];
+    spoil(dir.path());
+    let before = fs::read_dir(dir.path()).unwrap().count();
     let mut failures = Vec::new();
-    for (name, args, code, sentence) in rows {
-        let output = nigh().args(&args).output().unwrap();
+    for (typed, code, sentence) in REFUSED {
+        let words = typed.split_whitespace();
+        let mut command = nigh();
+        let output = command
+            .current_dir(dir.path())
+            .arg("index")
+            .args(words)
+            .output();
+        let output = output.unwrap();
         let said = stderr(&output);
-        if output.status.code() != Some(code)
-            || !said.contains(sentence)
-            || said.contains("panicked")
-        {
+        let panicked = said.contains("panicked");
+        if output.status.code() != Some(*code) || !said.contains(sentence) || panicked {
             failures.push(format!(
-                "{name}: exit {:?}, said {said}",
+                "{typed}\n  exit {:?}, said {said}",
                 output.status.code()
             ));
         }
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
-    assert!(!Path::new(&out).exists(), "nothing is left behind");
+    let after = fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(after, before, "nothing is left behind");
 }
