@@ -259,10 +259,10 @@ fn keep_best(hits: &mut Vec<Hit>, count: usize) {
 const PICKED_MORE: usize = 8;
 
 /// How many times the lists that are picked are looked at by their codes.
-const LOOKED_AT: usize = 8;
+const LOOKED_AT: usize = 16;
 
 /// At least this part of the families is looked through: one of so many.
-const LEAST_SHARE: usize = 10;
+const LEAST_SHARE: usize = 3;
 
 /// At least this many families are looked through.
 const LEAST_FAMILIES: usize = 4;

@@ -72,6 +72,6 @@ pub use search::{Found, IvfSearch, Mode, SearchError, SearchParams};
 pub use segment::build::{
     BuildError, Built, Codec, IvfConfig, RaBitQConfig, SegmentBuilder, SegmentConfig, build_segment,
 };
-pub use segment::{OpenError, Segment};
+pub use segment::{Codes, OpenError, Segment};
 pub use top_k::{TopK, merge_neighbors};
 pub use vectors::{PushError, VectorError, Vectors};

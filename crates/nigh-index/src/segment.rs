@@ -107,6 +107,16 @@ impl Segment {
         self.starts.len() - 1
     }
 
+    /// How the rows are coded, if they are.
+    pub fn codes(&self) -> Option<Codes> {
+        let CodeShape { dims, layout } = self.meta.codes?;
+        Some(Codes {
+            scan_dims: dims.scan,
+            refine_dims: dims.kept,
+            refine_bits: layout.bits,
+        })
+    }
+
     /// Length of the file in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -336,6 +346,17 @@ impl Segment {
     fn centroid_dim(&self, dim: usize) -> usize {
         self.meta.codes.map_or(dim, |codes| codes.dims.scan)
     }
+}
+
+/// How the rows of a segment are coded; see [`RaBitQConfig`](crate::RaBitQConfig).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Codes {
+    /// Axes of the one-bit codes.
+    pub scan_dims: usize,
+    /// Axes of the refining codes.
+    pub refine_dims: usize,
+    /// Bits for each of these.
+    pub refine_bits: u8,
 }
 
 /// Why a segment cannot be opened.

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use nigh_index::{
-    BuildError, Built, IvfConfig, Metric, OpenError, SearchParams, Segment, SegmentBuilder,
+    BuildError, Built, Codec, IvfConfig, Metric, OpenError, SearchParams, Segment, SegmentBuilder,
     SegmentConfig, Vectors, Verification, build_segment, cost,
 };
 use support::clustered;
@@ -150,7 +150,7 @@ fn costs_grow_as_documented() {
         cost::build_distances(1000, &ivf),
         10 * (160 + 3 * 200 + 1000)
     );
-    assert_eq!(IvfConfig::default_lists(40_000), 400);
+    assert_eq!(IvfConfig::default_lists(40_000, Codec::F32), 400);
 }
 
 #[test]
