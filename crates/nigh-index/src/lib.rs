@@ -47,6 +47,7 @@
 //! ```
 
 mod allowed;
+mod grid;
 mod kmeans;
 mod metric;
 mod neighbor;
@@ -60,6 +61,10 @@ mod vectors;
 pub mod cost;
 
 pub use allowed::Allowed;
+pub use grid::{
+    Grid, GridBuildError, GridBuilt, GridConfig, GridHash, GridOpenError, GridSearch, build_grid,
+    grid_bytes, grid_candidates,
+};
 pub use metric::Metric;
 pub use neighbor::Neighbor;
 pub use nigh_mmap::Verification;
