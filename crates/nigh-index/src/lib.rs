@@ -50,6 +50,7 @@ mod allowed;
 mod clusters;
 mod coarse;
 mod coded;
+mod grid;
 mod kmeans;
 mod metric;
 mod neighbor;
@@ -65,6 +66,10 @@ mod vectors;
 pub mod cost;
 
 pub use allowed::Allowed;
+pub use grid::{
+    Grid, GridBuildError, GridBuilt, GridConfig, GridHash, GridOpenError, GridSearch, build_grid,
+    grid_bytes, grid_candidates,
+};
 pub use metric::Metric;
 pub use neighbor::Neighbor;
 pub use nigh_mmap::Verification;
