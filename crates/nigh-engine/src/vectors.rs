@@ -1,9 +1,9 @@
 //! Raw vectors: files of numbers, without images or attributes.
 //!
 //! [`VectorFile`] streams the rows of `.fbin`, `.u8bin`, `.npy` and Parquet files in blocks;
-//! [`generate`] makes clustered data of any size; [`exact_truth`] finds the exact neighbours that
-//! a [`Truth`] file holds; [`build`] makes a segment whose labels are the numbers of the rows,
-//! counted from 0; [`sweep`] measures its operating points.
+//! [`generate()`] makes clustered data of any size; [`exact_truth`] finds the exact neighbours that
+//! a [`Truth`] file holds; [`build()`] makes a segment whose labels are the numbers of the rows,
+//! counted from 0; [`sweep()`] measures its operating points.
 //!
 //! Memory is bounded everywhere: by a block of the base, the queries and what is kept of each.
 //! A row that cannot be compared (NaN, infinite, another length) is set aside, named and counted

@@ -115,9 +115,9 @@ fn exact_neighbours_are_those_of_a_plain_loop() {
                 let scores: Vec<f64> = scores.collect();
                 let mut order: Vec<usize> = (0..scores.len()).collect();
                 order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-                for rank in 0..k {
+                for (rank, &best) in order.iter().enumerate().take(k) {
                     let at = query * k + rank;
-                    let (id, best) = (truth.ids[at] as usize, order[rank]);
+                    let id = truth.ids[at] as usize;
                     let sign = if metric == Metric::L2 { -1.0 } else { 1.0 };
                     let error = (scores[best] - sign * f64::from(distances[at])).abs();
                     // f32 may swap rows that differ in the seventh digit.

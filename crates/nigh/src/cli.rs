@@ -62,10 +62,6 @@ impl Common {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one in a run of the program"
-)]
 pub(crate) enum Command {
     /// Render a small shop, import it and search it with pictures that are not in it.
     Demo(DemoArgs),
