@@ -18,6 +18,7 @@ mod reject;
 mod stopwatch;
 mod sweep;
 mod truth;
+mod tune;
 mod watch;
 
 pub use build::{BuildReport, BuildVectorsError, build};
@@ -27,6 +28,7 @@ pub use queries::Queries;
 pub use recall::Accepted;
 pub use reject::Rejected;
 pub use stopwatch::ClockError;
-pub use sweep::{Family, Point, SweepError, SweepOptions, params_json, sweep};
+pub use sweep::{Family, Point, Setting, SweepError, SweepOptions, sweep};
 pub use truth::{Truth, TruthError, TruthReport, exact_truth};
+pub use tune::{Goal, Interval, LEAST_QUERIES, OperatingPoint, TuneError, Tuned, tune};
 pub use watch::{Stopped, Watch};

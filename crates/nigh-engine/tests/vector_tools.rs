@@ -365,10 +365,7 @@ fn a_sweep_reaches_everything_in_small_steps() {
             failures.push(format!("{metric}: {points:#?}"));
         }
         for point in &points {
-            let Some(nprobe) = point.params["nprobe"].as_u64() else {
-                continue;
-            };
-            let params = SearchParams::ivf(10, nprobe as usize);
+            let params = point.setting.params(10);
             let found = segment.search_batch(data.queries.values(), &params, None);
             let recall = accepted.recall(&found.unwrap());
             if (recall - point.recall_at_10).abs() > 1e-6 {

@@ -17,6 +17,7 @@ pub(crate) mod info;
 pub(crate) mod search;
 mod setting;
 pub(crate) mod truth;
+pub(crate) mod tune;
 
 /// Whether the work ended because it was asked to.
 pub(crate) fn was_stopped(error: &anyhow::Error) -> bool {

@@ -74,6 +74,7 @@ fn run_index(command: &IndexCommand, threads: usize, output: Output) -> Result<E
         IndexCommand::Search(args) => index::search::run(args, threads, output),
         IndexCommand::Info(args) => index::info::run(args, output),
         IndexCommand::Eval(args) => index::eval::run(args, threads, output),
+        IndexCommand::Tune(args) => index::tune::run(args, threads, output),
     }
 }
 

@@ -25,6 +25,18 @@ impl Queries {
         })
     }
 
+    /// The first half, and the others.
+    pub(super) fn halves(&self) -> (Queries, Queries) {
+        let half = self.len() / 2;
+        let part = |values: &[f32]| Queries {
+            path: self.path.clone(),
+            dim: self.dim,
+            values: values.to_vec(),
+        };
+        let (first, second) = self.values.split_at(half * self.dim);
+        (part(first), part(second))
+    }
+
     /// Where they were read.
     pub fn path(&self) -> &Path {
         &self.path

@@ -55,6 +55,25 @@ impl Accepted {
         Ok(accepted)
     }
 
+    /// The labels of exact results, as they are.
+    pub(super) fn of(exact: &[Found]) -> Accepted {
+        let mut accepted = Accepted {
+            ids: Vec::new(),
+            starts: vec![0],
+        };
+        for found in exact {
+            let start = accepted.ids.len();
+            let labels = found
+                .neighbors
+                .iter()
+                .filter_map(|n| u32::try_from(n.label).ok());
+            accepted.ids.extend(labels);
+            accepted.ids[start..].sort_unstable();
+            accepted.starts.push(accepted.ids.len());
+        }
+        accepted
+    }
+
     fn push(&mut self, ids: &[i32], scores: &[f32], given: Option<&[f32]>) {
         let last = RECALL_AT - 1;
         let ties = |values: &[f32], rank: usize| values[rank] == values[last];

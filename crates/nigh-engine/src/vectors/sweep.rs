@@ -3,8 +3,7 @@
 use std::ops::RangeInclusive;
 
 use nigh_index::{IvfSearch, Mode, SearchError, SearchParams, Segment};
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use self::timing::time_all;
 use super::queries::Queries;
@@ -82,22 +81,58 @@ impl Family {
     }
 }
 
-/// A setting as a JSON object.
-pub fn params_json(params: &SearchParams) -> Value {
-    match params.mode {
-        Mode::Exact => json!({"mode": "exact"}),
-        Mode::Ivf(IvfSearch {
-            nprobe,
-            margin,
-            rescore,
-            reach,
-        }) => {
-            let mut params =
-                json!({"mode": "ivf", "nprobe": nprobe, "margin": margin, "rescore": rescore});
-            if reach.is_finite() {
-                params["reach"] = json!(reach);
-            }
-            params
+/// A setting as it is printed and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "lowercase")]
+pub enum Setting {
+    /// Every row is compared.
+    Exact,
+    /// Some lists are; see [`IvfSearch`].
+    Ivf {
+        /// Lists to visit.
+        nprobe: usize,
+        /// Standard errors that a code may be off by.
+        margin: f32,
+        /// Rows compared exactly in the end.
+        rescore: usize,
+        /// The farthest that a list may lie; none for any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reach: Option<f32>,
+    },
+}
+
+impl Setting {
+    /// That of a search.
+    pub fn of(params: &SearchParams) -> Setting {
+        match params.mode {
+            Mode::Exact => Setting::Exact,
+            Mode::Ivf(ivf) => Setting::Ivf {
+                nprobe: ivf.nprobe,
+                margin: ivf.margin,
+                rescore: ivf.rescore,
+                reach: ivf.reach.is_finite().then_some(ivf.reach),
+            },
+        }
+    }
+
+    /// A search for `k` rows on one thread. More than the ten that settings are measured with are rescored in proportion.
+    pub fn params(self, k: usize) -> SearchParams {
+        match self {
+            Setting::Exact => SearchParams::exact(k),
+            Setting::Ivf {
+                nprobe,
+                margin,
+                rescore,
+                reach,
+            } => SearchParams {
+                mode: Mode::Ivf(IvfSearch {
+                    nprobe,
+                    margin,
+                    rescore: rescore.max(rescore * k / RECALL_AT),
+                    reach: reach.unwrap_or(f32::INFINITY),
+                }),
+                ..SearchParams::exact(k)
+            },
         }
     }
 }
@@ -141,7 +176,8 @@ pub struct Point {
     /// The 99th percentile of the time of one query by the clock, in microseconds.
     pub single_p99_us: f64,
     /// The setting.
-    pub params: Value,
+    #[serde(rename = "params")]
+    pub setting: Setting,
     /// Queries per second by the clock, one query a call.
     pub single_qps_wall: f64,
     /// Queries per second by the clock, all in one call.

@@ -109,6 +109,7 @@ impl Grid {
             neighbors: self.best(params.k, scratch),
             visited_lists: gathered.buckets,
             distances: scratch.candidates.len(),
+            ..Found::default()
         }
     }
 

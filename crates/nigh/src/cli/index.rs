@@ -19,6 +19,8 @@ pub(crate) enum IndexCommand {
     Info(InfoArgs),
     /// Measure recall, speed, build time and size.
     Eval(EvalArgs),
+    /// Choose an operating point by measurement, and keep it beside the index.
+    Tune(TuneArgs),
 }
 
 #[derive(Debug, Args)]
@@ -235,6 +237,10 @@ pub(crate) struct SettingArgs {
     #[arg(long, env = "NIGH_MARGIN", value_name = "ERRORS")]
     pub(crate) margin: Option<f32>,
 
+    /// The fastest setting that reaches this recall, as `nigh index tune` measured it.
+    #[arg(long, env = "NIGH_RECALL", value_name = "RECALL", conflicts_with_all = ["exact", "nprobe", "margin", "rescore"])]
+    pub(crate) recall: Option<f64>,
+
     /// How many rows are compared exactly in the end [default: twice as many as are found].
     #[arg(long, env = "NIGH_RESCORE", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) rescore: Option<u32>,
@@ -317,8 +323,49 @@ pub(crate) struct EvalArgs {
     pub(crate) setting: SettingArgs,
 
     /// Measure all settings worth having, not one.
-    #[arg(long, env = "NIGH_SWEEP", conflicts_with_all = ["nprobe", "exact"], value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "NIGH_SWEEP", conflicts_with_all = ["nprobe", "exact", "recall", "margin", "rescore"], value_parser = FalseyValueParser::new())]
     pub(crate) sweep: bool,
+
+    /// Only the first queries of the file [default: all].
+    #[arg(long, env = "NIGH_FIRST", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) first: Option<u32>,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nigh index tune --index base.segment --queries query.fbin --recall 0.95
+  nigh index tune --index base.segment --queries query.fbin --latency-us 100 --json
+  nigh index search --index base.segment --queries query.fbin --recall 0.95
+
+Half of the queries choose the settings, the other half measure what they reach:
+the intervals hold for queries that tuning has not seen. Writes
+FILE.segment.tuned.json, which `nigh index search --recall` reads.")]
+pub(crate) struct TuneArgs {
+    /// The index.
+    #[arg(long, env = "NIGH_INDEX", value_name = "FILE.segment")]
+    pub(crate) index: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) queries: QueriesArgs,
+
+    /// The mean share of the ten nearest to find, at least: 0 to 1.
+    #[arg(
+        long,
+        env = "NIGH_RECALL",
+        value_name = "RECALL",
+        required_unless_present = "latency_us",
+        conflicts_with = "latency_us"
+    )]
+    pub(crate) recall: Option<f64>,
+
+    /// The mean time of a query, at most, in microseconds of one core.
+    #[arg(long, env = "NIGH_LATENCY_US", value_name = "US")]
+    pub(crate) latency_us: Option<f64>,
 
     /// Only the first queries of the file [default: all].
     #[arg(long, env = "NIGH_FIRST", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -179,7 +179,7 @@ fn lines(report: &Report) -> Vec<String> {
             format!("{:.0}", point.single_p99_us),
             format!("{:.0}", point.single_qps_wall),
             format!("{:.0}", point.batch_qps_wall),
-            point.params.to_string(),
+            super::setting::words(&point.setting),
         ]
     };
     let header = [

@@ -1,11 +1,12 @@
 //! `nigh index search`.
 
 use anyhow::{Context, Result, ensure};
-use nigh_engine::vectors::{Queries, params_json};
+use nigh_engine::vectors::{Queries, Setting};
 use nigh_index::Found;
 use serde_json::{Value, json};
 
 use super::setting::params;
+use super::tune;
 use crate::cli::index::SearchArgs;
 use crate::output::{Exit, Output};
 use crate::table;
@@ -25,11 +26,16 @@ pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<E
         Some(rows) => rows.clone(),
         None => (0..queries.len()).collect(),
     };
-    let params = params(&args.setting, &segment, args.k as usize).with_threads(threads);
+    let k = args.k as usize;
+    let params = match args.setting.recall {
+        Some(recall) => tune::kept(&args.index, &segment, recall)?.params(k),
+        None => params(&args.setting, &segment, k),
+    };
+    let params = params.with_threads(threads);
     let found = segment.search_batch(&chosen(&queries, &rows)?, &params, None)?;
     if args.json {
         let each: Vec<Value> = rows.iter().zip(&found).map(to_json).collect();
-        output.json(&json!({"k": args.k, "params": params_json(&params), "queries": each}))?;
+        output.json(&json!({"k": args.k, "params": Setting::of(&params), "queries": each}))?;
     } else {
         let lines: Vec<Vec<String>> = rows.iter().zip(&found).flat_map(to_rows).collect();
         let lines = table::lines(&["query", "rank", "id", "score"], &lines);

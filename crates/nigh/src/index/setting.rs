@@ -1,6 +1,6 @@
 //! Flags to settings: the one place where they meet.
 
-use nigh_engine::vectors::Family;
+use nigh_engine::vectors::{Family, Setting};
 use nigh_index::{
     Codec, IvfConfig, IvfSearch, Mode, RaBitQConfig, SearchParams, Segment, SegmentConfig,
 };
@@ -62,6 +62,19 @@ pub(super) fn params(args: &SettingArgs, segment: &Segment, k: usize) -> SearchP
         ..ivf
     });
     SearchParams { mode, ..default }
+}
+
+/// A setting as people read it.
+pub(super) fn words(setting: &Setting) -> String {
+    match setting {
+        Setting::Exact => "exact".to_owned(),
+        Setting::Ivf {
+            nprobe,
+            margin,
+            rescore,
+            ..
+        } => format!("nprobe {nprobe}, margin {margin}, rescore {rescore}"),
+    }
 }
 
 /// All settings worth measuring.

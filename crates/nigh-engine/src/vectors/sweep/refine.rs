@@ -129,7 +129,7 @@ mod tests {
 
     fn nprobe(params: &SearchParams) -> usize {
         match params.mode {
-            nigh_index::Mode::Ivf { nprobe } => nprobe,
+            nigh_index::Mode::Ivf(ivf) => ivf.nprobe,
             nigh_index::Mode::Exact => 0,
         }
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use nigh_index::{SearchParams, Segment};
 
-use super::{Point, SweepError, SweepOptions, params_json};
+use super::{Point, Setting, SweepError, SweepOptions};
 use crate::vectors::queries::Queries;
 use crate::vectors::stopwatch::{Lap, Stopwatch};
 use crate::vectors::watch::Watch;
@@ -72,7 +72,7 @@ impl Times {
             single_qps: qps(self.single.cpu),
             batch_qps: qps(self.batch.cpu),
             single_p99_us: (self.single_p99 * 1e7).round() / 10.0,
-            params: params_json(params),
+            setting: Setting::of(params),
             single_qps_wall: qps(self.single.wall),
             batch_qps_wall: qps(self.batch.wall),
         }
