@@ -10,17 +10,20 @@ LEVELS = (0.90, 0.95, 0.99)
 MODES = ("single", "batch")
 
 
-def point(contender, setting, data, repeats=2):
-    """Recall and queries per second of `setting`, one query per call and all in one call."""
+def point(contender, setting, data, repeats=2, least=0.0):
+    """Recall and queries per second of `setting`, all queries in one call and, if that found `least`, one per
+    call."""
     contender.apply(setting)
     found = dict(setting=setting)
     for mode, ask in (("batch", contender.batch), ("single", contender.singles)):
         answers, cpu, wall = fastest(ask, repeats)
         found[mode] = dict(
             recall=recall(contender.ids(answers), data.truth),
-            qps=len(data.queries) / cpu,
-            qps_wall=len(data.queries) / wall,
+            qps=len(contender.queries) / cpu,
+            qps_wall=len(contender.queries) / wall,
         )
+        if found[mode]["recall"] < least:
+            break
     return found
 
 
@@ -36,7 +39,7 @@ def fastest(ask, repeats):
 
 
 def recall(found, truth):
-    hits = (found[:, :, None] == truth[:, None, :K]).any(axis=1)
+    hits = (found[:, :, None] == truth[: len(found), None, :K]).any(axis=1)
     return float(hits.mean())
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from contender import Contender, around
 from vectors import K
 
-PROBES = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256)
-DEPTHS = (1, 1.5, 2, 3, 4, 6, 10)
+PROBES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+DEPTHS = (1, 1.5, 2, 3, 4, 6, 10, 16, 25)
 EFFORTS = (10, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 160, 192, 256, 384, 512)
 
 
@@ -155,11 +155,11 @@ class Ivf(Faiss):
         return dict(nprobe=probe, **(dict(k_factor=depth) if self.exact else {}), **graph)
 
     def near(self, setting):
-        steps = dict(nprobe=around(setting["nprobe"], 0.8, 0.9, 1.15))
+        steps = dict(nprobe=around(setting["nprobe"], 0.85))
         if self.exact:
-            steps["k_factor"] = [round(setting["k_factor"] * part, 1) for part in (0.7, 0.85, 1.2)]
+            steps["k_factor"] = [round(setting["k_factor"] * part, 1) for part in (0.8, 1.2)]
         if self.graph:
-            steps["coarse_ef"] = [max(4, round(setting["coarse_ef"] * part)) for part in (0.5, 0.75, 1.5)]
+            steps["coarse_ef"] = [max(4, round(setting["coarse_ef"] * part)) for part in (0.6, 1.4)]
         return self.beside(setting, **steps)
 
 

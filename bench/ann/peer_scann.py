@@ -55,6 +55,6 @@ class Scann(Contender):
         return [[dict(leaves=count, reorder=depth) for count in leaves] for depth in DEPTHS]
 
     def near(self, setting):
-        leaves = around(setting["leaves"], 0.8, 0.9, 1.15)
-        depths = [max(K, round(setting["reorder"] * part)) for part in (0.7, 0.85, 1.2)]
+        leaves = around(setting["leaves"], 0.85)
+        depths = [max(K, round(setting["reorder"] * part)) for part in (0.8, 1.2)]
         return self.beside(setting, leaves=leaves, reorder=depths)

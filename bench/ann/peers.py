@@ -13,12 +13,12 @@ def contenders(data):
 def pictures(data):
     """d1. Pixels are whole numbers up to 255, so one byte each (`8bit_direct`) is exact."""
     found = [
-        Ivf(data, f"pqfs{width}", lists, exact)
-        for lists in (128, 256, 512)
-        for width in (392, 196)
-        for exact in ("Flat", "8bit_direct")
+        Ivf(data, f"pqfs{width}", lists, "8bit_direct") for lists in (128, 256, 512) for width in (392, 196)
     ]
-    found += [Ivf(data, "pqfs196", 512, "8bit_direct", graph=True), Ivf(data, "pqfsr196", 256, "8bit_direct")]
+    found += [Ivf(data, "pqfs98", 256, "8bit_direct"), Ivf(data, "pqfs392", 256, "Flat")]
+    found += [Ivf(data, f"pqfs{width}", lists, "8bit_direct", graph=True)
+              for width, lists in ((196, 256), (196, 512), (98, 512))]
+    found += [Ivf(data, "pqfsr196", 256, "8bit_direct")]
     found += [Hnsw(data), Hnsw(data, "8bit_direct"), HnswLib(data), Usearch(data, "bf16")]
     return found + [Scann(data, 400), Scann(data, 400, soar=1.5), Scann(data, 200)]
 

@@ -27,15 +27,18 @@ def save(path, text):
 
 
 def preface():
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("faiss-cpu", "scann", "usearch", "hnswlib"))
+    libraries = ("faiss-cpu", "scann", "usearch", "hnswlib")
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in libraries)
     return [
         "```console",
         f"$ {COMMAND}",
         "```",
         "",
-        f"One pinned core of {processor()}; {versions}. All contenders in the same run, round by round in turn;",
-        "queries per CPU-second, the best round of each setting; recall@10 of 1,000 queries. A figure is the fastest",
-        "setting *measured* at or above the recall: nothing is interpolated. In brackets: 1,000 queries per call.",
+        f"One pinned core of {processor()}; {versions}.",
+        "All contenders in the same run, round by round in turn; queries per CPU-second, the best round of each",
+        "setting; recall@10 of 1,000 queries. A figure is the fastest setting *measured* at or above the recall:",
+        "nothing is interpolated. In brackets: 1,000 queries per call. A/A: one peer's second measurement in the",
+        "same run over its first.",
         "",
     ]
 
@@ -59,7 +62,8 @@ def section(found):
 def against(contenders):
     """nigh beside the best peer, and the noise: one peer measured twice."""
     peers = {name: value for name, value in contenders.items() if name != "nigh" and not name.endswith(AGAIN)}
-    lines = ["| recall | calls | nigh | best peer | | its setting | nigh / peer | A/A |", "|---|---|---|---|---|---|---|---|"]
+    head = "| recall | calls | nigh, queries/s | the best peer's | which | its setting | nigh / peer | A/A |"
+    lines = [head, "|---|---|---|---|---|---|---|---|"]
     for mode in MODES:
         for level in LEVELS:
             name, top = champion(peers, mode, level)

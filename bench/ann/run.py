@@ -29,9 +29,11 @@ def main():
     given = arguments()
     quieten(given.core)
     results = os.path.join(given.data, "d4.json" if given.what == "d4" else "results.json")
+    names = ["d4"] if given.what == "d4" else given.sets.split(",")
+    if given.what == "sweep":
+        return [ready(dataset(name, given), given) for name in names]
     if given.what != "report":
-        found = [measured(name, given) for name in (["d4"] if given.what == "d4" else given.sets.split(","))]
-        write_json(results, found)
+        write_json(results, [measured(name, given) for name in names])
     write = report.ten_million if given.what == "d4" else report.write
     write(read_json(results), given.out)
 
@@ -61,15 +63,17 @@ def quieten(core):
 
 def measured(name, given):
     """Everything about one data set: {name, n, d, metric, contenders: {name: round results merged}}."""
+    data = dataset(name, given)
+    names, left = rivals(data, ready(data, given), given.within)
+    about = dict(name=name, n=data.n, d=data.d, metric=data.metric)
+    return dict(about, contenders=rounds(data, names, given.rounds), left=left)
+
+
+def dataset(name, given):
+    """The data set, made if it is missing; in another process, for that takes much memory."""
     command = [sys.executable, os.path.join(HERE, "data.py"), name, given.data]
     subprocess.run([*command, "--fashion-mnist", given.fashion_mnist], check=True)
-    data = Dataset(os.path.join(given.data, name))
-    names = ready(data, given)
-    about = dict(name=name, n=data.n, d=data.d, metric=data.metric)
-    if given.what == "sweep":
-        return dict(about, contenders={})
-    names, left = rivals(data, names, given.within)
-    return dict(about, contenders=rounds(data, names, given.rounds), left=left)
+    return Dataset(os.path.join(given.data, name))
 
 
 def ready(data, given):

@@ -1,4 +1,5 @@
-"""Finds the settings worth measuring: a grid, then two finer passes around the best at each recall."""
+"""Finds the settings worth measuring: a grid with some of the queries, then all queries with the best settings
+at each recall and, twice, with those around the best."""
 
 import os
 
@@ -6,21 +7,27 @@ from measure import LEVELS, MODES, best, frontier, key, point
 from vectors import read_json, write_json
 
 ENOUGH = 0.996  # recall above which more effort is not tried
-SLOW = 0.25  # a family is left when it is this much slower than the best that found more
+LITTLE = 0.85  # recall below which a setting is not timed one query per call
+SLOW = 0.4  # a family is left when it is this much slower than the best that found more
+FEW = 300  # queries of the grid
 KEPT = 3  # settings kept per recall and mode
 SHOWN = 6  # further settings kept for the plot
 
 
 def sweep(contender, data):
     """Measure widely; store points and the chosen settings beside the index."""
-    measured = {}
+    rough, measured = {}, {}
+    contender.prepare(data.queries[:FEW])
     for family in contender.grid():
-        climb(contender, data, family, measured)
+        climb(contender, data, family, rough)
+    contender.prepare(data.queries)
+    for setting in chosen(timed(rough), 2, SHOWN):
+        measure_once(contender, data, setting, measured)
     for _ in range(2):
-        for setting in [s for found in chosen(measured.values(), 1, 0) for s in contender.near(found)]:
+        for setting in [s for found in chosen(timed(measured), 1, 0) for s in contender.near(found)]:
             measure_once(contender, data, setting, measured)
-    settings = chosen(measured.values(), KEPT, SHOWN)
-    write_json(stored(contender), dict(settings=settings, points=list(measured.values())))
+    settings = chosen(timed(measured), KEPT, SHOWN)
+    write_json(stored(contender), dict(settings=settings, points=timed(measured)))
     return settings
 
 
@@ -29,21 +36,22 @@ def climb(contender, data, family, measured):
     last = []
     for setting in family:
         found = measure_once(contender, data, setting, measured)
-        reached = found["single"]["recall"]
+        reached = found["batch"]["recall"]
         if reached > ENOUGH or (len(last) >= 3 and reached - last[-3] < 0.002) or behind(found, measured):
             return
         last.append(reached)
 
 
 def behind(found, measured):
-    better = best(measured.values(), "single", found["single"]["recall"])
-    return found["single"]["qps"] < SLOW * better["single"]["qps"]
+    """Whether something else found as much and was far faster."""
+    better = best(measured.values(), "batch", found["batch"]["recall"])
+    return found["batch"]["qps"] < SLOW * better["batch"]["qps"]
 
 
 def measure_once(contender, data, setting, measured):
     name = key(setting)
     if name not in measured:
-        measured[name] = point(contender, setting, data, repeats=1)
+        measured[name] = point(contender, setting, data, repeats=1, least=LITTLE)
     return measured[name]
 
 
@@ -62,6 +70,10 @@ def chosen(points, per_level, shown):
     for one in wide[:: max(1, len(wide) // shown)] if shown else []:
         found[key(one["setting"])] = one["setting"]
     return list(found.values())
+
+
+def timed(measured):
+    return [found for found in measured.values() if "single" in found]
 
 
 def stored(contender):
