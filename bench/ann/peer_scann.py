@@ -9,7 +9,7 @@ from contender import Contender, around
 from vectors import K
 
 LEAVES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 400)
-DEPTHS = (20, 30, 45, 80, 130, 200)
+DEPTHS = (20, 30, 45, 80, 130, 200, 400)
 
 
 class Scann(Contender):

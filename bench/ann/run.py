@@ -2,7 +2,7 @@
 
     python run.py [--data FOLDER] [--sets d1,d2,d3] [--rounds 3] [--core 1]
     python run.py d4                      10 M x 96 against FAISS IVF-flat
-    python run.py report                  table and plot again, from the stored results
+    python run.py report [--sets d4]      table and plot again, from the stored results
 
 What is missing (data, indexes, sweeps of the peers' settings) is made first and kept. Each round goes through
 all contenders in turn, each in a process of its own. NIGH_BIN names nigh's binary; without it only peers run.
@@ -28,14 +28,14 @@ AGAIN = " (again)"
 def main():
     given = arguments()
     quieten(given.core)
-    results = os.path.join(given.data, "d4.json" if given.what == "d4" else "results.json")
     names = ["d4"] if given.what == "d4" else given.sets.split(",")
     if given.what == "sweep":
         return [ready(dataset(name, given), given) for name in names]
-    if given.what != "report":
-        write_json(results, [measured(name, given) for name in names])
-    write = report.ten_million if given.what == "d4" else report.write
-    write(read_json(results), given.out)
+    files = {name: os.path.join(given.data, name, "results.json") for name in names}
+    for name in [] if given.what == "report" else names:
+        write_json(files[name], measured(name, given))
+    write = report.ten_million if names == ["d4"] else report.write
+    write([read_json(file) for file in files.values()], given.out)
 
 
 def arguments():

@@ -8,7 +8,7 @@ from vectors import read_json, write_json
 
 ENOUGH = 0.996  # recall above which more effort is not tried
 LITTLE = 0.85  # recall below which a setting is not timed one query per call
-SLOW = 0.4  # a family is left when it is this much slower than the best that found more
+STILL = 0.001  # growth of recall over three steps below which a family is left
 FEW = 300  # queries of the grid
 KEPT = 3  # settings kept per recall and mode
 SHOWN = 6  # further settings kept for the plot
@@ -32,20 +32,14 @@ def sweep(contender, data):
 
 
 def climb(contender, data, family, measured):
-    """Raise the effort until recall is enough, grows no more, or costs far more than elsewhere."""
+    """Raise the effort until recall is enough or grows no more."""
     last = []
     for setting in family:
         found = measure_once(contender, data, setting, measured)
         reached = found["batch"]["recall"]
-        if reached > ENOUGH or (len(last) >= 3 and reached - last[-3] < 0.002) or behind(found, measured):
+        if reached > ENOUGH or (len(last) >= 3 and reached - last[-3] < STILL):
             return
         last.append(reached)
-
-
-def behind(found, measured):
-    """Whether something else found as much and was far faster."""
-    better = best(measured.values(), "batch", found["batch"]["recall"])
-    return found["batch"]["qps"] < SLOW * better["batch"]["qps"]
 
 
 def measure_once(contender, data, setting, measured):
