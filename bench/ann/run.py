@@ -41,7 +41,7 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("what", nargs="?", default="all", choices=["all", "sweep", "d4", "report"])
-    parser.add_argument("--data", default="data", metavar="FOLDER", help="sets, indexes and results (6 GB; d4: 12)")
+    parser.add_argument("--data", default="data", metavar="FOLDER", help="sets, indexes and results (35 GB; d4: 12 GB more)")
     parser.add_argument("--sets", default="d1,d2,d3")
     parser.add_argument("--only", default="", metavar="NAMES", help="these peers, by comma (default: all)")
     parser.add_argument("--rounds", type=int, default=3)
