@@ -162,6 +162,13 @@ struct Search<'a, 's> {
     scratch: &'s mut Scratch,
 }
 
+/// How far lists are visited under a filter, once as many as wanted were: in standard deviations of the cosine between a
+/// residual and a direction, one over the root of the dimension.
+const FILTERED_REACH: f32 = 3.0;
+
+/// Under a filter so many times the rows are rescored.
+const FILTERED_RESCORE: usize = 8;
+
 /// How many lists ahead memory is asked for.
 const LISTS_AHEAD: usize = 2;
 
@@ -189,9 +196,7 @@ impl Search<'_, '_> {
         self.coded.query.apply(centred, integers, coordinates);
         table.fill(&coordinates[..self.coded.dims.scan]);
         self.scratch.step = integers.quantize(coordinates, integer_limit(coordinates.len()));
-        self.scratch.best = Best(TopK::new(
-            self.k.max(self.params.rescore).min(self.rows.labels.len()),
-        ));
+        self.scratch.best = Best(TopK::new(self.rescored().min(self.rows.labels.len())));
         (
             self.scratch.scanned,
             self.scratch.refined,
@@ -199,17 +204,28 @@ impl Search<'_, '_> {
         ) = (0, 0, 0);
     }
 
-    /// Visits the nearest lists, and more for as long as fewer than `k` rows were met.
+    /// How many rows are compared in the end. What a filter leaves may lie far from the query, where many rows are nearly as far as
+    /// each other and codes tell them apart less well.
+    fn rescored(&self) -> usize {
+        let more = if self.allowed.is_some() {
+            FILTERED_RESCORE
+        } else {
+            1
+        };
+        self.k.max(self.params.rescore.saturating_mul(more))
+    }
+
+    /// Visits the nearest lists, and more for as long as the search asks for.
     fn probe_all(&mut self) {
         let wanted = self.params.nprobe.max(1);
         let mut probes = std::mem::take(&mut self.scratch.probes);
         self.nearest(wanted, &mut probes);
-        self.probe_some(&probes, wanted);
-        if self.wants_more(wanted) && probes.len() < self.starts.len() - 1 {
+        let done = self.probe_some(&probes, wanted);
+        if !done && probes.len() < self.starts.len() - 1 {
             let mut seen = vec![false; self.starts.len() - 1];
-            probes
-                .iter()
-                .for_each(|probe| seen[probe.list as usize] = true);
+            for probe in &probes {
+                seen[probe.list as usize] = true;
+            }
             self.nearest(usize::MAX, &mut probes);
             probes.retain(|probe| !seen[probe.list as usize]);
             self.probe_some(&probes, wanted);
@@ -217,8 +233,12 @@ impl Search<'_, '_> {
         self.scratch.probes = probes;
     }
 
-    fn wants_more(&self, wanted: usize) -> bool {
-        self.scratch.scanned < self.k || (self.allowed.is_some() && self.scratch.visited < wanted)
+    /// Whether this list need not be visited, nor any farther one: as many lists as wanted were, and `k` rows met. Under a
+    /// filter the rows nearby may all be forbidden: then lists are visited for as long as they may well hold better ones.
+    fn is_enough(&self, probe: &Probe, wanted: usize) -> bool {
+        let met = self.scratch.scanned >= self.k && self.scratch.visited >= wanted;
+        let reach = FILTERED_REACH / (self.coded.dims.scan as f32).sqrt();
+        met && (self.allowed.is_none() || self.out_of_reach(probe, reach))
     }
 
     fn nearest(&mut self, wanted: usize, probes: &mut Vec<Probe>) {
@@ -235,14 +255,16 @@ impl Search<'_, '_> {
             .nearest(query, table, wanted.min(lists), coarse, probes);
     }
 
-    fn probe_some(&mut self, probes: &[Probe], wanted: usize) {
-        let filtered = self.allowed.is_some();
+    /// Visits lists until there is enough; says whether there is.
+    fn probe_some(&mut self, probes: &[Probe], wanted: usize) -> bool {
+        let mut enough = false;
         probes
             .iter()
             .take(LISTS_AHEAD)
             .for_each(|probe| self.ask_for(probe));
         for (i, probe) in probes.iter().enumerate() {
-            if (filtered || self.scratch.visited >= wanted) && !self.wants_more(wanted) {
+            enough = self.is_enough(probe, wanted);
+            if enough {
                 break;
             }
             if let Some(later) = probes.get(i + LISTS_AHEAD) {
@@ -250,13 +272,17 @@ impl Search<'_, '_> {
             }
             let range = self.range(probe.list as usize);
             let count = scan::count(range.clone(), self.allowed);
-            if count > 0 && !self.out_of_reach(probe) {
+            if count > 0 && !self.out_of_reach(probe, self.params.reach) {
                 self.scratch.visited += 1;
                 self.scratch.scanned += count;
                 self.probe(probe, range);
             }
         }
         self.refine_waiting();
+        enough
+            || probes
+                .last()
+                .is_none_or(|last| self.is_enough(last, wanted))
     }
 
     /// Asks for the beginning of a list's codes.
@@ -270,10 +296,10 @@ impl Search<'_, '_> {
     }
 
     /// Whether a row of this list would have to lie towards the query further than `reach` of the way to be among the best.
-    fn out_of_reach(&self, probe: &Probe) -> bool {
+    fn out_of_reach(&self, probe: &Probe, reach: f32) -> bool {
         let [add, spread] = [0, 1].map(|i| self.coded.spread[2 * probe.list as usize + i]);
         let missing = self.scratch.best.0.floor() + probe.square - add;
-        missing > self.params.reach * spread * probe.square.sqrt()
+        missing > reach * spread * probe.square.sqrt()
     }
 
     fn probe(&mut self, probe: &Probe, range: Range<usize>) {
@@ -313,8 +339,8 @@ impl Search<'_, '_> {
 
     /// Nothing bars a row yet: refines the most promising ones at once, so that they bar most others.
     fn begin(&mut self, square: f32) {
+        let first = self.rescored();
         let hits = &mut self.scratch.hits;
-        let first = self.k.max(self.params.rescore);
         if first < hits.len() && first > 0 {
             hits.select_nth_unstable_by(first - 1, |a, b| {
                 b.value.total_cmp(&a.value).then(a.row.cmp(&b.row))
