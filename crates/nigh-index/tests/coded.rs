@@ -198,6 +198,14 @@ fn filters_of_any_size_get_k_rows_whenever_as_many_are_allowed() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The share of places filled by rows as near as the last true neighbour, to a thousandth: among thousands of rows in a thin
+/// shell far from the query, which is what a filter can leave, the order of the last ones means nothing.
+fn near_recall(found: &Found, exact: &Found) -> f64 {
+    let last = exact.neighbors.last().unwrap().score;
+    let near = |n: &&nigh_index::Neighbor| n.score >= last - 1e-3 * last.abs();
+    found.neighbors.iter().filter(near).count() as f64 / exact.neighbors.len() as f64
+}
+
 /// Allowed rows near the query, far from it, or anywhere: a filter must not cost recall.
 #[test]
 fn recall_under_a_filter_is_no_lower_than_without() {
@@ -215,7 +223,7 @@ fn recall_under_a_filter_is_no_lower_than_without() {
             let found = segment
                 .search(query, &lists(10, 8, 30), allowed.as_ref())
                 .unwrap();
-            recall(&[found], &[exact])
+            near_recall(&found, &exact)
         });
         each.sum::<f64>() / 40.0
     };
