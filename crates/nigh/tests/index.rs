@@ -66,7 +66,8 @@ fn generate_build_search_and_look() {
     );
     let info = run_json(&["index", "info", "--index", &segment]);
     let expected = serde_json::json!({
-        "rows": 3000, "dim": 16, "metric": "l2", "lists": 30, "bytes": built["bytes"], "sequence": 3000
+        "rows": 3000, "dim": 16, "metric": "l2", "lists": 30, "bytes": built["bytes"], "sequence": 3000,
+        "codes": {"scan_dims": 16, "refine_dims": 16, "refine_bits": 8, "resident_bytes_per_row": 42}
     });
     assert_eq!(info, expected);
 
@@ -528,4 +529,79 @@ fn a_command_that_cannot_run_says_why() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
     let after = fs::read_dir(dir.path()).unwrap().count();
     assert_eq!(after, before, "nothing is left behind");
+}
+
+#[test]
+fn a_tuned_index_is_searched_by_the_recall_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name| path(dir.path(), name);
+    let into = text(dir.path());
+    run_json(&[
+        "index",
+        "gen",
+        "--rows",
+        "6000",
+        "--dims",
+        "24",
+        "--queries",
+        "400",
+        "--into",
+        into,
+    ]);
+    let (base, queries, segment) = (at("base.fbin"), at("query.fbin"), at("base.segment"));
+    run_json(&[
+        "index", "build", "--base", &base, "--metric", "ip", "--kind", "ivf", "--out", &segment,
+    ]);
+    let tune = ["index", "tune", "--index", &segment, "--queries", &queries];
+    let tuned = run_json(&[&tune[..], &["--recall", "0.9"]].concat());
+    let chosen = &tuned["chosen"]["recall_at_10"];
+    let low = chosen["low"].as_f64().unwrap();
+    assert!((0.9..=1.0).contains(&low), "{chosen}");
+    assert_eq!(tuned["queries"], 200);
+    let search = [
+        "index",
+        "search",
+        "--index",
+        &segment,
+        "--queries",
+        &queries,
+    ];
+    let found = run_json(&[&search[..], &["--rows", "0", "--recall", "0.9"]].concat());
+    assert_eq!(found["params"]["mode"], tuned["chosen"]["setting"]["mode"]);
+    assert_eq!(
+        found["queries"][0]["neighbors"].as_array().unwrap().len(),
+        10
+    );
+
+    let mut failures = Vec::new();
+    let cases: &[(&[&str], &str)] = &[
+        (
+            &["--recall", "1.5"],
+            "a recall lies above 0 and up to 1, received 1.5",
+        ),
+        (
+            &["--latency-us", "0"],
+            "a latency is greater than 0, received 0",
+        ),
+        (
+            &["--first", "10", "--recall", "0.9"],
+            "10 queries are too few to tune with",
+        ),
+        (&["--latency-us", "0.001"], "no setting reaches this goal"),
+        (&[], "--recall"),
+    ];
+    for (flags, expected) in cases {
+        let output = nigh().args([&tune[..], flags].concat()).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() || !message.contains(expected) {
+            failures.push(format!("{flags:?}: {message}"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+    std::fs::write(at("base.segment.tuned.json"), "{").unwrap();
+    let output = nigh()
+        .args([&search[..], &["--recall", "0.9"]].concat())
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("base.segment.tuned.json is damaged"));
 }

@@ -141,7 +141,7 @@ impl Setting {
 const MARGINS: [f32; 3] = [0.3, 0.6, 1.0];
 
 /// Rows compared exactly that a sweep tries.
-const RESCORES: [usize; 4] = [12, 16, 24, 40];
+const RESCORES: [usize; 5] = [12, 16, 24, 40, 80];
 
 /// How points are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

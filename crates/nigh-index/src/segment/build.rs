@@ -56,11 +56,11 @@ pub enum Codec {
 /// to refine with. Dimensions are rounded up to multiples of 8.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RaBitQConfig {
-    /// Axes that are scanned by; 0 takes as many as hold `scan_variance`.
+    /// Axes that are scanned by; 0 takes as many as hold `scan_variance`, but at least 96 if there are so many.
     pub scan_dims: usize,
     /// The share of the variance, 0 to 1.
     pub scan_variance: f64,
-    /// Axes that are refined with; 0 takes as many as hold `refine_variance`.
+    /// Axes that are refined with; 0 takes as many as hold `refine_variance`, and at least half more than are scanned by.
     pub refine_dims: usize,
     /// The share of the variance, 0 to 1.
     pub refine_variance: f64,
@@ -72,9 +72,9 @@ impl Default for RaBitQConfig {
     fn default() -> RaBitQConfig {
         RaBitQConfig {
             scan_dims: 0,
-            scan_variance: 0.93,
+            scan_variance: 0.925,
             refine_dims: 0,
-            refine_variance: 0.985,
+            refine_variance: 0.95,
             refine_bits: 8,
         }
     }

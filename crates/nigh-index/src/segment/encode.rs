@@ -1,7 +1,7 @@
 //! Coding rows for a segment: axes from a sample, centroids, then list and codes of every row.
 
 use nigh_mmap::{SectionWriter, WriteError};
-use nigh_simd::{BLOCK_ROWS, block_bytes, put_code_row};
+use nigh_simd::{BLOCK_ROWS, MAX_GROUPS, block_bytes, put_code_row};
 use rayon::prelude::*;
 
 use super::build::{IvfConfig, RaBitQConfig};
@@ -82,20 +82,22 @@ const ROWS_A_TASK: usize = 1024;
 /// Rows that the axes are found from: enough for the leading ones, whatever the dimension.
 const AXES_SAMPLE: usize = 16_384;
 
+/// Fewer axes than this make the one-bit codes so coarse that refining costs more than they save.
+const LEAST_SCANNED: usize = 96;
+
 fn fit(rows: &Rows<'_>, config: &RaBitQConfig, random: &mut Random, seed: u64) -> Transform {
     let picked = random.pick(rows.labels.len(), AXES_SAMPLE.max(4 * rows.dim));
     let axes = Axes::of(&kmeans::gather(rows.data, rows.dim, &picked), rows.dim);
     let full = rows.dim.next_multiple_of(8);
-    let choose = |wanted: usize, share: f64, step: usize| {
-        let chosen = if wanted == 0 {
-            axes_holding(&axes.variances, share).next_multiple_of(step)
-        } else {
-            wanted.next_multiple_of(8)
-        };
-        chosen.clamp(8, full)
+    let holding = |share: f64| axes_holding(&axes.variances, share).next_multiple_of(32);
+    let chosen = |wanted: usize, otherwise: usize| {
+        let dims = if wanted == 0 { otherwise } else { wanted };
+        dims.next_multiple_of(8).clamp(8, full)
     };
-    let scan = choose(config.scan_dims, config.scan_variance, 32);
-    let kept = choose(config.refine_dims, config.refine_variance, 32).max(scan);
+    let least = holding(config.scan_variance).max(LEAST_SCANNED);
+    let scan = chosen(config.scan_dims, least).min(MAX_GROUPS * 4);
+    let least = holding(config.refine_variance).max((scan + scan / 2).next_multiple_of(32));
+    let kept = chosen(config.refine_dims, least).max(scan);
     Transform::of(
         &axes,
         Dims {

@@ -150,11 +150,11 @@ pub(crate) struct IndexArgs {
     #[arg(long, env = "NIGH_CODEC", value_name = "CODEC", value_enum, default_value_t = CodecName::Rabitq)]
     pub(crate) codec: CodecName,
 
-    /// Principal axes that one-bit codes are made of [default: as many as hold 93 % of the variance].
+    /// Principal axes that one-bit codes are made of [default: as many as hold 92.5 % of the variance, at least 96].
     #[arg(long, env = "NIGH_SCAN_DIMS", value_name = "D", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) scan_dims: Option<u32>,
 
-    /// Principal axes of the codes that refine [default: as many as hold 98.5 % of the variance].
+    /// Principal axes of the codes that refine [default: as many as hold 95 % of the variance, and half more than are scanned].
     #[arg(long, env = "NIGH_REFINE_DIMS", value_name = "D", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) refine_dims: Option<u32>,
 

@@ -1,6 +1,8 @@
 //! `nigh index info`.
 
 use anyhow::Result;
+use nigh_index::cost::resident_bytes;
+use nigh_index::{Codes, Segment};
 use serde_json::json;
 
 use crate::cli::index::InfoArgs;
@@ -16,6 +18,16 @@ pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<Exit> {
             "lists": segment.lists(),
             "bytes": segment.bytes(),
             "sequence": segment.sequence(),
+            "codes": segment.codes().map(|codes| json!({
+                "scan_dims": codes.scan_dims,
+                "refine_dims": codes.refine_dims,
+                "refine_bits": codes.refine_bits,
+                "resident_bytes_per_row": resident_bytes(
+                    codes.scan_dims as u64,
+                    codes.refine_dims as u64,
+                    codes.refine_bits.into(),
+                ),
+            })),
         }))?;
         return Ok(Exit::Done);
     }
@@ -24,9 +36,25 @@ pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<Exit> {
         format!("dimension   {}", segment.dim()),
         format!("metric      {}", segment.metric()),
         format!("lists       {}", segment.lists()),
+        format!("codes       {}", codes(&segment)),
         format!("on disk     {:.1} MB", segment.bytes() as f64 / 1e6),
         format!("sequence    {}", segment.sequence()),
     ];
     lines.iter().try_for_each(|line| output.line(line))?;
     Ok(Exit::Done)
+}
+
+fn codes(segment: &Segment) -> String {
+    let Some(codes) = segment.codes() else {
+        return "none: rows as they are".to_owned();
+    };
+    let Codes {
+        scan_dims,
+        refine_dims,
+        refine_bits,
+    } = codes;
+    let resident = resident_bytes(scan_dims as u64, refine_dims as u64, refine_bits.into());
+    format!(
+        "1 bit on {scan_dims} axes, {refine_bits} bits on {refine_dims}; {resident} bytes a row in memory"
+    )
 }
