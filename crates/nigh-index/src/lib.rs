@@ -19,7 +19,7 @@
 //! - aware of items, images or people: a caller that has several rows for one thing gives them labels that it can
 //!   tell apart, asks for more rows, and keeps the best of each;
 //! - durable storage: the collection's store is, and an index is built from it;
-//! - updated in place: build the next segment, mask what is stale with [`Segment::allow`].
+//! - updated in place: a [`LiveIndex`] masks what is stale, holds what is newer and writes the next segment of both.
 //!
 //! ```
 //! use nigh_index::{build_segment, merge_neighbors, IvfConfig, Metric, SearchParams, Segment, SegmentConfig, Vectors};
@@ -51,6 +51,7 @@ mod clusters;
 mod coarse;
 mod coded;
 mod kmeans;
+mod live;
 mod metric;
 mod neighbor;
 mod rabitq;
@@ -65,6 +66,7 @@ mod vectors;
 pub mod cost;
 
 pub use allowed::Allowed;
+pub use live::{AdoptError, CompactError, Filter, LiveIndex, Snapshot};
 pub use metric::Metric;
 pub use neighbor::Neighbor;
 pub use nigh_mmap::Verification;

@@ -1,5 +1,7 @@
 //! Coding rows for a segment: axes from a sample, centroids, then list and codes of every row.
 
+use std::ops::Range;
+
 use nigh_mmap::{SectionWriter, WriteError};
 use nigh_simd::{BLOCK_ROWS, block_bytes, put_code_row};
 use rayon::prelude::*;
@@ -12,11 +14,13 @@ use crate::metric::Metric;
 use crate::rabitq::{Factors, RefineLayout, sign_codes};
 use crate::random::Random;
 use crate::scan::Rows;
-use crate::transform::{Axes, Dims, Transform, axes_holding};
+use crate::transform::{Axes, Dims, Transform, axes_holding, share_held};
 
 /// Rows that are coded, and what finds them.
 pub(crate) struct Encoded {
     pub(crate) transform: Transform,
+    /// See [`Coded::shares`](crate::coded::Coded).
+    pub(crate) shares: [f32; 2],
     pub(crate) layout: RefineLayout,
     pub(crate) centroids: Vec<f32>,
     /// Row numbers, list after list, and where each list begins.
@@ -45,13 +49,12 @@ pub(crate) fn encode(rows: &Rows<'_>, ivf: &IvfConfig, config: &RaBitQConfig) ->
     let count = rows.labels.len();
     let lists = ivf.lists_for(count);
     let mut random = Random::new(ivf.seed);
-    let transform = fit(rows, config, &mut random, ivf.seed);
+    let (transform, shares) = fit(rows, config, &mut random, ivf.seed);
     let centroids = train(rows, &transform, ivf, lists, &mut random);
     let layout = RefineLayout {
         dims: transform.dims.kept,
         bits: config.refine_bits.clamp(2, 8),
     };
-    let scan = transform.dims.scan;
     let tasks = rows.data.par_chunks(ROWS_A_TASK * rows.dim);
     let parts: Vec<(Vec<u32>, Codes)> = tasks
         .map(|some| code_some(some, rows.metric, &transform, &centroids, layout))
@@ -61,26 +64,46 @@ pub(crate) fn encode(rows: &Rows<'_>, ivf: &IvfConfig, config: &RaBitQConfig) ->
         nearest.extend(lists);
         codes.append(part);
     }
-    let (starts, order) = kmeans::group(&nearest, centroids.len() / scan);
-    let (spread, bonus) = codes.by_list(&starts, &order);
-    Encoded {
-        transform,
-        layout,
-        centroids,
-        order,
-        starts,
-        codes,
-        spread,
-        bonus,
-    }
+    Encoded::of((transform, shares), layout, centroids, &nearest, codes)
+}
+
+/// Codes rows whose lists are known, on axes that are; `gather` lays some of them end to end.
+pub(crate) fn encode_placed(
+    (transform, shares): (Transform, [f32; 2]),
+    layout: RefineLayout,
+    metric: Metric,
+    centroids: Vec<f32>,
+    lists: &[u32],
+    gather: impl Fn(Range<usize>) -> Vec<f32> + Sync,
+) -> Encoded {
+    let tasks = lists.par_chunks(ROWS_A_TASK).enumerate();
+    let code = |(task, lists): (usize, &[u32])| {
+        let start = task * ROWS_A_TASK;
+        let rows = gather(start..start + lists.len());
+        let placed = Placed {
+            rows: &rows,
+            lists,
+            centroids: &centroids,
+        };
+        code_placed(&placed, metric, &transform, &transform.apply(&rows), layout)
+    };
+    let mut codes = Codes::default();
+    let parts: Vec<Codes> = tasks.map(code).collect();
+    parts.into_iter().for_each(|part| codes.append(part));
+    Encoded::of((transform, shares), layout, centroids, lists, codes)
 }
 
 const ROWS_A_TASK: usize = 1024;
 
 /// Rows that the axes are found from: enough for the leading ones, whatever the dimension.
-const AXES_SAMPLE: usize = 16_384;
+pub(crate) const AXES_SAMPLE: usize = 16_384;
 
-fn fit(rows: &Rows<'_>, config: &RaBitQConfig, random: &mut Random, seed: u64) -> Transform {
+fn fit(
+    rows: &Rows<'_>,
+    config: &RaBitQConfig,
+    random: &mut Random,
+    seed: u64,
+) -> (Transform, [f32; 2]) {
     let picked = random.pick(rows.labels.len(), AXES_SAMPLE.max(4 * rows.dim));
     let axes = Axes::of(&kmeans::gather(rows.data, rows.dim, &picked), rows.dim);
     let full = rows.dim.next_multiple_of(8);
@@ -94,14 +117,11 @@ fn fit(rows: &Rows<'_>, config: &RaBitQConfig, random: &mut Random, seed: u64) -
     };
     let scan = choose(config.scan_dims, config.scan_variance, 32);
     let kept = choose(config.refine_dims, config.refine_variance, 32).max(scan);
-    Transform::of(
-        &axes,
-        Dims {
-            full: rows.dim,
-            scan,
-            kept,
-        },
-        seed,
+    let shares = [scan, kept].map(|leading| share_held(&axes.variances, leading));
+    let full = rows.dim;
+    (
+        Transform::of(&axes, Dims { full, scan, kept }, seed),
+        shares,
     )
 }
 
@@ -128,7 +148,7 @@ fn train(
 }
 
 /// The coordinates that are scanned by, of rows that have all.
-fn scanned(coordinates: &[f32], dims: Dims) -> Vec<f32> {
+pub(crate) fn scanned(coordinates: &[f32], dims: Dims) -> Vec<f32> {
     coordinates
         .chunks_exact(dims.kept)
         .flat_map(|row| &row[..dims.scan])
@@ -143,15 +163,39 @@ fn code_some(
     centroids: &[f32],
     layout: RefineLayout,
 ) -> (Vec<u32>, Codes) {
+    let scan = transform.dims.scan;
+    let applied = transform.apply(rows);
+    let lists = clusters::assign(&scanned(&applied.0, transform.dims), scan, centroids);
+    let placed = Placed {
+        rows,
+        lists: &lists,
+        centroids,
+    };
+    let codes = code_placed(&placed, metric, transform, &applied, layout);
+    (lists, codes)
+}
+
+/// Rows laid end to end, and the list of each.
+struct Placed<'a> {
+    rows: &'a [f32],
+    lists: &'a [u32],
+    centroids: &'a [f32],
+}
+
+fn code_placed(
+    placed: &Placed<'_>,
+    metric: Metric,
+    transform: &Transform,
+    (coordinates, squares): &(Vec<f32>, Vec<f32>),
+    layout: RefineLayout,
+) -> Codes {
     let Dims { full, scan, kept } = transform.dims;
-    let (coordinates, squares) = transform.apply(rows);
-    let nearest = clusters::assign(&scanned(&coordinates, transform.dims), scan, centroids);
     let mut codes = Codes::default();
     let each = coordinates
         .chunks_exact(kept)
-        .zip(rows.chunks_exact(full))
-        .zip(&squares)
-        .zip(&nearest);
+        .zip(placed.rows.chunks_exact(full))
+        .zip(squares)
+        .zip(placed.lists);
     for (((coordinates, row), &square), &list) in each {
         let norm = if metric == Metric::InnerProduct {
             nigh_simd::dot(row, row)
@@ -160,13 +204,13 @@ fn code_some(
         };
         codes.push(
             coordinates,
-            &centroids[list as usize * scan..][..scan],
+            &placed.centroids[list as usize * scan..][..scan],
             square,
             norm,
             layout,
         );
     }
-    (nearest, codes)
+    codes
 }
 
 impl Codes {
@@ -226,11 +270,34 @@ impl Codes {
 }
 
 impl Encoded {
+    fn of(
+        (transform, shares): (Transform, [f32; 2]),
+        layout: RefineLayout,
+        centroids: Vec<f32>,
+        lists: &[u32],
+        codes: Codes,
+    ) -> Encoded {
+        let (starts, order) = kmeans::group(lists, centroids.len() / transform.dims.scan);
+        let (spread, bonus) = codes.by_list(&starts, &order);
+        Encoded {
+            transform,
+            shares,
+            layout,
+            centroids,
+            order,
+            starts,
+            codes,
+            spread,
+            bonus,
+        }
+    }
+
     /// Puts down all but labels and vectors.
     pub(crate) fn write(&self, writer: &mut SectionWriter) -> Result<(), WriteError> {
         let scan = self.transform.dims.scan;
         writer.put("mean", &self.transform.mean)?;
         writer.put("matrix", &self.transform.matrix)?;
+        writer.put("shares", &self.shares)?;
         writer.put("centroids", &self.centroids)?;
         writer.put(
             "coarse",
