@@ -1,13 +1,34 @@
 //! Which rows a search may return.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A set of row positions of one segment (or tail), one bit for each row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Reads are atomic, so that the live rows of an index can be masked while searches read them
+/// ([`Allowed::remove_shared`]); they cost what plain reads do.
+#[derive(Debug)]
 pub struct Allowed {
     rows: usize,
-    words: Vec<u64>,
+    words: Vec<AtomicU64>,
 }
+
+impl Clone for Allowed {
+    fn clone(&self) -> Allowed {
+        Allowed {
+            rows: self.rows,
+            words: self.words().map(AtomicU64::new).collect(),
+        }
+    }
+}
+
+impl PartialEq for Allowed {
+    fn eq(&self, other: &Allowed) -> bool {
+        self.rows == other.rows && self.words().eq(other.words())
+    }
+}
+
+impl Eq for Allowed {}
 
 impl Allowed {
     /// Every one of `rows` rows.
@@ -17,22 +38,19 @@ impl Allowed {
 
     /// None of `rows` rows.
     pub fn none(rows: usize) -> Allowed {
-        Allowed {
-            rows,
-            words: vec![0; rows.div_ceil(64)],
-        }
+        Allowed::from_words(rows, Vec::new())
     }
 
     /// The rows, of 0 to `rows` − 1, for which `allow` holds.
     pub fn from_fn(rows: usize, mut allow: impl FnMut(usize) -> bool) -> Allowed {
-        let mut allowed = Allowed::none(rows);
-        for (w, word) in allowed.words.iter_mut().enumerate() {
+        let mut words = vec![0_u64; rows.div_ceil(64)];
+        for (w, word) in words.iter_mut().enumerate() {
             let start = w * 64;
             for row in start..(start + 64).min(rows) {
                 *word |= u64::from(allow(row)) << (row - start);
             }
         }
-        allowed
+        Allowed::from_words(rows, words)
     }
 
     /// From a bitmap: row `i` is bit `i % 64` of word `i / 64`. Missing words are empty; bits of rows that do not exist
@@ -42,6 +60,7 @@ impl Allowed {
         if let Some(last) = words.last_mut() {
             *last &= u64::MAX >> (rows.next_multiple_of(64) - rows);
         }
+        let words = words.into_iter().map(AtomicU64::new).collect();
         Allowed { rows, words }
     }
 
@@ -52,15 +71,12 @@ impl Allowed {
 
     /// How many rows are allowed.
     pub fn count(&self) -> usize {
-        self.words
-            .iter()
-            .map(|word| word.count_ones() as usize)
-            .sum()
+        self.words().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Whether a row is allowed; one that does not exist is not.
     pub fn contains(&self, row: usize) -> bool {
-        row < self.rows && self.words[row / 64] >> (row % 64) & 1 == 1
+        row < self.rows && self.word(row / 64) >> (row % 64) & 1 == 1
     }
 
     /// Allows a row.
@@ -69,14 +85,21 @@ impl Allowed {
     /// If there is no such row.
     pub fn insert(&mut self, row: usize) {
         assert!(row < self.rows, "row {row} of {}", self.rows);
-        self.words[row / 64] |= 1 << (row % 64);
+        *self.words[row / 64].get_mut() |= 1 << (row % 64);
     }
 
     /// Forbids a row; one that does not exist is forbidden already.
     pub fn remove(&mut self, row: usize) {
         if row < self.rows {
-            self.words[row / 64] &= !(1 << (row % 64));
+            *self.words[row / 64].get_mut() &= !(1 << (row % 64));
         }
+    }
+
+    /// Forbids a row while others read; says whether it was allowed. What the caller wrote before is seen by whoever sees
+    /// the row gone and then passes an acquire fence.
+    pub(crate) fn remove_shared(&self, row: usize) -> bool {
+        let bit = 1 << (row % 64);
+        row < self.rows && self.words[row / 64].fetch_and(!bit, Ordering::Release) & bit != 0
     }
 
     /// Keeps only rows that `other` allows too.
@@ -92,21 +115,28 @@ impl Allowed {
         );
         self.words
             .iter_mut()
-            .zip(&other.words)
-            .for_each(|(word, other)| *word &= other);
+            .zip(other.words())
+            .for_each(|(word, other)| *word.get_mut() &= other);
+    }
+
+    fn words(&self) -> impl Iterator<Item = u64> {
+        self.words.iter().map(|word| word.load(Ordering::Relaxed))
+    }
+
+    fn word(&self, w: usize) -> u64 {
+        self.words[w].load(Ordering::Relaxed)
     }
 
     /// How many rows of a range are allowed.
     pub(crate) fn count_in(&self, range: Range<usize>) -> usize {
         words_of(range)
-            .map(|(w, mask)| (self.words[w] & mask).count_ones() as usize)
+            .map(|(w, mask)| (self.word(w) & mask).count_ones() as usize)
             .sum()
     }
 
     /// The allowed rows of a range, in order.
     pub(crate) fn in_range(&self, range: Range<usize>) -> impl Iterator<Item = usize> {
-        words_of(range)
-            .flat_map(|(w, mask)| Bits(self.words[w] & mask).map(move |bit| w * 64 + bit))
+        words_of(range).flat_map(|(w, mask)| Bits(self.word(w) & mask).map(move |bit| w * 64 + bit))
     }
 }
 

@@ -22,6 +22,10 @@ pub(crate) struct Coded {
     pub(crate) dims: Dims,
     pub(crate) layout: RefineLayout,
     pub(crate) mean: View<f32>,
+    /// `dims.kept` × `dims.full`.
+    pub(crate) matrix: View<f32>,
+    /// The shares of the variance that the scanned and the kept coordinates are to hold; empty if the file does not say.
+    pub(crate) shares: Vec<f32>,
     pub(crate) query: Arc<QueryTransform>,
     /// lists × `dims.scan`.
     pub(crate) centroids: View<f32>,
@@ -46,7 +50,8 @@ pub(crate) struct Coded {
 pub(crate) type Starts<'a> = &'a [u64];
 
 impl Coded {
-    /// The `k` best allowed rows for a prepared query.
+    /// The `k` best allowed rows for a prepared query. `considered` is told what was looked at.
+    #[expect(clippy::too_many_arguments, reason = "one call, all of it needed")]
     pub(crate) fn search(
         &self,
         rows: &Rows<'_>,
@@ -55,6 +60,7 @@ impl Coded {
         k: usize,
         params: &IvfSearch,
         allowed: Option<&Allowed>,
+        considered: Option<&mut Considered>,
     ) -> Found {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut search = Search {
@@ -69,6 +75,9 @@ impl Coded {
             };
             search.prepare(query);
             search.probe_all();
+            if let Some(considered) = considered {
+                search.tell(considered);
+            }
             search.rescore(query)
         })
     }
@@ -129,6 +138,7 @@ struct Scratch {
     table: SignTable,
     coarse: CoarseScratch,
     probes: Vec<Probe>,
+    considered: Vec<Probe>,
     hits: Vec<Hit>,
     /// Rows of the list before, to be refined; their values lack nothing any more.
     waiting: Vec<Hit>,
@@ -147,6 +157,19 @@ impl Default for Best {
     fn default() -> Best {
         Best(TopK::new(0))
     }
+}
+
+/// What a search of lists looked at, for whoever has more rows for the same lists.
+#[derive(Debug, Default)]
+pub(crate) struct Considered {
+    /// Those without allowed rows too.
+    pub(crate) lists: Vec<Probe>,
+    /// The query, if rows are coded.
+    pub(crate) table: SignTable,
+    /// What a row's value has to reach to be among the best.
+    pub(crate) floor: f32,
+    /// What of the query's squared distance to the mean the scanned coordinates lack.
+    pub(crate) lacking: f32,
 }
 
 /// One search on its way.
@@ -183,8 +206,10 @@ impl Search<'_, '_> {
             integers,
             table,
             waiting,
+            considered,
             ..
         } = &mut *self.scratch;
+        considered.clear();
         centred.clear();
         centred.extend(
             query
@@ -213,6 +238,16 @@ impl Search<'_, '_> {
             1
         };
         self.k.max(self.params.rescore.saturating_mul(more))
+    }
+
+    fn tell(&mut self, considered: &mut Considered) {
+        let scratch = &mut *self.scratch;
+        let square = |values: &[f32]| nigh_simd::dot(values, values);
+        let scanned = &scratch.coordinates[..self.coded.dims.scan];
+        considered.lacking = (square(&scratch.centred) - square(scanned)).max(0.0);
+        considered.floor = scratch.best.0.floor();
+        std::mem::swap(&mut considered.lists, &mut scratch.considered);
+        std::mem::swap(&mut considered.table, &mut scratch.table);
     }
 
     /// Visits the nearest lists, and more for as long as the search asks for.
@@ -270,6 +305,7 @@ impl Search<'_, '_> {
             if let Some(later) = probes.get(i + LISTS_AHEAD) {
                 self.ask_for(later);
             }
+            self.scratch.considered.push(*probe);
             let range = self.range(probe.list as usize);
             let count = scan::count(range.clone(), self.allowed);
             if count > 0 && !self.out_of_reach(probe, self.params.reach) {

@@ -19,7 +19,7 @@
 //! - aware of items, images or people: a caller that has several rows for one thing gives them labels that it can
 //!   tell apart, asks for more rows, and keeps the best of each;
 //! - durable storage: the collection's store is, and an index is built from it;
-//! - updated in place: build the next segment, mask what is stale with [`Segment::allow`].
+//! - updated in place: a [`LiveIndex`] masks what is stale, holds what is newer and writes the next segment of both.
 //!
 //! ```
 //! use nigh_index::{build_segment, merge_neighbors, IvfConfig, Metric, SearchParams, Segment, SegmentConfig, Vectors};
@@ -52,6 +52,7 @@ mod coarse;
 mod coded;
 mod grid;
 mod kmeans;
+mod live;
 mod metric;
 mod neighbor;
 mod rabitq;
@@ -70,6 +71,7 @@ pub use grid::{
     Grid, GridBuildError, GridBuilt, GridConfig, GridHash, GridOpenError, GridSearch, build_grid,
     grid_bytes, grid_candidates,
 };
+pub use live::{AdoptError, CompactError, Filter, LiveIndex, Snapshot};
 pub use metric::Metric;
 pub use neighbor::Neighbor;
 pub use nigh_mmap::Verification;

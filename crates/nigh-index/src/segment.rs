@@ -12,8 +12,8 @@ use nigh_simd::MAX_GROUPS;
 use rayon::prelude::*;
 
 use crate::allowed::Allowed;
-use crate::coarse::block_starts;
-use crate::coded::Coded;
+use crate::coarse::{Probe, block_starts};
+use crate::coded::{Coded, Considered};
 use crate::cost;
 use crate::metric::Metric;
 use crate::rabitq::RefineLayout;
@@ -22,7 +22,7 @@ use crate::search::{Found, IvfSearch, Mode, SearchError, SearchParams};
 use crate::transform::{Dims, QueryTransform};
 
 pub(crate) mod build;
-mod encode;
+pub(crate) mod encode;
 
 /// An index over rows that never change: a file, mapped into memory. Cheap to clone: clones share the map.
 ///
@@ -155,7 +155,7 @@ impl Segment {
     ) -> Result<Found, SearchError> {
         let query = scan::prepare_query(self.meta.dim, self.meta.metric, query)?;
         scan::check_allowed(self.len(), allowed)?;
-        Ok(self.search_prepared(&query, params, allowed))
+        Ok(self.search_prepared(&query, params, allowed, None))
     }
 
     /// Finds the rows nearest to each of several queries, laid end to end, under one filter; the same
@@ -182,11 +182,13 @@ impl Segment {
         }
     }
 
-    fn search_prepared(
+    /// `considered` is told what a search of lists looked at.
+    pub(crate) fn search_prepared(
         &self,
         query: &[f32],
         params: &SearchParams,
         allowed: Option<&Allowed>,
+        considered: Option<&mut Considered>,
     ) -> Found {
         let scan = |ranges: &[Range<usize>]| {
             scan::scan(
@@ -205,13 +207,23 @@ impl Segment {
             }
             Mode::Ivf(ivf) => match &self.coded {
                 Some(coded) => match allowed {
-                    Some(allowed) if self.few(coded, &ivf, allowed) => {
+                    Some(allowed) if considered.is_none() && self.few(coded, &ivf, allowed) => {
                         let everything = 0..self.len();
                         self.exact(scan(slice::from_ref(&everything)))
                     }
-                    _ => coded.search(&self.rows(), &self.starts, query, params.k, &ivf, allowed),
+                    _ => coded.search(
+                        &self.rows(),
+                        &self.starts,
+                        query,
+                        params.k,
+                        &ivf,
+                        allowed,
+                        considered,
+                    ),
                 },
-                None => scan(&self.lists_to_visit(query, ivf.nprobe, params.k, allowed)),
+                None => {
+                    scan(&self.lists_to_visit(query, ivf.nprobe, params.k, allowed, considered))
+                }
             },
         }
     }
@@ -238,7 +250,7 @@ impl Segment {
         let some = |queries: &[f32]| -> Vec<Found> {
             queries
                 .chunks_exact(dim)
-                .map(|query| self.search_prepared(query, &alone, allowed))
+                .map(|query| self.search_prepared(query, &alone, allowed, None))
                 .collect()
         };
         if share >= count {
@@ -257,12 +269,20 @@ impl Segment {
         nprobe: usize,
         k: usize,
         allowed: Option<&Allowed>,
+        mut considered: Option<&mut Considered>,
     ) -> Vec<Range<usize>> {
         let mut chosen = Vec::new();
         let mut met = 0;
         let mut order = self.list_order(query);
         while chosen.len() < nprobe.max(1) || met < k {
             let Some(list) = order.pop() else { break };
+            if let Some(considered) = &mut considered {
+                considered.lists.push(Probe {
+                    list: list.1.0 as u32,
+                    square: 0.0,
+                    score: list.0.0,
+                });
+            }
             let range = self.list(list.1.0);
             let count = scan::count(range.clone(), allowed);
             if count > 0 {
@@ -288,7 +308,8 @@ impl Segment {
             .collect()
     }
 
-    fn list(&self, list: usize) -> Range<usize> {
+    /// The rows of a list.
+    pub(crate) fn list(&self, list: usize) -> Range<usize> {
         self.starts[list] as usize..self.starts[list + 1] as usize
     }
 
@@ -307,6 +328,15 @@ impl Segment {
             data: &self.vectors,
             labels: &self.labels,
         }
+    }
+
+    pub(crate) fn coded(&self) -> Option<&Coded> {
+        self.coded.as_ref()
+    }
+
+    /// Lists × values of a row, or of its leading coordinates if rows are coded; none if there is one list.
+    pub(crate) fn centroids(&self) -> &View<f32> {
+        &self.centroids
     }
 
     fn prepare_batch(&self, queries: &[f32]) -> Result<Vec<f32>, SearchError> {
@@ -505,11 +535,15 @@ fn open_coded(path: &Path, sections: &Sections, shape: CodeShape) -> Result<Code
     }
     let starts = sections.view::<u64>("lists")?;
     let families = sections.view::<u32>("families")?;
+    let shares = sections.names().any(|name| name == "shares");
+    let shares = shares.then(|| sections.view::<f32>("shares")).transpose()?;
     Ok(Coded {
+        shares: shares.map_or_else(Vec::new, |shares| shares.to_vec()),
         dims: shape.dims,
         layout: shape.layout,
         mean: sections.view("mean")?,
         query: Arc::new(QueryTransform::new(shape.dims, &matrix)),
+        matrix,
         centroids: sections.view("centroids")?,
         parents: sections.view("parents")?,
         family_blocks: block_starts(&families).into(),

@@ -32,6 +32,17 @@ pub(crate) fn axes_holding(variances: &[f64], share: f64) -> usize {
     found.map_or(variances.len(), |last| last + 1)
 }
 
+/// The share of the variance that the leading axes hold; 1 if there is none.
+pub(crate) fn share_held(variances: &[f64], axes: usize) -> f32 {
+    let total: f64 = variances.iter().sum();
+    let held: f64 = variances.iter().take(axes).sum();
+    if total > 0.0 {
+        (held / total) as f32
+    } else {
+        1.0
+    }
+}
+
 /// The principal axes of a sample.
 #[derive(Debug)]
 pub(crate) struct Axes {
@@ -159,6 +170,23 @@ impl Transform {
         let mut coordinates = vec![0.0; rows.len() / full * kept];
         nigh_simd::dot_block(&centred, &self.matrix, full, &mut coordinates);
         (coordinates, squares)
+    }
+}
+
+impl Transform {
+    /// The shares of the variance that the scanned and the kept coordinates hold, of rows laid end to end; 1 if there is none.
+    pub(crate) fn shares(&self, rows: &[f32]) -> [f32; 2] {
+        let (coordinates, squares) = self.apply(rows);
+        let total: f64 = squares.iter().map(|&square| f64::from(square)).sum();
+        [self.dims.scan, self.dims.kept].map(|leading| {
+            let of = |row: &[f32]| f64::from(nigh_simd::dot(&row[..leading], &row[..leading]));
+            let held: f64 = coordinates.chunks_exact(self.dims.kept).map(of).sum();
+            if total > 0.0 {
+                (held / total) as f32
+            } else {
+                1.0
+            }
+        })
     }
 }
 

@@ -383,7 +383,8 @@ fn write_flat(path: &Path, rows: &Rows<'_>, config: &SegmentConfig) -> Result<Bu
     let mut writer = SectionWriter::create(path, FORMAT)?;
     writer.put("meta", &meta.to_words())?;
     writer.put("centroids", &division.centroids)?;
-    finish(writer, rows, &meta, &division.starts, &division.order)
+    let row = |row: u32| (rows.labels[row as usize], rows.row(row as usize));
+    finish(writer, &meta, &division.starts, &division.order, row)
 }
 
 fn write_coded(
@@ -400,24 +401,25 @@ fn write_coded(
     let mut writer = SectionWriter::create(path, FORMAT)?;
     writer.put("meta", &meta.to_words())?;
     encoded.write(&mut writer)?;
-    finish(writer, rows, &meta, &encoded.starts, &encoded.order)
+    let row = |row: u32| (rows.labels[row as usize], rows.row(row as usize));
+    finish(writer, &meta, &encoded.starts, &encoded.order, row)
 }
 
-/// Puts down what every segment has, in the order of the lists.
-fn finish(
+/// Puts down what every segment has, in the order of the lists; `row` gives a row's label and values.
+pub(crate) fn finish<'a>(
     mut writer: SectionWriter,
-    rows: &Rows<'_>,
     meta: &Meta,
     starts: &[usize],
     order: &[u32],
+    row: impl Fn(u32) -> (u64, &'a [f32]),
 ) -> Result<Built, BuildError> {
-    let labels: Vec<u64> = order.iter().map(|&row| rows.labels[row as usize]).collect();
+    let labels: Vec<u64> = order.iter().map(|&number| row(number).0).collect();
     writer.put("labels", &labels)?;
     let starts: Vec<u64> = starts.iter().map(|&start| start as u64).collect();
     writer.put("lists", &starts)?;
     let mut vectors = writer.section("vectors")?;
-    for &row in order {
-        vectors.write(rows.row(row as usize))?;
+    for &number in order {
+        vectors.write(row(number).1)?;
     }
     let bytes = writer.finish()?;
     Ok(Built {

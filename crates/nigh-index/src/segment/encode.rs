@@ -1,5 +1,7 @@
 //! Coding rows for a segment: axes from a sample, centroids, then list and codes of every row.
 
+use std::ops::Range;
+
 use nigh_mmap::{SectionWriter, WriteError};
 use nigh_simd::{BLOCK_ROWS, MAX_GROUPS, block_bytes, put_code_row};
 use rayon::prelude::*;
@@ -12,11 +14,13 @@ use crate::metric::Metric;
 use crate::rabitq::{Factors, RefineLayout, sign_codes};
 use crate::random::Random;
 use crate::scan::Rows;
-use crate::transform::{Axes, Dims, Transform, axes_holding};
+use crate::transform::{Axes, Dims, Transform, axes_holding, share_held};
 
 /// Rows that are coded, and what finds them.
 pub(crate) struct Encoded {
     pub(crate) transform: Transform,
+    /// See [`Coded::shares`](crate::coded::Coded).
+    pub(crate) shares: [f32; 2],
     pub(crate) layout: RefineLayout,
     pub(crate) families: Families,
     /// Row numbers, list after list, and where each list begins.
@@ -45,7 +49,7 @@ pub(crate) fn encode(rows: &Rows<'_>, ivf: &IvfConfig, config: &RaBitQConfig) ->
     let count = rows.labels.len();
     let lists = ivf.lists_for(count);
     let mut random = Random::new(ivf.seed);
-    let transform = fit(rows, config, &mut random, ivf.seed);
+    let (transform, shares) = fit(rows, config, &mut random, ivf.seed);
     let families = train(rows, &transform, ivf, lists, &mut random);
     let bonus = vec![0.0; families.centroids.len() / transform.dims.scan];
     let blocks = families.encode(transform.dims.scan, &bonus);
@@ -63,29 +67,51 @@ pub(crate) fn encode(rows: &Rows<'_>, ivf: &IvfConfig, config: &RaBitQConfig) ->
         nearest.extend(lists);
         codes.append(part);
     }
-    let (starts, order) = kmeans::group(&nearest, bonus.len());
-    let (spread, bonus) = codes.by_list(&starts, &order);
-    Encoded {
-        transform,
-        layout,
-        families,
-        order,
-        starts,
-        codes,
-        spread,
-        bonus,
-    }
+    Encoded::of((transform, shares), layout, families, &nearest, codes)
+}
+
+/// Codes rows whose lists are known, on axes that are; `gather` lays some of them end to end.
+pub(crate) fn encode_placed(
+    (transform, shares): (Transform, [f32; 2]),
+    layout: RefineLayout,
+    metric: Metric,
+    centroids: &[f32],
+    lists: &[u32],
+    gather: impl Fn(Range<usize>) -> Vec<f32> + Sync,
+) -> Encoded {
+    let families = Families::around(centroids, transform.dims.scan);
+    let lists = families.arranged(lists);
+    let tasks = lists.par_chunks(ROWS_A_TASK).enumerate();
+    let code = |(task, lists): (usize, &[u32])| {
+        let start = task * ROWS_A_TASK;
+        let rows = gather(start..start + lists.len());
+        let placed = Placed {
+            rows: &rows,
+            lists,
+            centroids: &families.centroids,
+        };
+        code_placed(&placed, metric, &transform, &transform.apply(&rows), layout)
+    };
+    let mut codes = Codes::default();
+    let parts: Vec<Codes> = tasks.map(code).collect();
+    parts.into_iter().for_each(|part| codes.append(part));
+    Encoded::of((transform, shares), layout, families, &lists, codes)
 }
 
 const ROWS_A_TASK: usize = 1024;
 
 /// Rows that the axes are found from: enough for the leading ones, whatever the dimension.
-const AXES_SAMPLE: usize = 16_384;
+pub(crate) const AXES_SAMPLE: usize = 16_384;
 
 /// Fewer axes than this make the one-bit codes so coarse that refining costs more than they save.
 const LEAST_SCANNED: usize = 96;
 
-fn fit(rows: &Rows<'_>, config: &RaBitQConfig, random: &mut Random, seed: u64) -> Transform {
+fn fit(
+    rows: &Rows<'_>,
+    config: &RaBitQConfig,
+    random: &mut Random,
+    seed: u64,
+) -> (Transform, [f32; 2]) {
     let picked = random.pick(rows.labels.len(), AXES_SAMPLE.max(4 * rows.dim));
     let axes = Axes::of(&kmeans::gather(rows.data, rows.dim, &picked), rows.dim);
     let full = rows.dim.next_multiple_of(8);
@@ -98,14 +124,11 @@ fn fit(rows: &Rows<'_>, config: &RaBitQConfig, random: &mut Random, seed: u64) -
     let scan = chosen(config.scan_dims, least).min(MAX_GROUPS * 4);
     let least = holding(config.refine_variance).max((scan + scan / 2).next_multiple_of(32));
     let kept = chosen(config.refine_dims, least).max(scan);
-    Transform::of(
-        &axes,
-        Dims {
-            full: rows.dim,
-            scan,
-            kept,
-        },
-        seed,
+    let shares = [scan, kept].map(|leading| share_held(&axes.variances, leading));
+    let full = rows.dim;
+    (
+        Transform::of(&axes, Dims { full, scan, kept }, seed),
+        shares,
     )
 }
 
@@ -132,7 +155,7 @@ fn train(
 }
 
 /// The coordinates that are scanned by, of rows that have all.
-fn scanned(coordinates: &[f32], dims: Dims) -> Vec<f32> {
+pub(crate) fn scanned(coordinates: &[f32], dims: Dims) -> Vec<f32> {
     coordinates
         .chunks_exact(dims.kept)
         .flat_map(|row| &row[..dims.scan])
@@ -147,15 +170,38 @@ fn code_some(
     coarse: &Coarse<'_>,
     layout: RefineLayout,
 ) -> (Vec<u32>, Codes) {
+    let applied = transform.apply(rows);
+    let lists = clusters::assign_some(&scanned(&applied.0, transform.dims), coarse);
+    let placed = Placed {
+        rows,
+        lists: &lists,
+        centroids: coarse.centroids,
+    };
+    let codes = code_placed(&placed, metric, transform, &applied, layout);
+    (lists, codes)
+}
+
+/// Rows laid end to end, and the list of each.
+struct Placed<'a> {
+    rows: &'a [f32],
+    lists: &'a [u32],
+    centroids: &'a [f32],
+}
+
+fn code_placed(
+    placed: &Placed<'_>,
+    metric: Metric,
+    transform: &Transform,
+    (coordinates, squares): &(Vec<f32>, Vec<f32>),
+    layout: RefineLayout,
+) -> Codes {
     let Dims { full, scan, kept } = transform.dims;
-    let (coordinates, squares) = transform.apply(rows);
-    let nearest = clusters::assign_some(&scanned(&coordinates, transform.dims), coarse);
     let mut codes = Codes::default();
     let each = coordinates
         .chunks_exact(kept)
-        .zip(rows.chunks_exact(full))
-        .zip(&squares)
-        .zip(&nearest);
+        .zip(placed.rows.chunks_exact(full))
+        .zip(squares)
+        .zip(placed.lists);
     for (((coordinates, row), &square), &list) in each {
         let norm = if metric == Metric::InnerProduct {
             nigh_simd::dot(row, row)
@@ -164,13 +210,13 @@ fn code_some(
         };
         codes.push(
             coordinates,
-            &coarse.centroids[list as usize * scan..][..scan],
+            &placed.centroids[list as usize * scan..][..scan],
             square,
             norm,
             layout,
         );
     }
-    (nearest, codes)
+    codes
 }
 
 impl Codes {
@@ -230,11 +276,34 @@ impl Codes {
 }
 
 impl Encoded {
+    fn of(
+        (transform, shares): (Transform, [f32; 2]),
+        layout: RefineLayout,
+        families: Families,
+        lists: &[u32],
+        codes: Codes,
+    ) -> Encoded {
+        let (starts, order) = kmeans::group(lists, families.centroids.len() / transform.dims.scan);
+        let (spread, bonus) = codes.by_list(&starts, &order);
+        Encoded {
+            transform,
+            shares,
+            layout,
+            families,
+            order,
+            starts,
+            codes,
+            spread,
+            bonus,
+        }
+    }
+
     /// Puts down all but labels and vectors.
     pub(crate) fn write(&self, writer: &mut SectionWriter) -> Result<(), WriteError> {
         let scan = self.transform.dims.scan;
         writer.put("mean", &self.transform.mean)?;
         writer.put("matrix", &self.transform.matrix)?;
+        writer.put("shares", &self.shares)?;
         writer.put("parents", &self.families.parents)?;
         writer.put("families", &self.families.starts)?;
         writer.put("centroids", &self.families.centroids)?;
