@@ -7,19 +7,22 @@
 //! and [`merge_neighbors`] makes one answer of several.
 //!
 //! It is:
-//! - exact, at the speed of memory, or approximate by searching the nearest of the lists that k-means made
-//!   (IVF-flat), from the same file;
+//! - exact, at the speed of memory, or approximate, from the same file: k-means lists of rows as they are (IVF-flat), or of
+//!   one-bit codes that are scanned, refined and rescored ([`Codec::RaBitQ`]), several times as fast;
 //! - generous with filters: only allowed rows are compared, and exactly `k` rows come back whenever `k`
 //!   are allowed;
-//! - repeatable: equal scores are ordered by label, and one query, a batch, one thread, many threads and a search of
-//!   all lists give the same result to the bit; the same rows and seed give the same file;
+//! - repeatable: equal scores are ordered by label; one query, a batch, one thread and many give the same result to the bit,
+//!   and so does a search of all lists of rows as they are; the same rows and seed give the same file;
 //! - derived: a file that is torn, corrupt or gone is an error to rebuild on, never a wrong answer.
+//!
+//! Beside it: [`LiveIndex`], a segment that is added to and deleted from while it is searched, and [`Grid`], locality-sensitive
+//! hashing, which is quick to build and slower to search.
 //!
 //! It is not:
 //! - aware of items, images or people: a caller that has several rows for one thing gives them labels that it can
 //!   tell apart, asks for more rows, and keeps the best of each;
 //! - durable storage: the collection's store is, and an index is built from it;
-//! - updated in place: a [`LiveIndex`] masks what is stale, holds what is newer and writes the next segment of both.
+//! - rewritten in place: a segment's file never changes; [`LiveIndex::compact`] writes the next one.
 //!
 //! ```
 //! use nigh_index::{build_segment, merge_neighbors, IvfConfig, Metric, SearchParams, Segment, SegmentConfig, Vectors};

@@ -10,7 +10,7 @@ mod support;
 use std::fs;
 
 use nigh_index::{
-    Codec, Found, IvfConfig, IvfSearch, Metric, Mode, RaBitQConfig, SearchParams, Segment,
+    Allowed, Codec, Found, IvfConfig, IvfSearch, Metric, Mode, RaBitQConfig, SearchParams, Segment,
     SegmentConfig, Vectors, Verification, build_segment,
 };
 use support::clustered;
@@ -198,6 +198,9 @@ fn filters_of_any_size_get_k_rows_whenever_as_many_are_allowed() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Which rows are allowed for a query.
+type Filter<'a> = &'a dyn Fn(&[f32]) -> Allowed;
+
 /// The share of places filled by rows as near as the last true neighbour, to a thousandth: among thousands of rows in a thin
 /// shell far from the query, which is what a filter can leave, the order of the last ones means nothing.
 fn near_recall(found: &Found, exact: &Found) -> f64 {
@@ -214,7 +217,7 @@ fn recall_under_a_filter_is_no_lower_than_without() {
     let rows = rows_of(&values, dim, Metric::L2);
     let (_folder, segment) = built(&rows, &config(200, RaBitQConfig::default()));
     let queries = &clustered(40, dim, 40, 12)[..40 * dim];
-    let mean = |allowed: Option<&dyn Fn(&[f32]) -> nigh_index::Allowed>| {
+    let mean = |allowed: Option<Filter<'_>>| {
         let each = queries.chunks(dim).map(|query| {
             let allowed = allowed.map(|make| make(query));
             let exact = segment
@@ -241,7 +244,7 @@ fn recall_under_a_filter_is_no_lower_than_without() {
                         segment.labels()[row].wrapping_mul(0x9e37_79b9_7f4a_7c15)
                     }),
                 }
-                let mut allowed = nigh_index::Allowed::none(count);
+                let mut allowed = Allowed::none(count);
                 let some = (count as f64 * share) as usize;
                 order[..some].iter().for_each(|&row| allowed.insert(row));
                 allowed

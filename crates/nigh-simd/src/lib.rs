@@ -21,7 +21,7 @@
 //! `NIGH_REQUIRE_SIMD=avx512` makes a CPU that lacks it a failure and not a skipped row.
 //!
 //! What has been run: portable and AVX2, on x86-64. The AVX-512 form is the same text with other elementary
-//! operations, compiled in every build, but has not been run yet; nor has the portable form on ARM.
+//! operations (for quantised vectors, a twin of the AVX2 form), compiled in every build, but has not been run yet; nor has the portable form on ARM.
 //!
 //! ```
 //! let query = [1.0, 0.0, 2.0];
