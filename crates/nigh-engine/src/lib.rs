@@ -4,7 +4,7 @@
 //! of images ([`source`]), turns them into a durable collection ([`CatalogWriter`]),
 //! opens that for searching ([`Catalog`]), filters by attributes ([`Filter`]),
 //! finds the items that look like a picture, and measures how well it does so
-//! ([`eval`]).
+//! ([`eval`]). Beside it, [`vectors`] reads, generates and measures raw vectors in files.
 //!
 //! This crate **is**
 //! - the order in which the stages of a query run, and the trace of what each did;
@@ -60,6 +60,7 @@ mod publish;
 pub mod source;
 mod tail;
 mod trace;
+pub mod vectors;
 mod view;
 mod writer;
 

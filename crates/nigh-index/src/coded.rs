@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use nigh_mmap::View;
-use nigh_simd::{Affine, BLOCK_ROWS, Hit, block_bytes};
+use nigh_simd::{Affine, Hit, block_bytes};
 
 use crate::allowed::Allowed;
 use crate::coarse::{Coarse, CoarseScratch, Probe};
@@ -29,7 +29,10 @@ pub(crate) struct Coded {
     pub(crate) query: Arc<QueryTransform>,
     /// lists × `dims.scan`.
     pub(crate) centroids: View<f32>,
-    /// The centroids' codes.
+    /// The centroids' parents, families and codes, as in [`Coarse`].
+    pub(crate) parents: View<f32>,
+    pub(crate) families: View<u32>,
+    pub(crate) family_blocks: Arc<[u32]>,
     pub(crate) coarse: View<u8>,
     /// What to add to the score of each list.
     pub(crate) bonus: View<f32>,
@@ -66,6 +69,9 @@ impl Coded {
                 starts,
                 params,
                 allowed,
+                masked: considered
+                    .as_ref()
+                    .is_some_and(|considered| considered.masked),
                 k,
                 waiting_square: 0.0,
                 scratch,
@@ -82,6 +88,9 @@ impl Coded {
     pub(crate) fn coarse(&self) -> Coarse<'_> {
         Coarse {
             dim: self.dims.scan,
+            parents: &self.parents,
+            families: &self.families,
+            block_starts: &self.family_blocks,
             centroids: &self.centroids,
             bonus: &self.bonus,
             blocks: &self.coarse,
@@ -91,13 +100,19 @@ impl Coded {
     /// Whether the sections agree with each other and with the rows; a search relies on it.
     pub(crate) fn fits(&self, rows: usize, dim: usize, starts: Starts<'_>) -> bool {
         let lists = starts.len() - 1;
-        let blocks = self.block_starts.last().map_or(0, |&end| end as usize);
+        let blocks_in = |starts: &[u32]| starts.last().map_or(0, |&end| end as usize);
         self.mean.len() == dim
             && self.centroids.len() == lists * self.dims.scan
-            && self.coarse.len() == Coarse::bytes(lists, self.dims.scan)
+            && self.families.len() == self.parents.len() / self.dims.scan + 1
+            && self.families.len() > 1
+            && self.families.is_sorted()
+            && self.families[0] == 0
+            && self.families.last() == Some(&(lists as u32))
+            && self.coarse.len() == blocks_in(&self.family_blocks) * block_bytes(self.dims.scan / 4)
+            && self.parents.len().is_multiple_of(self.dims.scan)
             && self.bonus.len() == lists
             && self.spread.len() == 2 * lists
-            && self.blocks.len() == blocks * block_bytes(self.dims.scan / 4)
+            && self.blocks.len() == blocks_in(&self.block_starts) * block_bytes(self.dims.scan / 4)
             && self.refine.len() == rows * self.layout.bytes()
     }
 
@@ -110,19 +125,6 @@ impl Coded {
     fn refine_row(&self, row: usize) -> &[u8] {
         &self.refine[row * self.layout.bytes()..][..self.layout.bytes()]
     }
-}
-
-/// The first block of each list, and the end.
-pub(crate) fn block_starts(starts: Starts<'_>) -> Arc<[u32]> {
-    let sizes = starts
-        .windows(2)
-        .map(|pair| pair[1].saturating_sub(pair[0]).div_ceil(BLOCK_ROWS as u64));
-    let ends = sizes.scan(0_u64, |end, size| {
-        *end = end.saturating_add(size);
-        // A file has fewer rows than u32 counts, or is refused before a search.
-        Some(*end as u32)
-    });
-    std::iter::once(0).chain(ends).collect()
 }
 
 thread_local! {
@@ -163,11 +165,16 @@ impl Default for Best {
 /// What a search of lists looked at, for whoever has more rows for the same lists.
 #[derive(Debug, Default)]
 pub(crate) struct Considered {
+    /// Whether the rows that are allowed are those that are left of the segment, rather than what a filter leaves. Set before.
+    pub(crate) masked: bool,
+    /// Whether not lists were looked at, but all rows.
+    pub(crate) everything: bool,
     /// Those without allowed rows too.
     pub(crate) lists: Vec<Probe>,
     /// The query, if rows are coded.
     pub(crate) table: SignTable,
-    /// What a row's value has to reach to be among the best.
+    /// How many are the best, and what a row's value has to reach to be among them.
+    pub(crate) rescored: usize,
     pub(crate) floor: f32,
     /// What of the query's squared distance to the mean the scanned coordinates lack.
     pub(crate) lacking: f32,
@@ -180,11 +187,20 @@ struct Search<'a, 's> {
     starts: Starts<'a>,
     params: &'a IvfSearch,
     allowed: Option<&'a Allowed>,
+    /// See [`Considered::masked`].
+    masked: bool,
     k: usize,
     /// The squared distance to the centroid of the list that rows wait from.
     waiting_square: f32,
     scratch: &'s mut Scratch,
 }
+
+/// How far lists are visited under a filter, once as many as wanted were: in standard deviations of the cosine between a
+/// residual and a direction, one over the root of the dimension.
+const FILTERED_REACH: f32 = 3.0;
+
+/// Under a filter so many times the rows are rescored.
+const FILTERED_RESCORE: usize = 8;
 
 /// How many lists ahead memory is asked for.
 const LISTS_AHEAD: usize = 2;
@@ -215,9 +231,7 @@ impl Search<'_, '_> {
         self.coded.query.apply(centred, integers, coordinates);
         table.fill(&coordinates[..self.coded.dims.scan]);
         self.scratch.step = integers.quantize(coordinates, integer_limit(coordinates.len()));
-        self.scratch.best = Best(TopK::new(
-            self.k.max(self.params.rescore).min(self.rows.labels.len()),
-        ));
+        self.scratch.best = Best(TopK::new(self.rescored().min(self.rows.labels.len())));
         (
             self.scratch.scanned,
             self.scratch.refined,
@@ -226,6 +240,7 @@ impl Search<'_, '_> {
     }
 
     fn tell(&mut self, considered: &mut Considered) {
+        considered.rescored = self.rescored();
         let scratch = &mut *self.scratch;
         let square = |values: &[f32]| nigh_simd::dot(values, values);
         let scanned = &scratch.coordinates[..self.coded.dims.scan];
@@ -235,17 +250,28 @@ impl Search<'_, '_> {
         std::mem::swap(&mut considered.table, &mut scratch.table);
     }
 
-    /// Visits the nearest lists, and more for as long as fewer than `k` rows were met.
+    /// How many rows are compared in the end. What a filter leaves may lie far from the query, where many rows are nearly as far as
+    /// each other and codes tell them apart less well.
+    fn rescored(&self) -> usize {
+        let more = if self.is_filtered() {
+            FILTERED_RESCORE
+        } else {
+            1
+        };
+        self.k.max(self.params.rescore.saturating_mul(more))
+    }
+
+    /// Visits the nearest lists, and more for as long as the search asks for.
     fn probe_all(&mut self) {
         let wanted = self.params.nprobe.max(1);
         let mut probes = std::mem::take(&mut self.scratch.probes);
         self.nearest(wanted, &mut probes);
-        self.probe_some(&probes, wanted);
-        if self.wants_more(wanted) && probes.len() < self.starts.len() - 1 {
+        let done = self.probe_some(&probes, wanted);
+        if !done && probes.len() < self.starts.len() - 1 {
             let mut seen = vec![false; self.starts.len() - 1];
-            probes
-                .iter()
-                .for_each(|probe| seen[probe.list as usize] = true);
+            for probe in &probes {
+                seen[probe.list as usize] = true;
+            }
             self.nearest(usize::MAX, &mut probes);
             probes.retain(|probe| !seen[probe.list as usize]);
             self.probe_some(&probes, wanted);
@@ -253,8 +279,16 @@ impl Search<'_, '_> {
         self.scratch.probes = probes;
     }
 
-    fn wants_more(&self, wanted: usize) -> bool {
-        self.scratch.scanned < self.k || (self.allowed.is_some() && self.scratch.visited < wanted)
+    /// Whether this list need not be visited, nor any farther one: as many lists as wanted were, and `k` rows met. Under a
+    /// filter the rows nearby may all be forbidden: then lists are visited for as long as they may well hold better ones.
+    fn is_enough(&self, probe: &Probe, wanted: usize) -> bool {
+        let met = self.scratch.scanned >= self.k && self.scratch.visited >= wanted;
+        let reach = FILTERED_REACH / (self.coded.dims.scan as f32).sqrt();
+        met && (!self.is_filtered() || self.out_of_reach(probe, reach))
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.allowed.is_some() && !self.masked
     }
 
     fn nearest(&mut self, wanted: usize, probes: &mut Vec<Probe>) {
@@ -271,14 +305,16 @@ impl Search<'_, '_> {
             .nearest(query, table, wanted.min(lists), coarse, probes);
     }
 
-    fn probe_some(&mut self, probes: &[Probe], wanted: usize) {
-        let filtered = self.allowed.is_some();
+    /// Visits lists until there is enough; says whether there is.
+    fn probe_some(&mut self, probes: &[Probe], wanted: usize) -> bool {
+        let mut enough = false;
         probes
             .iter()
             .take(LISTS_AHEAD)
             .for_each(|probe| self.ask_for(probe));
         for (i, probe) in probes.iter().enumerate() {
-            if (filtered || self.scratch.visited >= wanted) && !self.wants_more(wanted) {
+            enough = self.is_enough(probe, wanted);
+            if enough {
                 break;
             }
             if let Some(later) = probes.get(i + LISTS_AHEAD) {
@@ -287,13 +323,19 @@ impl Search<'_, '_> {
             self.scratch.considered.push(*probe);
             let range = self.range(probe.list as usize);
             let count = scan::count(range.clone(), self.allowed);
-            if count > 0 && !self.out_of_reach(probe) {
+            // A list that has lost its rows may have newer ones.
+            self.scratch.visited += usize::from(count == 0 && self.masked);
+            if count > 0 && !self.out_of_reach(probe, self.params.reach) {
                 self.scratch.visited += 1;
                 self.scratch.scanned += count;
                 self.probe(probe, range);
             }
         }
         self.refine_waiting();
+        enough
+            || probes
+                .last()
+                .is_none_or(|last| self.is_enough(last, wanted))
     }
 
     /// Asks for the beginning of a list's codes.
@@ -307,10 +349,10 @@ impl Search<'_, '_> {
     }
 
     /// Whether a row of this list would have to lie towards the query further than `reach` of the way to be among the best.
-    fn out_of_reach(&self, probe: &Probe) -> bool {
+    fn out_of_reach(&self, probe: &Probe, reach: f32) -> bool {
         let [add, spread] = [0, 1].map(|i| self.coded.spread[2 * probe.list as usize + i]);
         let missing = self.scratch.best.0.floor() + probe.square - add;
-        missing > self.params.reach * spread * probe.square.sqrt()
+        missing > reach * spread * probe.square.sqrt()
     }
 
     fn probe(&mut self, probe: &Probe, range: Range<usize>) {
@@ -350,8 +392,8 @@ impl Search<'_, '_> {
 
     /// Nothing bars a row yet: refines the most promising ones at once, so that they bar most others.
     fn begin(&mut self, square: f32) {
+        let first = self.rescored();
         let hits = &mut self.scratch.hits;
-        let first = self.k.max(self.params.rescore);
         if first < hits.len() && first > 0 {
             hits.select_nth_unstable_by(first - 1, |a, b| {
                 b.value.total_cmp(&a.value).then(a.row.cmp(&b.row))

@@ -9,6 +9,23 @@ pub fn segment_bytes(rows: u64, dim: u64, lists: u64) -> u64 {
     nigh_mmap::file_bytes(&[5 * 8, 8 * rows, 8 * (lists + 1), centroids, 4 * rows * dim])
 }
 
+/// Bytes of a row's one-bit code on `scan_dims` axes, with its two factors: what a search reads of every row it visits.
+pub fn code_bytes(scan_dims: u64) -> u64 {
+    scan_dims / 8 + 8
+}
+
+/// Bytes of a row's refining code of `bits` bits on `dims` axes, with its two factors: what is read of the rows that may still be
+/// among the best.
+pub fn refine_bytes(dims: u64, bits: u64) -> u64 {
+    (dims * bits).div_ceil(32) * 4 + 8
+}
+
+/// Bytes that a search of codes keeps in memory for a row, label included, while the vectors stay on disk but for the few rows
+/// compared in the end. Half-empty blocks at the ends of lists come on top: 16 rows' codes for each list, on average.
+pub fn resident_bytes(scan_dims: u64, refine_dims: u64, bits: u64) -> u64 {
+    8 + code_bytes(scan_dims) + refine_bytes(refine_dims, bits)
+}
+
 /// Comparisons of two vectors in one exact search, of which `allowed_share` (0 to 1) of the rows are allowed.
 pub fn exact_distances(rows: u64, allowed_share: f64) -> f64 {
     rows as f64 * allowed_share

@@ -50,6 +50,7 @@ mod allowed;
 mod clusters;
 mod coarse;
 mod coded;
+mod grid;
 mod kmeans;
 mod live;
 mod metric;
@@ -66,6 +67,10 @@ mod vectors;
 pub mod cost;
 
 pub use allowed::Allowed;
+pub use grid::{
+    Grid, GridBuildError, GridBuilt, GridConfig, GridHash, GridOpenError, GridSearch, build_grid,
+    grid_bytes, grid_candidates,
+};
 pub use live::{AdoptError, CompactError, Filter, LiveIndex, Snapshot};
 pub use metric::Metric;
 pub use neighbor::Neighbor;
@@ -74,6 +79,6 @@ pub use search::{Found, IvfSearch, Mode, SearchError, SearchParams};
 pub use segment::build::{
     BuildError, Built, Codec, IvfConfig, RaBitQConfig, SegmentBuilder, SegmentConfig, build_segment,
 };
-pub use segment::{OpenError, Segment};
+pub use segment::{Codes, OpenError, Segment};
 pub use top_k::{TopK, merge_neighbors};
 pub use vectors::{PushError, VectorError, Vectors};

@@ -27,6 +27,9 @@ pub enum Mode {
 /// How lists are searched: the allowed rows of the `nprobe` lists whose centroids are nearest to the query, and of further
 /// lists for as long as fewer than `k` rows have been met. Lists without an allowed row are passed over and not counted.
 ///
+/// Under a filter a search of codes goes on for as long as further lists may well hold better rows than were met and rescores eight
+/// times as many; where few rows are allowed it compares them all.
+///
 /// Without codes every such row is compared, and with `nprobe` at least [`Segment::lists`](crate::Segment::lists) the result is
 /// the exact one. With codes ([`Codec::RaBitQ`](crate::Codec)) rows are scanned by their sign codes, those that may be among the best
 /// are refined, and the `rescore` best of these are compared: the scores returned are exact, and a

@@ -198,6 +198,106 @@ fn filters_of_any_size_get_k_rows_whenever_as_many_are_allowed() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The share of places filled by rows as near as the last true neighbour, to a thousandth: among thousands of rows in a thin
+/// shell far from the query, which is what a filter can leave, the order of the last ones means nothing.
+fn near_recall(found: &Found, exact: &Found) -> f64 {
+    let last = exact.neighbors.last().unwrap().score;
+    let near = |n: &&nigh_index::Neighbor| n.score >= last - 1e-3 * last.abs();
+    found.neighbors.iter().filter(near).count() as f64 / exact.neighbors.len() as f64
+}
+
+/// Allowed rows near the query, far from it, or anywhere: a filter must not cost recall.
+#[test]
+fn recall_under_a_filter_is_no_lower_than_without() {
+    let (dim, count) = (24, 20_000);
+    let values = clustered(count, dim, 40, 11);
+    let rows = rows_of(&values, dim, Metric::L2);
+    let (_folder, segment) = built(&rows, &config(200, RaBitQConfig::default()));
+    let queries = &clustered(40, dim, 40, 12)[..40 * dim];
+    let mean = |allowed: Option<&dyn Fn(&[f32]) -> nigh_index::Allowed>| {
+        let each = queries.chunks(dim).map(|query| {
+            let allowed = allowed.map(|make| make(query));
+            let exact = segment
+                .search(query, &SearchParams::exact(10), allowed.as_ref())
+                .unwrap();
+            let found = segment
+                .search(query, &lists(10, 8, 30), allowed.as_ref())
+                .unwrap();
+            near_recall(&found, &exact)
+        });
+        each.sum::<f64>() / 40.0
+    };
+    let plain = mean(None);
+    let mut wrong = Vec::new();
+    for share in [0.001, 0.01, 0.1, 0.5] {
+        for kind in ["anywhere", "near", "far"] {
+            let make = |query: &[f32]| {
+                let mut order: Vec<usize> = (0..count).collect();
+                let distance = |row: usize| nigh_simd::l2_squared(query, segment.row(row));
+                match kind {
+                    "near" => order.sort_by(|&a, &b| distance(a).total_cmp(&distance(b))),
+                    "far" => order.sort_by(|&a, &b| distance(b).total_cmp(&distance(a))),
+                    _ => order.sort_by_key(|&row| {
+                        segment.labels()[row].wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                    }),
+                }
+                let mut allowed = nigh_index::Allowed::none(count);
+                let some = (count as f64 * share) as usize;
+                order[..some].iter().for_each(|&row| allowed.insert(row));
+                allowed
+            };
+            let filtered = mean(Some(&make));
+            if filtered < plain - 0.005 {
+                wrong.push(format!("{share} {kind}: {filtered} against {plain}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn few_allowed_rows_are_compared_exactly() {
+    let values = clustered(5000, 16, 25, 3);
+    let (_folder, segment) = built(
+        &rows_of(&values, 16, Metric::L2),
+        &config(70, RaBitQConfig::default()),
+    );
+    let allowed = segment.allow(|label| label % 50 == 0);
+    let exact = segment
+        .search(&values[..16], &SearchParams::exact(10), Some(&allowed))
+        .unwrap();
+    assert_eq!(
+        segment
+            .search(&values[..16], &lists(10, 1, 10), Some(&allowed))
+            .unwrap(),
+        exact
+    );
+}
+
+#[test]
+fn what_a_search_keeps_in_memory_is_a_fraction_of_the_vectors() {
+    use nigh_index::cost::{code_bytes, refine_bytes, resident_bytes};
+    assert_eq!(
+        (code_bytes(128), refine_bytes(256, 8), refine_bytes(128, 4)),
+        (24, 264, 72)
+    );
+    assert_eq!(resident_bytes(128, 256, 8), 296);
+    let values = clustered(4000, 512, 25, 3);
+    let rabitq = RaBitQConfig {
+        scan_dims: 128,
+        refine_dims: 256,
+        ..RaBitQConfig::default()
+    };
+    let (_folder, segment) = built(&rows_of(&values, 512, Metric::L2), &config(20, rabitq));
+    let beside = segment.bytes() as f64 / 4000.0 - 4.0 * 512.0;
+    // Beyond the rows: matrix, centroids and half-empty blocks.
+    let rest = (4.0 * 512.0 * 257.0 + 20.0 * 128.0 * 5.0 + 20.0 * 32.0 * 24.0) / 4000.0;
+    assert!(
+        (296.0..296.0 + rest + 20.0).contains(&beside),
+        "{beside} bytes a row"
+    );
+}
+
 #[test]
 fn strange_rows_are_searched_like_others() {
     let cases: &[(&str, usize, Vec<f32>)] = &[

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use nigh_index::{
-    BuildError, Built, IvfConfig, Metric, OpenError, SearchParams, Segment, SegmentBuilder,
+    BuildError, Built, Codec, IvfConfig, Metric, OpenError, SearchParams, Segment, SegmentBuilder,
     SegmentConfig, Vectors, Verification, build_segment, cost,
 };
 use support::clustered;
@@ -150,7 +150,7 @@ fn costs_grow_as_documented() {
         cost::build_distances(1000, &ivf),
         10 * (160 + 3 * 200 + 1000)
     );
-    assert_eq!(IvfConfig::default_lists(40_000), 400);
+    assert_eq!(IvfConfig::default_lists(40_000, Codec::F32), 400);
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn contradictory_segments_are_refused() {
         .unwrap();
     assert!(matches!(Segment::open(&path), Err(OpenError::Section(_))));
     let newer = nigh_mmap::Format {
-        version: 2,
+        version: 3,
         ..format
     };
     nigh_mmap::SectionWriter::create(&path, newer)
@@ -330,6 +330,27 @@ fn contradictory_segments_are_refused() {
         .finish()
         .unwrap();
     assert!(Segment::open(&path).unwrap_err().is_newer());
+}
+
+/// Written by the program of version 1: 120 rows of 6 values, cosine, five lists.
+#[test]
+fn files_of_version_1_stay_readable() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1.segment");
+    let segment = Segment::open(&path).unwrap();
+    let shape = (
+        segment.len(),
+        segment.dim(),
+        segment.lists(),
+        segment.sequence(),
+    );
+    assert_eq!((shape, segment.codes()), ((120, 6, 5, 77), None));
+    let query = [1.0, 0.5, -0.25, 0.0, 2.0, -1.0];
+    let labels = |params: SearchParams| -> Vec<u64> {
+        let found = segment.search(&query, &params, None).unwrap();
+        found.neighbors.iter().map(|n| n.label).collect()
+    };
+    assert_eq!(labels(SearchParams::exact(4)), [5087, 5028, 5016, 5011]);
+    assert_eq!(labels(SearchParams::ivf(4, 2)), [5087, 5016, 5011, 5007]);
 }
 
 #[test]

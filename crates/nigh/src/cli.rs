@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::index::IndexCommand;
+
 pub(crate) use self::catalog::{
     CatalogCommand, ColumnArgs, DeleteArgs, EncoderArgs, EvalArgs, ExportArgs, GetArgs, ImportArgs,
     InfoArgs, ListArgs, MethodArgs, RestoreArgs, SearchArgs, SnapshotArgs,
 };
 
 mod catalog;
+pub(crate) mod index;
 
 /// Finds what is near: products that look like a photo.
 #[derive(Debug, Parser)]
@@ -30,6 +33,7 @@ Examples:
   nigh catalog import photos/ --into shop
   nigh catalog search shop --image dress.jpg --sheet hits.html
   nigh catalog eval shop --sample 0.1 --relevant category,colour
+  nigh index build --base base.fbin --metric l2 --out base.segment
 
 Flags can also be set by environment variables: NIGH_SOME_FLAG for --some-flag;
 each command's --help names them.
@@ -58,16 +62,15 @@ impl Common {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one in a run of the program"
-)]
 pub(crate) enum Command {
     /// Render a small shop, import it and search it with pictures that are not in it.
     Demo(DemoArgs),
     /// Import, search and measure a collection of items with images.
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// Generate, index, search and measure raw vectors in files.
+    #[command(subcommand)]
+    Index(IndexCommand),
     /// Print the completions for a shell.
     Completions {
         /// The shell to complete for.

@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory, Parser};
 
-use crate::cli::{CatalogCommand, Cli, Command};
+use crate::cli::{CatalogCommand, Cli, Command, IndexCommand};
 use crate::output::{Exit, Output};
 
 mod catalog;
 mod cli;
 mod demo;
 mod encoder;
+mod index;
 mod interrupt;
 mod output;
 mod progress;
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
             return Exit::Done;
         }
         output.error(&error);
-        catalog::exit_of(&error)
+        exit_of(&error)
     });
     ExitCode::from(exit as u8)
 }
@@ -44,6 +45,7 @@ fn run(cli: &Cli, output: Output) -> Result<Exit> {
     match &cli.command {
         Command::Demo(args) => demo::run(args, threads, output),
         Command::Catalog(command) => run_catalog(command, threads, output),
+        Command::Index(command) => run_index(command, threads, output),
         Command::Completions { shell } => completions(*shell, output),
         Command::Man => man(output),
     }
@@ -62,6 +64,25 @@ fn run_catalog(command: &CatalogCommand, threads: usize, output: Output) -> Resu
         CatalogCommand::Restore(args) => catalog::copies::restore(args, output),
         CatalogCommand::Export(args) => catalog::copies::export(args, output),
     }
+}
+
+fn run_index(command: &IndexCommand, threads: usize, output: Output) -> Result<Exit> {
+    match command {
+        IndexCommand::Gen(args) => index::generate::run(args, output),
+        IndexCommand::Truth(args) => index::truth::run(args, output),
+        IndexCommand::Build(args) => index::build::run(args, output),
+        IndexCommand::Search(args) => index::search::run(args, threads, output),
+        IndexCommand::Info(args) => index::info::run(args, output),
+        IndexCommand::Eval(args) => index::eval::run(args, threads, output),
+        IndexCommand::Tune(args) => index::tune::run(args, threads, output),
+    }
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    if index::was_stopped(error) {
+        return Exit::Interrupted;
+    }
+    catalog::exit_of(error)
 }
 
 fn completions(shell: clap_complete::Shell, output: Output) -> Result<Exit> {

@@ -96,16 +96,21 @@ impl Default for IvfConfig {
 }
 
 impl IvfConfig {
-    /// Twice the square root of the number of rows. A search compares the query with L centroids and nprobe · n / L rows;
-    /// the sum is least at L = √(nprobe · n), which is 2√n for an nprobe of 4 and within a
-    /// quarter of the least from nprobe 1 to 16.
-    pub fn default_lists(rows: usize) -> usize {
-        (2.0 * (rows as f64).sqrt()).round() as usize
+    /// For rows as they are, twice the square root of their number: a search compares the query with L centroids and
+    /// nprobe · n / L rows; the sum is least at L = √(nprobe · n), which is 2√n for an nprobe of 4 and within a quarter of the
+    /// least from nprobe 1 to 16. For codes eight times the root: centroids are found through families, so that more of
+    /// them cost little.
+    pub fn default_lists(rows: usize, codec: Codec) -> usize {
+        let factor = match codec {
+            Codec::F32 => 2.0,
+            Codec::RaBitQ(_) => 8.0,
+        };
+        (factor * (rows as f64).sqrt()).round() as usize
     }
 
     pub(crate) fn lists_for(&self, rows: usize) -> usize {
         let wanted = if self.lists == 0 {
-            IvfConfig::default_lists(rows)
+            IvfConfig::default_lists(rows, self.codec)
         } else {
             self.lists
         };

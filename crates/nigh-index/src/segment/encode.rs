@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::build::{IvfConfig, RaBitQConfig};
 use crate::clusters;
-use crate::coarse::Coarse;
+use crate::coarse::{Coarse, Families};
 use crate::kmeans::{self, Training};
 use crate::metric::Metric;
 use crate::rabitq::{Factors, RefineLayout, sign_codes};
@@ -22,7 +22,7 @@ pub(crate) struct Encoded {
     /// See [`Coded::shares`](crate::coded::Coded).
     pub(crate) shares: [f32; 2],
     pub(crate) layout: RefineLayout,
-    pub(crate) centroids: Vec<f32>,
+    pub(crate) families: Families,
     /// Row numbers, list after list, and where each list begins.
     pub(crate) order: Vec<u32>,
     pub(crate) starts: Vec<usize>,
@@ -50,21 +50,24 @@ pub(crate) fn encode(rows: &Rows<'_>, ivf: &IvfConfig, config: &RaBitQConfig) ->
     let lists = ivf.lists_for(count);
     let mut random = Random::new(ivf.seed);
     let (transform, shares) = fit(rows, config, &mut random, ivf.seed);
-    let centroids = train(rows, &transform, ivf, lists, &mut random);
+    let families = train(rows, &transform, ivf, lists, &mut random);
+    let bonus = vec![0.0; families.centroids.len() / transform.dims.scan];
+    let blocks = families.encode(transform.dims.scan, &bonus);
+    let coarse = families.coarse(transform.dims.scan, &bonus, &blocks);
     let layout = RefineLayout {
         dims: transform.dims.kept,
         bits: config.refine_bits.clamp(2, 8),
     };
     let tasks = rows.data.par_chunks(ROWS_A_TASK * rows.dim);
     let parts: Vec<(Vec<u32>, Codes)> = tasks
-        .map(|some| code_some(some, rows.metric, &transform, &centroids, layout))
+        .map(|some| code_some(some, rows.metric, &transform, &coarse, layout))
         .collect();
     let (mut nearest, mut codes) = (Vec::with_capacity(count), Codes::default());
     for (lists, part) in parts {
         nearest.extend(lists);
         codes.append(part);
     }
-    Encoded::of((transform, shares), layout, centroids, &nearest, codes)
+    Encoded::of((transform, shares), layout, families, &nearest, codes)
 }
 
 /// Codes rows whose lists are known, on axes that are; `gather` lays some of them end to end.
@@ -72,7 +75,7 @@ pub(crate) fn encode_placed(
     (transform, shares): (Transform, [f32; 2]),
     layout: RefineLayout,
     metric: Metric,
-    centroids: Vec<f32>,
+    families: Families,
     lists: &[u32],
     gather: impl Fn(Range<usize>) -> Vec<f32> + Sync,
 ) -> Encoded {
@@ -83,14 +86,14 @@ pub(crate) fn encode_placed(
         let placed = Placed {
             rows: &rows,
             lists,
-            centroids: &centroids,
+            centroids: &families.centroids,
         };
         code_placed(&placed, metric, &transform, &transform.apply(&rows), layout)
     };
     let mut codes = Codes::default();
     let parts: Vec<Codes> = tasks.map(code).collect();
     parts.into_iter().for_each(|part| codes.append(part));
-    Encoded::of((transform, shares), layout, centroids, lists, codes)
+    Encoded::of((transform, shares), layout, families, lists, codes)
 }
 
 const ROWS_A_TASK: usize = 1024;
@@ -131,7 +134,7 @@ fn train(
     ivf: &IvfConfig,
     lists: usize,
     random: &mut Random,
-) -> Vec<f32> {
+) -> Families {
     let picked = random.pick(rows.labels.len(), ivf.sample_for(rows.labels.len()));
     let parts = picked.par_chunks(ROWS_A_TASK).map(|some| {
         let (coordinates, _) = transform.apply(&kmeans::gather(rows.data, rows.dim, some));
@@ -160,16 +163,15 @@ fn code_some(
     rows: &[f32],
     metric: Metric,
     transform: &Transform,
-    centroids: &[f32],
+    coarse: &Coarse<'_>,
     layout: RefineLayout,
 ) -> (Vec<u32>, Codes) {
-    let scan = transform.dims.scan;
     let applied = transform.apply(rows);
-    let lists = clusters::assign(&scanned(&applied.0, transform.dims), scan, centroids);
+    let lists = clusters::assign_some(&scanned(&applied.0, transform.dims), coarse);
     let placed = Placed {
         rows,
         lists: &lists,
-        centroids,
+        centroids: coarse.centroids,
     };
     let codes = code_placed(&placed, metric, transform, &applied, layout);
     (lists, codes)
@@ -273,17 +275,18 @@ impl Encoded {
     fn of(
         (transform, shares): (Transform, [f32; 2]),
         layout: RefineLayout,
-        centroids: Vec<f32>,
+        families: Families,
         lists: &[u32],
         codes: Codes,
     ) -> Encoded {
-        let (starts, order) = kmeans::group(lists, centroids.len() / transform.dims.scan);
+        let count = families.centroids.len() / transform.dims.scan;
+        let (starts, order) = kmeans::group(lists, count);
         let (spread, bonus) = codes.by_list(&starts, &order);
         Encoded {
             transform,
             shares,
             layout,
-            centroids,
+            families,
             order,
             starts,
             codes,
@@ -298,11 +301,10 @@ impl Encoded {
         writer.put("mean", &self.transform.mean)?;
         writer.put("matrix", &self.transform.matrix)?;
         writer.put("shares", &self.shares)?;
-        writer.put("centroids", &self.centroids)?;
-        writer.put(
-            "coarse",
-            &Coarse::encode(&self.centroids, scan, &self.bonus),
-        )?;
+        writer.put("parents", &self.families.parents)?;
+        writer.put("families", &self.families.starts)?;
+        writer.put("centroids", &self.families.centroids)?;
+        writer.put("coarse", &self.families.encode(scan, &self.bonus))?;
         writer.put("bonus", &self.bonus)?;
         writer.put("spread", &self.spread)?;
         let mut section = writer.section("codes")?;

@@ -1,0 +1,34 @@
+//! Raw vectors: files of numbers, without images or attributes.
+//!
+//! [`VectorFile`] streams the rows of `.fbin`, `.u8bin`, `.npy` and Parquet files in blocks;
+//! [`generate()`] makes clustered data of any size; [`exact_truth`] finds the exact neighbours that
+//! a [`Truth`] file holds; [`build()`] makes a segment whose labels are the numbers of the rows,
+//! counted from 0; [`sweep()`] measures its operating points.
+//!
+//! Memory is bounded everywhere: by a block of the base, the queries and what is kept of each.
+//! A row that cannot be compared (NaN, infinite, another length) is set aside, named and counted
+//! in [`Rejected`]; the rest goes on. Parallel work runs on the current rayon pool.
+
+mod build;
+mod files;
+mod generate;
+mod queries;
+mod recall;
+mod reject;
+mod stopwatch;
+mod sweep;
+mod truth;
+mod tune;
+mod watch;
+
+pub use build::{BuildReport, BuildVectorsError, build};
+pub use files::{Block, Blocks, FbinWriter, FileError, RowProblem, VectorFile};
+pub use generate::{GenerateError, GenerateOptions, Generated, generate};
+pub use queries::Queries;
+pub use recall::Accepted;
+pub use reject::Rejected;
+pub use stopwatch::ClockError;
+pub use sweep::{Family, Point, Setting, SweepError, SweepOptions, sweep};
+pub use truth::{Truth, TruthError, TruthReport, exact_truth};
+pub use tune::{Goal, Interval, LEAST_QUERIES, OperatingPoint, TuneError, Tuned, tune};
+pub use watch::{Stopped, Watch};

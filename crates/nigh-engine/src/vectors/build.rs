@@ -1,0 +1,112 @@
+//! From a file of vectors to a segment.
+
+use std::path::{Path, PathBuf};
+
+use nigh_index::{BuildError, Built, Metric, SegmentBuilder, SegmentConfig};
+use serde::Serialize;
+
+use super::files::{FileError, RowProblem, VectorFile};
+use super::reject::Rejected;
+use super::stopwatch::{ClockError, Stopwatch};
+use super::watch::{Stopped, Watch};
+
+/// What was built, and what it took.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BuildReport {
+    /// Rows of the segment.
+    pub rows: usize,
+    /// Lists that they are divided into.
+    pub lists: usize,
+    /// Length of the segment's file.
+    pub bytes: u64,
+    /// CPU seconds of all threads, reading the base included.
+    pub build_seconds: f64,
+    /// Seconds by the clock.
+    pub build_seconds_wall: f64,
+    /// Rows of the base that were set aside.
+    pub rejected: Rejected,
+}
+
+/// Builds a segment of all rows that can be compared; their labels are their numbers in `base`,
+/// counted from 0. The base is read in blocks.
+///
+/// # Errors
+/// If a file cannot be read or written, no row can be compared, or the watcher asks to stop.
+pub fn build(
+    base: &VectorFile,
+    metric: Metric,
+    config: SegmentConfig,
+    out: &Path,
+    watch: &Watch<'_>,
+) -> Result<BuildReport, BuildVectorsError> {
+    let stopwatch = Stopwatch::start()?;
+    let mut rejected = Rejected::default();
+    let mut builder = SegmentBuilder::create(out, base.dim(), metric, config)?;
+    let mut blocks = base.blocks()?;
+    while let Some(block) = blocks.advance()? {
+        for (row, values) in block.rows() {
+            if let Some(problem) = push(&mut builder, row, values)? {
+                rejected.push(base.path(), row, &problem);
+            }
+        }
+        watch.advance(block.len())?;
+    }
+    if builder.is_empty() {
+        return Err(BuildVectorsError::NoRows {
+            path: base.path().to_owned(),
+            first: rejected.sentences.into_iter().next().unwrap_or_default(),
+        });
+    }
+    let Built { rows, lists, bytes } = builder.finish()?;
+    let lap = stopwatch.lap()?;
+    Ok(BuildReport {
+        rows,
+        lists,
+        bytes,
+        build_seconds: lap.cpu,
+        build_seconds_wall: lap.wall,
+        rejected,
+    })
+}
+
+/// Adds a row, or says why it cannot be added.
+fn push(
+    builder: &mut SegmentBuilder,
+    row: usize,
+    values: Result<&[f32], RowProblem>,
+) -> Result<Option<RowProblem>, BuildError> {
+    let values = match values {
+        Ok(values) => values,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    match builder.push(row as u64, values) {
+        Ok(()) => Ok(None),
+        Err(BuildError::Row(refused)) => Ok(Some(refused.source.into())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Why there is no segment.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildVectorsError {
+    /// The base cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The segment cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// Nothing to build of.
+    #[error("{} has no row that can be compared: {first}", path.display())]
+    NoRows {
+        /// The base.
+        path: PathBuf,
+        /// What is wrong with the first row.
+        first: String,
+    },
+    /// The time cannot be told.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// Asked to stop.
+    #[error("no segment was built")]
+    Stopped(#[from] Stopped),
+}

@@ -1,0 +1,158 @@
+//! Which answers count as right.
+
+use nigh_index::{Found, Metric};
+
+use super::files::VectorFile;
+use super::queries::Queries;
+use super::truth::{Truth, TruthError, check_dimension};
+use super::watch::Watch;
+
+/// How many neighbours are asked for and counted.
+pub(super) const RECALL_AT: usize = 10;
+
+/// Queries whose neighbours are out of order, as a share, from which a truth is not believed.
+const MOST_DISORDERED: f64 = 0.05;
+
+/// The ids that count as one of the ten nearest, for each query: those that the truth names first,
+/// and those that are as near as the tenth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Sorted, of all queries.
+    ids: Vec<u32>,
+    /// Where those of each query begin, and the end.
+    starts: Vec<usize>,
+}
+
+impl Accepted {
+    /// Holds a truth against the base and the queries it should be of, in one pass over the base.
+    ///
+    /// A neighbour beyond the tenth counts as well where it is at the tenth's distance: by the distances
+    /// of the truth file, or by the scores computed anew.
+    ///
+    /// # Errors
+    /// If the truth is about other queries or another base, its neighbours are not in order, or it
+    /// names fewer than ten.
+    pub fn new(
+        truth: &Truth,
+        base: &VectorFile,
+        queries: &Queries,
+        metric: Metric,
+        watch: &Watch<'_>,
+    ) -> Result<Accepted, TruthError> {
+        check_counts(truth, base, queries)?;
+        let scores = truth.rescore(base, queries.values(), metric, watch)?;
+        check_order(&scores, truth.k, metric)?;
+        let mut accepted = Accepted {
+            ids: Vec::new(),
+            starts: vec![0],
+        };
+        for query in 0..truth.queries() {
+            let range = query * truth.k..(query + 1) * truth.k;
+            let given = truth.distances.as_ref();
+            let given = given.map(|distances| &distances[range.clone()]);
+            accepted.push(&truth.ids[range.clone()], &scores[range], given);
+        }
+        Ok(accepted)
+    }
+
+    /// The labels of exact results, as they are.
+    pub(super) fn of(exact: &[Found]) -> Accepted {
+        let mut accepted = Accepted {
+            ids: Vec::new(),
+            starts: vec![0],
+        };
+        for found in exact {
+            let start = accepted.ids.len();
+            let labels = found
+                .neighbors
+                .iter()
+                .filter_map(|n| u32::try_from(n.label).ok());
+            accepted.ids.extend(labels);
+            accepted.ids[start..].sort_unstable();
+            accepted.starts.push(accepted.ids.len());
+        }
+        accepted
+    }
+
+    fn push(&mut self, ids: &[i32], scores: &[f32], given: Option<&[f32]>) {
+        let last = RECALL_AT - 1;
+        let ties = |values: &[f32], rank: usize| values[rank] == values[last];
+        let counts = |rank: &usize| {
+            *rank <= last || ties(scores, *rank) || given.is_some_and(|given| ties(given, *rank))
+        };
+        let start = self.ids.len();
+        let ranks = (0..ids.len()).filter(counts);
+        self.ids.extend(ranks.map(|rank| ids[rank] as u32));
+        self.ids[start..].sort_unstable();
+        self.starts.push(self.ids.len());
+    }
+
+    /// Number of queries.
+    pub fn queries(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The mean share of the ten nearest that were found.
+    pub fn recall(&self, found: &[Found]) -> f64 {
+        let hits = |(query, found): (usize, &Found)| {
+            let accepted = &self.ids[self.starts[query]..self.starts[query + 1]];
+            let labels = found.neighbors.iter().take(RECALL_AT);
+            let right = |label: u64| {
+                u32::try_from(label).is_ok_and(|id| accepted.binary_search(&id).is_ok())
+            };
+            labels.filter(|neighbor| right(neighbor.label)).count()
+        };
+        let hits: usize = found.iter().enumerate().map(hits).sum();
+        hits as f64 / (RECALL_AT * found.len().max(1)) as f64
+    }
+}
+
+fn check_counts(truth: &Truth, base: &VectorFile, queries: &Queries) -> Result<(), TruthError> {
+    check_dimension((base.path(), base.dim()), (queries.path(), queries.dim()))?;
+    if queries.len() != truth.queries() {
+        return Err(TruthError::Queries {
+            path: queries.path().to_owned(),
+            queries: queries.len(),
+            truth: truth.queries(),
+        });
+    }
+    if truth.k < RECALL_AT {
+        return Err(TruthError::TooShort {
+            k: truth.k,
+            needed: RECALL_AT,
+        });
+    }
+    let outside = |id: &i32| usize::try_from(*id).map_or(true, |row| row >= base.rows());
+    match truth.ids.iter().position(outside) {
+        None => Ok(()),
+        Some(at) => Err(TruthError::Row {
+            query: at / truth.k,
+            rank: at % truth.k,
+            id: truth.ids[at],
+            base: base.path().to_owned(),
+            rows: base.rows(),
+        }),
+    }
+}
+
+fn check_order(scores: &[f32], k: usize, metric: Metric) -> Result<(), TruthError> {
+    // Another program's rounding may swap two that are next to each other.
+    let slack = |a: f32, b: f32| 1e-3 * a.abs().max(b.abs()).max(1e-6);
+    let falls = |pair: &[f32]| match pair {
+        &[a, b] => b - a <= slack(a, b) || a.is_nan() || b.is_nan(),
+        _ => true,
+    };
+    let queries = scores.chunks_exact(k);
+    let count = queries.len();
+    let disordered = queries
+        .filter(|scores| !scores.windows(2).all(falls))
+        .count();
+    if disordered as f64 <= MOST_DISORDERED * count as f64 {
+        return Ok(());
+    }
+    Err(TruthError::Order {
+        disordered,
+        queries: count,
+        metric,
+    })
+}

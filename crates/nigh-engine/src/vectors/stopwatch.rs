@@ -1,0 +1,42 @@
+//! CPU time and time by the clock.
+
+use std::time::Instant;
+
+use cpu_time::ProcessTime;
+
+/// What this process has used since the start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopwatch {
+    cpu: ProcessTime,
+    wall: Instant,
+}
+
+/// Seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Lap {
+    /// Of all threads of this process.
+    pub(super) cpu: f64,
+    /// By the clock.
+    pub(super) wall: f64,
+}
+
+impl Stopwatch {
+    pub(super) fn start() -> Result<Stopwatch, ClockError> {
+        Ok(Stopwatch {
+            cpu: ProcessTime::try_now()?,
+            wall: Instant::now(),
+        })
+    }
+
+    pub(super) fn lap(&self) -> Result<Lap, ClockError> {
+        Ok(Lap {
+            cpu: self.cpu.try_elapsed()?.as_secs_f64(),
+            wall: self.wall.elapsed().as_secs_f64(),
+        })
+    }
+}
+
+/// The system does not tell how much CPU time a process used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot tell the CPU time of this process: {0}")]
+pub struct ClockError(#[from] std::io::Error);

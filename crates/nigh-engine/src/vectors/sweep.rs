@@ -1,0 +1,253 @@
+//! Measuring the operating points of a segment.
+
+use std::ops::RangeInclusive;
+
+use nigh_index::{IvfSearch, Mode, SearchError, SearchParams, Segment};
+use serde::{Deserialize, Serialize};
+
+use self::timing::time_all;
+use super::queries::Queries;
+use super::recall::{Accepted, RECALL_AT};
+use super::stopwatch::{ClockError, Stopwatch};
+use super::watch::{Stopped, Watch};
+
+mod refine;
+mod timing;
+
+/// Settings that differ in the number of lists read, and in nothing else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Family {
+    /// The setting, with any `nprobe`.
+    pub template: SearchParams,
+    /// The numbers of lists to try: 1 to 1 for settings that read no lists.
+    pub nprobe: RangeInclusive<usize>,
+}
+
+impl Family {
+    /// One setting as it is.
+    pub fn single(params: SearchParams) -> Family {
+        let nprobe = match params.mode {
+            Mode::Exact => 1,
+            Mode::Ivf(ivf) => ivf.nprobe,
+        };
+        Family {
+            template: params,
+            nprobe: nprobe..=nprobe,
+        }
+    }
+
+    /// From one list to all of them.
+    pub fn ivf(lists: usize) -> Family {
+        Family {
+            template: SearchParams::ivf(RECALL_AT, 1),
+            nprobe: 1..=lists,
+        }
+    }
+
+    /// Searches of codes: some margins and rescoring depths, each from one list to an eighth of them.
+    pub fn coded(lists: usize) -> Vec<Family> {
+        let knobs = MARGINS
+            .iter()
+            .flat_map(|&margin| RESCORES.iter().map(move |&rescore| (margin, rescore)));
+        knobs
+            .map(|(margin, rescore)| Family {
+                template: SearchParams {
+                    mode: Mode::Ivf(IvfSearch {
+                        margin,
+                        rescore,
+                        ..IvfSearch::default()
+                    }),
+                    ..SearchParams::ivf(RECALL_AT, 1)
+                },
+                nprobe: 1..=lists.div_ceil(8),
+            })
+            .collect()
+    }
+
+    /// The exact search.
+    pub fn exact() -> Family {
+        Family::single(SearchParams::exact(RECALL_AT))
+    }
+
+    fn at(&self, nprobe: usize) -> SearchParams {
+        let mode = match self.template.mode {
+            Mode::Exact => Mode::Exact,
+            Mode::Ivf(ivf) => Mode::Ivf(IvfSearch { nprobe, ..ivf }),
+        };
+        SearchParams {
+            mode,
+            ..self.template
+        }
+    }
+}
+
+/// A setting as it is printed and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "lowercase")]
+pub enum Setting {
+    /// Every row is compared.
+    Exact,
+    /// Some lists are; see [`IvfSearch`].
+    Ivf {
+        /// Lists to visit.
+        nprobe: usize,
+        /// Standard errors that a code may be off by.
+        margin: f32,
+        /// Rows compared exactly in the end.
+        rescore: usize,
+        /// The farthest that a list may lie; none for any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reach: Option<f32>,
+    },
+}
+
+impl Setting {
+    /// That of a search.
+    pub fn of(params: &SearchParams) -> Setting {
+        match params.mode {
+            Mode::Exact => Setting::Exact,
+            Mode::Ivf(ivf) => Setting::Ivf {
+                nprobe: ivf.nprobe,
+                margin: ivf.margin,
+                rescore: ivf.rescore,
+                reach: ivf.reach.is_finite().then_some(ivf.reach),
+            },
+        }
+    }
+
+    /// A search for `k` rows on one thread. More than the ten that settings are measured with are rescored in proportion.
+    pub fn params(self, k: usize) -> SearchParams {
+        match self {
+            Setting::Exact => SearchParams::exact(k),
+            Setting::Ivf {
+                nprobe,
+                margin,
+                rescore,
+                reach,
+            } => SearchParams {
+                mode: Mode::Ivf(IvfSearch {
+                    nprobe,
+                    margin,
+                    rescore: rescore.max(rescore * k / RECALL_AT),
+                    reach: reach.unwrap_or(f32::INFINITY),
+                }),
+                ..SearchParams::exact(k)
+            },
+        }
+    }
+}
+
+/// Margins of the sign codes that a sweep tries, in standard errors.
+const MARGINS: [f32; 3] = [0.3, 0.6, 1.0];
+
+/// Rows compared exactly that a sweep tries.
+const RESCORES: [usize; 4] = [12, 16, 24, 40];
+
+/// How points are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SweepOptions {
+    /// Threads of a search.
+    pub threads: usize,
+    /// Queries that are timed, the first of all; recall is that of all.
+    pub timed_queries: usize,
+    /// Times each is timed; the least counts.
+    pub repetitions: usize,
+}
+
+impl Default for SweepOptions {
+    fn default() -> SweepOptions {
+        SweepOptions {
+            threads: 1,
+            timed_queries: 1000,
+            repetitions: 3,
+        }
+    }
+}
+
+/// A setting and what it reaches.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Point {
+    /// The mean share of the ten nearest that it finds, over all queries.
+    pub recall_at_10: f64,
+    /// Queries per CPU second, one query a call.
+    pub single_qps: f64,
+    /// Queries per CPU second, all in one call.
+    pub batch_qps: f64,
+    /// The 99th percentile of the time of one query by the clock, in microseconds.
+    pub single_p99_us: f64,
+    /// The setting.
+    #[serde(rename = "params")]
+    pub setting: Setting,
+    /// Queries per second by the clock, one query a call.
+    pub single_qps_wall: f64,
+    /// Queries per second by the clock, all in one call.
+    pub batch_qps_wall: f64,
+}
+
+/// Measures the settings of all families and returns those that no other beats by more than 5 % of speed,
+/// by rising recall.
+///
+/// Recall is measured over all queries, for 1, 2, 4… lists up to where everything is found, and then
+/// between any two neighbours that are more than 0.01 of recall apart (0.004 near 0.90, 0.95 and
+/// 0.99) for as long as there is a number of lists between them. Only what is near the frontier by
+/// that measurement is timed, all settings in turn in each repetition, so that a slow minute of the
+/// machine meets all of them.
+///
+/// # Errors
+/// If the queries do not fit the segment, the clock cannot be read, or the watcher asks to stop.
+pub fn sweep(
+    segment: &Segment,
+    queries: &Queries,
+    accepted: &Accepted,
+    families: &[Family],
+    options: &SweepOptions,
+    watch: &Watch<'_>,
+) -> Result<Vec<Point>, SweepError> {
+    let mut measure = |params: &SearchParams| {
+        watch.advance(1)?;
+        let params = params.with_threads(options.threads);
+        let stopwatch = Stopwatch::start()?;
+        let found = segment.search_batch(queries.values(), &params, None)?;
+        let cost = stopwatch.lap()?.cpu;
+        let recall = accepted.recall(&found);
+        Ok(refine::Reached { recall, cost })
+    };
+    // The first search of all meets cold memory: its cost would mislead.
+    if let Some(family) = families.first() {
+        measure(&family.at(*family.nprobe.start()))?;
+    }
+    let settings = refine::settings(families, &mut measure)?;
+    let points = time_all(segment, queries, &settings, options, watch)?;
+    Ok(frontier(points))
+}
+
+/// How much faster another must be to beat a point: less is noise, and would leave gaps.
+const FASTER: f64 = 1.05;
+
+/// Those that no other beats, by rising recall.
+fn frontier(mut points: Vec<Point>) -> Vec<Point> {
+    let all = points.clone();
+    points.retain(|point| !all.iter().any(|other| beats(other, point)));
+    points.sort_by(|a, b| a.recall_at_10.total_cmp(&b.recall_at_10));
+    points
+}
+
+fn beats(one: &Point, other: &Point) -> bool {
+    one.recall_at_10 >= other.recall_at_10
+        && one.single_qps > FASTER * other.single_qps
+        && one.batch_qps > FASTER * other.batch_qps
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The queries do not fit the segment.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// The time cannot be told.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// Asked to stop.
+    #[error("the measurement is not complete")]
+    Stopped(#[from] Stopped),
+}

@@ -1,0 +1,105 @@
+//! The speed of settings.
+
+use std::time::Instant;
+
+use nigh_index::{SearchParams, Segment};
+
+use super::{Point, Setting, SweepError, SweepOptions};
+use crate::vectors::queries::Queries;
+use crate::vectors::stopwatch::{Lap, Stopwatch};
+use crate::vectors::watch::Watch;
+
+/// Times every setting once in each repetition, and keeps the least of each.
+pub(super) fn time_all(
+    segment: &Segment,
+    queries: &Queries,
+    settings: &[(SearchParams, f64)],
+    options: &SweepOptions,
+    watch: &Watch<'_>,
+) -> Result<Vec<Point>, SweepError> {
+    let timed = queries.first(options.timed_queries.max(1));
+    let mut best = vec![Times::default(); settings.len()];
+    for _ in 0..options.repetitions.max(1) {
+        for ((params, _), best) in settings.iter().zip(&mut best) {
+            watch.advance(1)?;
+            let params = params.with_threads(options.threads);
+            best.keep_least(time(segment, timed, &params)?);
+        }
+    }
+    let count = (timed.len() / queries.dim()) as f64;
+    let measured = settings.iter().zip(&best);
+    let points = measured.map(|((params, recall), times)| times.point(params, *recall, count));
+    Ok(points.collect())
+}
+
+/// Of all timed queries, in seconds.
+#[derive(Clone, Copy)]
+struct Times {
+    single: Lap,
+    single_p99: f64,
+    batch: Lap,
+}
+
+impl Default for Times {
+    fn default() -> Times {
+        let never = Lap {
+            cpu: f64::INFINITY,
+            wall: f64::INFINITY,
+        };
+        Times {
+            single: never,
+            single_p99: f64::INFINITY,
+            batch: never,
+        }
+    }
+}
+
+impl Times {
+    fn keep_least(&mut self, other: Times) {
+        let least = |a: Lap, b: Lap| Lap {
+            cpu: a.cpu.min(b.cpu),
+            wall: a.wall.min(b.wall),
+        };
+        self.single = least(self.single, other.single);
+        self.batch = least(self.batch, other.batch);
+        self.single_p99 = self.single_p99.min(other.single_p99);
+    }
+
+    fn point(&self, params: &SearchParams, recall: f64, count: f64) -> Point {
+        let qps = |seconds: f64| (count / seconds.max(1e-9) * 10.0).round() / 10.0;
+        Point {
+            recall_at_10: (recall * 1e6).round() / 1e6,
+            single_qps: qps(self.single.cpu),
+            batch_qps: qps(self.batch.cpu),
+            single_p99_us: (self.single_p99 * 1e7).round() / 10.0,
+            setting: Setting::of(params),
+            single_qps_wall: qps(self.single.wall),
+            batch_qps_wall: qps(self.batch.wall),
+        }
+    }
+}
+
+fn time(segment: &Segment, queries: &[f32], params: &SearchParams) -> Result<Times, SweepError> {
+    let mut latencies = Vec::with_capacity(queries.len() / segment.dim());
+    let stopwatch = Stopwatch::start()?;
+    for query in queries.chunks_exact(segment.dim()) {
+        let started = Instant::now();
+        segment.search(query, params, None)?;
+        latencies.push(started.elapsed().as_secs_f64());
+    }
+    let single = stopwatch.lap()?;
+    let stopwatch = Stopwatch::start()?;
+    segment.search_batch(queries, params, None)?;
+    let batch = stopwatch.lap()?;
+    Ok(Times {
+        single,
+        single_p99: percentile_99(latencies),
+        batch,
+    })
+}
+
+fn percentile_99(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let rank = (values.len() * 99).div_ceil(100).max(1);
+    values.get(rank - 1).copied().unwrap_or(0.0)
+}

@@ -1,0 +1,183 @@
+//! Choosing an operating point by measurement on queries that the index has not seen.
+//!
+//! The queries are halved. The first half finds the settings worth having ([`sweep`]); the other half, which had no part in
+//! the choice, says what each of them reaches, with an interval ([`Interval`]) that therefore holds for further queries of the same
+//! kind.
+
+use nigh_index::{Found, Neighbor, SearchParams, Segment};
+use serde::{Deserialize, Serialize};
+
+use super::queries::Queries;
+use super::recall::{Accepted, RECALL_AT};
+use super::sweep::{Family, Setting, SweepError, SweepOptions, sweep};
+use super::watch::Watch;
+
+pub use self::interval::Interval;
+
+mod interval;
+
+/// What an operating point has to reach.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Goal {
+    /// At least this mean share of the ten nearest, 0 to 1: the fastest setting of which the interval says so.
+    Recall(f64),
+    /// At most this mean time of a query, in microseconds of CPU: the setting with the greatest recall.
+    LatencyUs(f64),
+}
+
+/// A setting and what it reaches on queries that were not used to choose it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperatingPoint {
+    /// The setting.
+    pub setting: Setting,
+    /// Mean share of the ten nearest.
+    pub recall_at_10: Interval,
+    /// Mean time of a query, in microseconds of CPU.
+    pub latency_us: f64,
+    /// The 99th percentile by the clock.
+    pub latency_p99_us: f64,
+}
+
+impl OperatingPoint {
+    /// Whether the goal is reached.
+    pub fn reaches(&self, goal: Goal) -> bool {
+        match goal {
+            Goal::Recall(recall) => self.recall_at_10.low >= recall,
+            Goal::LatencyUs(latency) => self.latency_us <= latency,
+        }
+    }
+}
+
+/// What tuning found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tuned {
+    /// Which state of the rows it was measured on: the segment's sequence and number of rows.
+    pub sequence: u64,
+    /// Number of rows.
+    pub rows: usize,
+    /// Queries that chose, and as many more that measured.
+    pub queries: usize,
+    /// By rising recall; the last is the exact search.
+    pub points: Vec<OperatingPoint>,
+}
+
+impl Tuned {
+    /// Whether it was measured on this segment.
+    pub fn is_of(&self, segment: &Segment) -> bool {
+        self.sequence == segment.sequence() && self.rows == segment.len()
+    }
+
+    /// The best point that reaches the goal: the fastest for a recall, the most thorough for a latency.
+    pub fn choose(&self, goal: Goal) -> Option<&OperatingPoint> {
+        let reaching = self.points.iter().filter(|point| point.reaches(goal));
+        match goal {
+            Goal::Recall(_) => reaching.min_by(|a, b| a.latency_us.total_cmp(&b.latency_us)),
+            Goal::LatencyUs(_) => {
+                reaching.max_by(|a, b| a.recall_at_10.mean.total_cmp(&b.recall_at_10.mean))
+            }
+        }
+    }
+}
+
+/// Measures the operating points of a segment with queries that are none of its rows.
+///
+/// # Errors
+/// If there are fewer than [`LEAST_QUERIES`] queries, they do not fit the segment, or the watcher asks to stop.
+pub fn tune(
+    segment: &Segment,
+    held_out: &Queries,
+    families: &[Family],
+    options: &SweepOptions,
+    watch: &Watch<'_>,
+) -> Result<Tuned, TuneError> {
+    if held_out.len() < LEAST_QUERIES {
+        return Err(TuneError::TooFew {
+            received: held_out.len(),
+        });
+    }
+    let truth = exact(segment, held_out.values(), options.threads, watch)?;
+    let (choosing, measuring) = held_out.halves();
+    let (known, unseen) = truth.split_at(choosing.len());
+    let mut families = families.to_vec();
+    families.push(Family::exact());
+    let found = sweep(
+        segment,
+        &choosing,
+        &Accepted::of(known),
+        &families,
+        options,
+        watch,
+    )?;
+    let mut points = Vec::with_capacity(found.len());
+    for point in found {
+        let params = point
+            .setting
+            .params(RECALL_AT)
+            .with_threads(options.threads);
+        let reached = segment.search_batch(measuring.values(), &params, None);
+        let shares = shares(&reached.map_err(SweepError::from)?, unseen);
+        watch.advance(1).map_err(SweepError::from)?;
+        points.push(OperatingPoint {
+            setting: point.setting,
+            recall_at_10: Interval::of_mean(&shares, RECALL_AT),
+            latency_us: 1e6 / point.single_qps,
+            latency_p99_us: point.single_p99_us,
+        });
+    }
+    Ok(Tuned {
+        sequence: segment.sequence(),
+        rows: segment.len(),
+        queries: choosing.len(),
+        points,
+    })
+}
+
+/// Fewer queries than this cannot tell one setting from another.
+pub const LEAST_QUERIES: usize = 40;
+
+fn exact(
+    segment: &Segment,
+    queries: &[f32],
+    threads: usize,
+    watch: &Watch<'_>,
+) -> Result<Vec<Found>, TuneError> {
+    let params = SearchParams::exact(RECALL_AT).with_threads(threads);
+    let mut truth = Vec::new();
+    for some in queries.chunks(64 * segment.dim()) {
+        truth.extend(
+            segment
+                .search_batch(some, &params, None)
+                .map_err(SweepError::from)?,
+        );
+        watch.advance(0).map_err(SweepError::from)?;
+    }
+    Ok(truth)
+}
+
+/// Of each query, the share of its true neighbours that were found; a neighbour as near as the last counts too.
+fn shares(found: &[Found], truth: &[Found]) -> Vec<f64> {
+    let share = |(found, truth): (&Found, &Found)| {
+        let Some(last) = truth.neighbors.last() else {
+            return 1.0;
+        };
+        let is_true = |hit: &&Neighbor| {
+            hit.score >= last.score || truth.neighbors.iter().any(|n| n.label == hit.label)
+        };
+        found.neighbors.iter().filter(is_true).count() as f64 / truth.neighbors.len() as f64
+    };
+    found.iter().zip(truth).map(share).collect()
+}
+
+/// Why nothing was tuned.
+#[derive(Debug, thiserror::Error)]
+pub enum TuneError {
+    /// Too few queries to tell settings apart.
+    #[error("{received} queries are too few to tune with, expected at least {LEAST_QUERIES}")]
+    TooFew {
+        /// The number received.
+        received: usize,
+    },
+    /// The measurement failed.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+}

@@ -1,0 +1,87 @@
+//! Flags to settings: the one place where they meet.
+
+use nigh_engine::vectors::{Family, Setting};
+use nigh_index::{
+    Codec, IvfConfig, IvfSearch, Mode, RaBitQConfig, SearchParams, Segment, SegmentConfig,
+};
+
+use crate::cli::index::{CodecName, IndexArgs, Kind, SettingArgs};
+
+/// From this many rows on `--kind auto` divides them into lists.
+const AUTO_IVF_ROWS: usize = 10_000;
+
+/// The lists read where no flag says how many.
+const DEFAULT_NPROBE: usize = 16;
+
+/// What to build of a base of `rows` rows. The number is kept with the segment, as its sequence.
+pub(super) fn segment_config(args: &IndexArgs, rows: usize) -> SegmentConfig {
+    let ivf = IvfConfig {
+        lists: args.lists.unwrap_or(0) as usize,
+        seed: args.seed,
+        codec: codec(args),
+        ..IvfConfig::default()
+    };
+    let divided = match args.kind {
+        Kind::Auto => rows >= AUTO_IVF_ROWS,
+        Kind::Ivf => true,
+        Kind::Exact => false,
+    };
+    SegmentConfig {
+        sequence: rows as u64,
+        ivf: divided.then_some(ivf),
+    }
+}
+
+fn codec(args: &IndexArgs) -> Codec {
+    let default = RaBitQConfig::default();
+    let dims = |flag: Option<u32>| flag.map_or(0, |dims| dims as usize);
+    match args.codec {
+        CodecName::F32 => Codec::F32,
+        CodecName::Rabitq => Codec::RaBitQ(RaBitQConfig {
+            scan_dims: dims(args.scan_dims),
+            refine_dims: dims(args.refine_dims),
+            refine_bits: args.refine_bits,
+            ..default
+        }),
+    }
+}
+
+/// One setting.
+pub(super) fn params(args: &SettingArgs, segment: &Segment, k: usize) -> SearchParams {
+    if args.exact || segment.lists() == 1 {
+        return SearchParams::exact(k);
+    }
+    let default = SearchParams::ivf(k, DEFAULT_NPROBE.min(segment.lists()));
+    let Mode::Ivf(ivf) = default.mode else {
+        return default;
+    };
+    let mode = Mode::Ivf(IvfSearch {
+        nprobe: args.nprobe.map_or(ivf.nprobe, |nprobe| nprobe as usize),
+        margin: args.margin.unwrap_or(ivf.margin),
+        rescore: args.rescore.map_or(ivf.rescore, |rescore| rescore as usize),
+        ..ivf
+    });
+    SearchParams { mode, ..default }
+}
+
+/// A setting as people read it.
+pub(super) fn words(setting: &Setting) -> String {
+    match setting {
+        Setting::Exact => "exact".to_owned(),
+        Setting::Ivf {
+            nprobe,
+            margin,
+            rescore,
+            ..
+        } => format!("nprobe {nprobe}, margin {margin}, rescore {rescore}"),
+    }
+}
+
+/// All settings worth measuring.
+pub(super) fn families(segment: &Segment) -> Vec<Family> {
+    match segment.lists() {
+        1 => vec![Family::exact()],
+        lists if segment.codes().is_some() => Family::coded(lists),
+        lists => vec![Family::ivf(lists)],
+    }
+}

@@ -1,0 +1,134 @@
+//! `nigh index tune`, and the operating points that it keeps.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use nigh_engine::vectors::{Goal, OperatingPoint, Setting, SweepOptions, Tuned, tune};
+use nigh_index::Segment;
+use serde::Serialize;
+
+use super::bar::Bars;
+use super::setting::{families, words};
+use crate::cli::index::TuneArgs;
+use crate::output::{Exit, Output};
+use crate::table;
+
+/// What is printed.
+#[derive(Serialize)]
+struct Report<'a> {
+    chosen: Option<&'a OperatingPoint>,
+    #[serde(flatten)]
+    tuned: &'a Tuned,
+}
+
+pub(crate) fn run(args: &TuneArgs, threads: usize, output: Output) -> Result<Exit> {
+    let goal = goal(args)?;
+    let segment = super::segment(&args.index)?;
+    let mut queries = super::queries(&args.queries)?;
+    if let Some(first) = args.first {
+        queries.truncate(first as usize);
+    }
+    let options = SweepOptions {
+        threads,
+        ..SweepOptions::default()
+    };
+    let tuned = Bars::new(output)?.run("measuring", 0, |watch| {
+        tune(&segment, &queries, &families(&segment), &options, watch)
+    })?;
+    keep(&args.index, &tuned)?;
+    let chosen = tuned.choose(goal);
+    if args.json {
+        output.json(&Report {
+            chosen,
+            tuned: &tuned,
+        })?;
+    } else {
+        let lines = lines(&tuned, chosen);
+        lines.iter().try_for_each(|line| output.line(line))?;
+    }
+    if chosen.is_none() {
+        bail!("no setting reaches this goal; the points above were kept all the same");
+    }
+    Ok(Exit::Done)
+}
+
+fn goal(args: &TuneArgs) -> Result<Goal> {
+    match (args.recall, args.latency_us) {
+        (Some(recall), _) => {
+            ensure!(
+                recall > 0.0 && recall <= 1.0,
+                "a recall lies above 0 and up to 1, received {recall}"
+            );
+            Ok(Goal::Recall(recall))
+        }
+        (None, Some(latency)) => {
+            ensure!(
+                latency > 0.0,
+                "a latency is greater than 0, received {latency}"
+            );
+            Ok(Goal::LatencyUs(latency))
+        }
+        // The flags demand one of the two.
+        (None, None) => bail!("either --recall or --latency-us says what to reach"),
+    }
+}
+
+/// The fastest setting that was measured to reach a recall on this segment.
+pub(super) fn kept(index: &Path, segment: &Segment, recall: f64) -> Result<Setting> {
+    let path = place(index);
+    let hint = || format!("`nigh index tune --index {}` makes it", index.display());
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}: {}", path.display(), hint()))?;
+    let tuned: Tuned = serde_json::from_str(&text)
+        .with_context(|| format!("{} is damaged: {}", path.display(), hint()))?;
+    ensure!(
+        tuned.is_of(segment),
+        "{} was measured on other rows: {}",
+        path.display(),
+        hint()
+    );
+    let point = tuned.choose(Goal::Recall(recall));
+    let point = point.with_context(|| format!("no setting was measured to reach {recall}"))?;
+    Ok(point.setting)
+}
+
+fn keep(index: &Path, tuned: &Tuned) -> Result<()> {
+    let path = place(index);
+    let new = path.with_extension("json.new");
+    let written = serde_json::to_vec_pretty(tuned)
+        .map_err(anyhow::Error::from)
+        .and_then(|bytes| Ok(fs::write(&new, bytes)?))
+        .and_then(|()| Ok(fs::rename(&new, &path)?));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn place(index: &Path) -> PathBuf {
+    let mut name = index.as_os_str().to_owned();
+    name.push(".tuned.json");
+    name.into()
+}
+
+fn lines(tuned: &Tuned, chosen: Option<&OperatingPoint>) -> Vec<String> {
+    let row = |point: &OperatingPoint| {
+        let recall = point.recall_at_10;
+        vec![
+            if Some(point) == chosen { "→" } else { "" }.to_owned(),
+            format!("{:.4}", recall.mean),
+            format!("{:.4} to {:.4}", recall.low, recall.high),
+            format!("{:.1}", point.latency_us),
+            format!("{:.1}", point.latency_p99_us),
+            words(&point.setting),
+        ]
+    };
+    let rows: Vec<_> = tuned.points.iter().map(row).collect();
+    let header = [
+        "",
+        "recall@10",
+        "with 95 % confidence",
+        "µs",
+        "p99 µs",
+        "setting",
+    ];
+    table::lines(&header, &rows)
+}
