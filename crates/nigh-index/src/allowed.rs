@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A set of row positions of one segment (or tail), one bit for each row.
 ///
 /// Reads are atomic, so that the live rows of an index can be masked while searches read them
-/// ([`Allowed::remove_shared`]); they cost what plain reads do.
+/// (`remove_shared`); they cost what plain reads do.
 #[derive(Debug)]
 pub struct Allowed {
     rows: usize,

@@ -6,7 +6,7 @@ use nigh_simd::{
     Affine, BLOCK_ROWS, Hit, block_bytes, l2_squared_rows, l2_squared_selected, put_code_row,
 };
 
-use crate::kmeans::{self, Training};
+use crate::kmeans;
 use crate::rabitq::{SignTable, sign_codes};
 
 /// Centroids, arranged by family, and their codes.
@@ -32,8 +32,6 @@ pub(crate) struct Families {
     pub(crate) parents: Vec<f32>,
     pub(crate) starts: Vec<u32>,
     block_starts: Vec<u32>,
-    /// Which of the centroids given each is.
-    order: Vec<u32>,
     /// As they were given, but arranged by family.
     pub(crate) centroids: Vec<f32>,
 }
@@ -50,43 +48,18 @@ impl Families {
             block_starts: block_starts(&starts),
             starts,
             centroids: kmeans::gather(centroids, dim, &order),
-            order,
         }
     }
 
-    /// Around parents of their own: as many as the root of their number.
-    pub(crate) fn around(centroids: &[f32], dim: usize) -> Families {
-        let lists = centroids.len() / dim;
-        let training = Training {
-            clusters: ((lists as f64).sqrt().round() as usize).max(1),
-            iterations: 6,
-            seed: 0,
-            spherical: false,
-        };
-        let parents = kmeans::train(centroids, dim, &training);
-        Families::of(centroids, &parents, dim)
-    }
-
-    /// Numbers of the centroids as they were given, as those of the same ones now.
-    pub(crate) fn arranged(&self, given: &[u32]) -> Vec<u32> {
-        let mut places = vec![0; self.order.len()];
-        for (place, &given) in self.order.iter().enumerate() {
-            places[given as usize] = place as u32;
-        }
-        given.iter().map(|&list| places[list as usize]).collect()
-    }
-
-    /// And the other way round.
-    pub(crate) fn given(&self, arranged: &[u32]) -> Vec<u32> {
-        arranged
-            .iter()
-            .map(|&list| self.order[list as usize])
-            .collect()
-    }
-
-    /// The codes of the centroids.
+    /// The codes of the centroids: by the signs of their differences from the parent.
     pub(crate) fn encode(&self, dim: usize, bonus: &[f32]) -> Vec<u8> {
-        self.coarse(dim, bonus, &[]).encode(bonus)
+        let mut blocks = Vec::new();
+        for (parent, family) in self.parents.chunks_exact(dim).zip(self.starts.windows(2)) {
+            let family = family[0] as usize..family[1] as usize;
+            let centroids = &self.centroids[family.start * dim..family.end * dim];
+            blocks.extend(encode_family(centroids, parent, &bonus[family]));
+        }
+        blocks
     }
 
     pub(crate) fn coarse<'a>(
@@ -154,21 +127,6 @@ pub(crate) struct CoarseScratch {
 }
 
 impl Coarse<'_> {
-    /// The codes of the centroids, by the signs of their differences from the parent, with a bonus for each list.
-    pub(crate) fn encode(&self, bonus: &[f32]) -> Vec<u8> {
-        let mut blocks = Vec::new();
-        for (parent, family) in self
-            .parents
-            .chunks_exact(self.dim)
-            .zip(self.families.windows(2))
-        {
-            let family = family[0] as usize..family[1] as usize;
-            let centroids = &self.centroids[family.start * self.dim..family.end * self.dim];
-            blocks.extend(encode_family(centroids, parent, &bonus[family]));
-        }
-        blocks
-    }
-
     /// The `wanted` lists nearest to a query, nearest first, but for the few that the codes miss: the families nearby are
     /// looked through, and of the centroids that look nearest by their codes the exact distance decides.
     pub(crate) fn nearest(

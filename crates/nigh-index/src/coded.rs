@@ -69,6 +69,9 @@ impl Coded {
                 starts,
                 params,
                 allowed,
+                masked: considered
+                    .as_ref()
+                    .is_some_and(|considered| considered.masked),
                 k,
                 waiting_square: 0.0,
                 scratch,
@@ -162,11 +165,16 @@ impl Default for Best {
 /// What a search of lists looked at, for whoever has more rows for the same lists.
 #[derive(Debug, Default)]
 pub(crate) struct Considered {
+    /// Whether the rows that are allowed are those that are left of the segment, rather than what a filter leaves. Set before.
+    pub(crate) masked: bool,
+    /// Whether not lists were looked at, but all rows.
+    pub(crate) everything: bool,
     /// Those without allowed rows too.
     pub(crate) lists: Vec<Probe>,
     /// The query, if rows are coded.
     pub(crate) table: SignTable,
-    /// What a row's value has to reach to be among the best.
+    /// How many are the best, and what a row's value has to reach to be among them.
+    pub(crate) rescored: usize,
     pub(crate) floor: f32,
     /// What of the query's squared distance to the mean the scanned coordinates lack.
     pub(crate) lacking: f32,
@@ -179,6 +187,8 @@ struct Search<'a, 's> {
     starts: Starts<'a>,
     params: &'a IvfSearch,
     allowed: Option<&'a Allowed>,
+    /// See [`Considered::masked`].
+    masked: bool,
     k: usize,
     /// The squared distance to the centroid of the list that rows wait from.
     waiting_square: f32,
@@ -229,18 +239,8 @@ impl Search<'_, '_> {
         ) = (0, 0, 0);
     }
 
-    /// How many rows are compared in the end. What a filter leaves may lie far from the query, where many rows are nearly as far as
-    /// each other and codes tell them apart less well.
-    fn rescored(&self) -> usize {
-        let more = if self.allowed.is_some() {
-            FILTERED_RESCORE
-        } else {
-            1
-        };
-        self.k.max(self.params.rescore.saturating_mul(more))
-    }
-
     fn tell(&mut self, considered: &mut Considered) {
+        considered.rescored = self.rescored();
         let scratch = &mut *self.scratch;
         let square = |values: &[f32]| nigh_simd::dot(values, values);
         let scanned = &scratch.coordinates[..self.coded.dims.scan];
@@ -248,6 +248,17 @@ impl Search<'_, '_> {
         considered.floor = scratch.best.0.floor();
         std::mem::swap(&mut considered.lists, &mut scratch.considered);
         std::mem::swap(&mut considered.table, &mut scratch.table);
+    }
+
+    /// How many rows are compared in the end. What a filter leaves may lie far from the query, where many rows are nearly as far as
+    /// each other and codes tell them apart less well.
+    fn rescored(&self) -> usize {
+        let more = if self.is_filtered() {
+            FILTERED_RESCORE
+        } else {
+            1
+        };
+        self.k.max(self.params.rescore.saturating_mul(more))
     }
 
     /// Visits the nearest lists, and more for as long as the search asks for.
@@ -273,7 +284,11 @@ impl Search<'_, '_> {
     fn is_enough(&self, probe: &Probe, wanted: usize) -> bool {
         let met = self.scratch.scanned >= self.k && self.scratch.visited >= wanted;
         let reach = FILTERED_REACH / (self.coded.dims.scan as f32).sqrt();
-        met && (self.allowed.is_none() || self.out_of_reach(probe, reach))
+        met && (!self.is_filtered() || self.out_of_reach(probe, reach))
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.allowed.is_some() && !self.masked
     }
 
     fn nearest(&mut self, wanted: usize, probes: &mut Vec<Probe>) {
@@ -308,6 +323,8 @@ impl Search<'_, '_> {
             self.scratch.considered.push(*probe);
             let range = self.range(probe.list as usize);
             let count = scan::count(range.clone(), self.allowed);
+            // A list that has lost its rows may have newer ones.
+            self.scratch.visited += usize::from(count == 0 && self.masked);
             if count > 0 && !self.out_of_reach(probe, self.params.reach) {
                 self.scratch.visited += 1;
                 self.scratch.scanned += count;

@@ -207,8 +207,11 @@ impl Segment {
             }
             Mode::Ivf(ivf) => match &self.coded {
                 Some(coded) => match allowed {
-                    Some(allowed) if considered.is_none() && self.few(coded, &ivf, allowed) => {
+                    Some(allowed) if self.few(coded, &ivf, allowed, &considered) => {
                         let everything = 0..self.len();
+                        if let Some(considered) = considered {
+                            considered.everything = true;
+                        }
                         self.exact(scan(slice::from_ref(&everything)))
                     }
                     _ => coded.search(
@@ -229,7 +232,19 @@ impl Segment {
     }
 
     /// Whether so few rows are allowed that to compare them all is less to read than to probe for them.
-    fn few(&self, coded: &Coded, ivf: &IvfSearch, allowed: &Allowed) -> bool {
+    fn few(
+        &self,
+        coded: &Coded,
+        ivf: &IvfSearch,
+        allowed: &Allowed,
+        considered: &Option<&mut Considered>,
+    ) -> bool {
+        if considered
+            .as_ref()
+            .is_some_and(|considered| considered.masked)
+        {
+            return false;
+        }
         let list = self.len() / self.lists();
         let codes = cost::code_bytes(coded.dims.scan as u64) as usize;
         let probed = ivf.nprobe.saturating_mul(list).saturating_mul(codes);
@@ -534,9 +549,9 @@ fn open_coded(path: &Path, sections: &Sections, shape: CodeShape) -> Result<Code
         return Err(inconsistent(path, "its matrix does not fit its rows"));
     }
     let starts = sections.view::<u64>("lists")?;
-    let families = sections.view::<u32>("families")?;
     let shares = sections.names().any(|name| name == "shares");
     let shares = shares.then(|| sections.view::<f32>("shares")).transpose()?;
+    let families = sections.view::<u32>("families")?;
     Ok(Coded {
         shares: shares.map_or_else(Vec::new, |shares| shares.to_vec()),
         dims: shape.dims,

@@ -7,7 +7,7 @@ use crate::coded::Considered;
 use crate::metric::Metric;
 use crate::neighbor::Neighbor;
 use crate::rabitq::sign_slack;
-use crate::search::{IvfSearch, Mode, SearchParams};
+use crate::search::{Mode, SearchParams};
 use crate::top_k::TopK;
 
 /// A query for the rows at a stamp, and the best that were found so far.
@@ -15,7 +15,7 @@ pub(crate) struct Ask<'a> {
     query: &'a [f32],
     metric: Metric,
     pub(crate) stamp: u64,
-    filter: Option<&'a Filter>,
+    pub(crate) filter: Option<&'a Filter>,
     /// Rows that were among the best when they were compared.
     pub(crate) found: Vec<Neighbor>,
     /// How many rows were compared after their codes.
@@ -40,11 +40,9 @@ impl<'a> Ask<'a> {
         seen: &'a Considered,
         stamp: u64,
     ) -> Ask<'a> {
-        let (rescore, margin) = match params.mode {
-            Mode::Ivf(IvfSearch {
-                rescore, margin, ..
-            }) => (rescore, margin),
-            Mode::Exact => (0, 0.0),
+        let margin = match params.mode {
+            Mode::Ivf(ivf) => ivf.margin,
+            Mode::Exact => 0.0,
         };
         // −‖q − o‖², as values have it, is minus the squares of both and twice the product. What the coordinates lack of the query
         // no value has, and with inner products none has ‖o‖². A row of zeros is worth more than this says, hence never lost.
@@ -63,7 +61,7 @@ impl<'a> Ask<'a> {
             rescored: 0,
             hits: Vec::new(),
             scores: Vec::new(),
-            best: TopK::new(params.k.max(rescore)),
+            best: TopK::new(params.k.max(seen.rescored)),
             seen,
             margin,
             scale,
@@ -78,7 +76,7 @@ impl<'a> Ask<'a> {
         });
     }
 
-    fn accepts(&self, label: u64) -> bool {
+    pub(crate) fn accepts(&self, label: u64) -> bool {
         self.filter.is_none_or(|filter| filter.accepts(label))
     }
 

@@ -17,7 +17,6 @@ use super::lock::{read, write};
 use super::nearest::{Nearest, Spot};
 use super::tail::Tail;
 use crate::allowed::Allowed;
-use crate::coarse::Probe;
 use crate::coded::Considered;
 use crate::neighbor::Neighbor;
 use crate::scan;
@@ -230,6 +229,7 @@ pub(crate) fn search(
     };
     SEEN.with_borrow_mut(|seen| {
         seen.lists.clear();
+        (seen.masked, seen.everything, seen.rescored) = (filter.is_none(), false, 0);
         let found = segment.search_prepared(&query, params, allowed, Some(seen));
         // Who saw a row gone sees what replaced it: see `Allowed::remove_shared`.
         fence(Ordering::Acquire);
@@ -238,7 +238,7 @@ pub(crate) fn search(
         }
         let stamp = base.stamp();
         let ask = || Ask::new(&query, segment.metric(), params, filter, seen, stamp);
-        Ok(base.with_newer(found, params, &seen.lists, ask))
+        Ok(base.with_newer(found, params, seen, ask))
     })
 }
 
@@ -252,14 +252,14 @@ impl Base {
         &self,
         mut found: Found,
         params: &SearchParams,
-        lists: &[Probe],
+        seen: &Considered,
         ask: impl Fn() -> Ask<'a>,
     ) -> Found {
         let alone = (found.distances, found.rescored);
         loop {
             let mut ask = ask();
             ask.know(&found.neighbors);
-            found.distances = alone.0 + self.look(params.mode, lists, &mut ask);
+            found.distances = alone.0 + self.look(params.mode, seen, &mut ask);
             found.rescored = alone.1 + ask.rescored;
             let mut labels: Vec<u64> = ask.found.iter().map(|newer| newer.label).collect();
             labels.sort_unstable();
@@ -274,15 +274,16 @@ impl Base {
     }
 
     /// Compares newer rows; returns how many there were.
-    fn look(&self, mode: Mode, lists: &[Probe], ask: &mut Ask<'_>) -> usize {
-        let all = self.tails.iter().map(|tail| (0.0, tail));
-        let some = lists.iter().flat_map(|probe| {
+    fn look(&self, mode: Mode, seen: &Considered, ask: &mut Ask<'_>) -> usize {
+        let all = self.tails.iter();
+        let some = seen.lists.iter().flat_map(|probe| {
             let first = probe.list as usize * self.stripes;
             let tails = self.tails[first..first + self.stripes].iter();
             tails.map(|tail| (probe.square, tail))
         });
         match mode {
-            Mode::Exact => all.map(|(_, tail)| read(tail).compare(ask)).sum(),
+            _ if seen.everything => all.map(|tail| read(tail).compare(ask)).sum(),
+            Mode::Exact => all.map(|tail| read(tail).compare(ask)).sum(),
             Mode::Ivf(_) if self.segment.coded().is_some() => scan(some, ask),
             Mode::Ivf(_) => some.map(|(_, tail)| read(tail).compare(ask)).sum(),
         }

@@ -11,7 +11,7 @@ use crate::allowed::Allowed;
 use crate::clusters;
 use crate::coarse::Families;
 use crate::coded::Coded;
-use crate::kmeans;
+use crate::kmeans::{self, Training};
 use crate::metric::Metric;
 use crate::rabitq::RefineLayout;
 use crate::random::Random;
@@ -173,8 +173,12 @@ fn write_coded(
             scanned(&axes.transform.apply(&values).0, dims)
         },
         assign: &|rows, centroids| {
-            let families = Families::around(centroids, dims.scan);
-            families.given(&clusters::assign(rows, dims.scan, &families))
+            let arranged = Arranged::of(centroids, dims.scan);
+            let lists = clusters::assign(rows, dims.scan, &arranged.families);
+            lists
+                .iter()
+                .map(|&list| arranged.order[list as usize])
+                .collect()
         },
     };
     let lists = match axes.new {
@@ -185,6 +189,8 @@ fn write_coded(
         true => Lists::around(rows.lists.clone(), rows.segment.lists(), &space),
     };
     let lists = balance::balanced(lists, &space, rows.target());
+    let arranged = Arranged::of(&lists.centroids, dims.scan);
+    let of_rows = arranged.renamed(&lists.of_rows);
     let layout = RefineLayout {
         dims: dims.kept,
         ..coded.layout
@@ -193,8 +199,8 @@ fn write_coded(
         (axes.transform.clone(), axes.shares),
         layout,
         rows.segment.metric(),
-        &lists.centroids,
-        &lists.of_rows,
+        arranged.families,
+        &of_rows,
         |some| rows.values(some.start as u32..some.end as u32),
     );
     let codes = CodeShape { dims, layout };
@@ -205,6 +211,41 @@ fn write_coded(
     finish(writer, &meta, &encoded.starts, &encoded.order, |i| {
         rows.row(i)
     })
+}
+
+/// Centroids in families, and which one each was before.
+struct Arranged {
+    families: Families,
+    order: Vec<u32>,
+}
+
+impl Arranged {
+    /// With as many parents as building makes, from the centroids themselves.
+    fn of(centroids: &[f32], dim: usize) -> Arranged {
+        let count = centroids.len() / dim;
+        let training = Training {
+            clusters: (count as f64).sqrt().round().max(1.0) as usize,
+            iterations: 3,
+            seed: 0,
+            spherical: false,
+        };
+        let parents = kmeans::train(centroids, dim, &training);
+        let nearest = kmeans::assign(centroids, dim, &parents).clusters;
+        let (_, order) = kmeans::group(&nearest, training.clusters);
+        Arranged {
+            // Arranged already, they stay as they are.
+            families: Families::of(&kmeans::gather(centroids, dim, &order), &parents, dim),
+            order,
+        }
+    }
+
+    fn renamed(&self, lists: &[u32]) -> Vec<u32> {
+        let mut names = vec![0; self.order.len()];
+        for (new, &old) in (0..).zip(&self.order) {
+            names[old as usize] = new;
+        }
+        lists.iter().map(|&list| names[list as usize]).collect()
+    }
 }
 
 /// What rows are coded on.

@@ -2,10 +2,11 @@
 
 use nigh_mmap::View;
 
-use crate::coarse::{Coarse, CoarseScratch};
+use crate::clusters;
+use crate::coarse::Families;
 use crate::coded::Coded;
 use crate::metric::Metric;
-use crate::rabitq::{Factors, SignTable, sign_codes};
+use crate::rabitq::{Factors, sign_codes};
 use crate::segment::Segment;
 use crate::transform::Integers;
 
@@ -16,13 +17,35 @@ pub(crate) enum Nearest {
     One,
     /// Centroids as long as rows.
     Flat(View<f32>),
-    /// Centroids in the leading coordinates. Their codes are other than those that a search uses, which favour lists by their bonus.
+    /// Centroids in the leading coordinates.
     Coded {
         coded: Box<Coded>,
         metric: Metric,
-        no_bonus: Vec<f32>,
-        blocks: Vec<u8>,
+        unbiased: Option<Unbiased>,
     },
+}
+
+/// Centroids coded without what favours some lists in searches.
+#[derive(Debug)]
+pub(crate) struct Unbiased {
+    families: Families,
+    no_bonus: Vec<f32>,
+    blocks: Vec<u8>,
+}
+
+impl Unbiased {
+    /// Nothing if the codes that the segment has favour no list.
+    fn of(coded: &Coded) -> Option<Unbiased> {
+        let (dim, no_bonus) = (coded.dims.scan, vec![0.0; coded.bonus.len()]);
+        let families = Families::of(&coded.centroids, &coded.parents, dim);
+        // Centroids come arranged by family, but in a file that is damaged.
+        let differs = *no_bonus != *coded.bonus && *families.centroids == *coded.centroids;
+        differs.then(|| Unbiased {
+            blocks: families.encode(dim, &no_bonus),
+            families,
+            no_bonus,
+        })
+    }
 }
 
 /// Where a row belongs.
@@ -44,15 +67,11 @@ impl Nearest {
         match segment.coded() {
             _ if segment.centroids().is_empty() => Nearest::One,
             None => Nearest::Flat(segment.centroids().clone()),
-            Some(coded) => {
-                let no_bonus = vec![0.0; segment.lists()];
-                Nearest::Coded {
-                    blocks: coded.coarse().encode(&no_bonus),
-                    coded: Box::new(coded.clone()),
-                    metric: segment.metric(),
-                    no_bonus,
-                }
-            }
+            Some(coded) => Nearest::Coded {
+                unbiased: Unbiased::of(coded),
+                coded: Box::new(coded.clone()),
+                metric: segment.metric(),
+            },
         }
     }
 
@@ -72,16 +91,17 @@ impl Nearest {
             Nearest::Coded {
                 coded,
                 metric,
-                no_bonus,
-                blocks,
+                unbiased,
             } => {
-                let coarse = Coarse {
-                    bonus: no_bonus,
-                    blocks,
-                    ..coded.coarse()
+                let coarse = match unbiased {
+                    Some(own) => own
+                        .families
+                        .coarse(coded.dims.scan, &own.no_bonus, &own.blocks),
+                    None => coded.coarse(),
                 };
                 let (coordinates, square) = coordinates(coded, row);
-                let list = coarse_nearest(&coarse, &coordinates);
+                let list = clusters::assign_some(&coordinates, &coarse);
+                let list = list.first().map_or(0, |&list| list as usize);
                 let centroid = &coded.centroids[list * coarse.dim..][..coarse.dim];
                 let norm = match metric {
                     Metric::InnerProduct => nigh_simd::dot(row, row),
@@ -122,17 +142,4 @@ fn nearest_of(centroids: &[f32], row: &[f32]) -> usize {
     pairs
         .min_by(|a, b| a.1.total_cmp(b.1))
         .map_or(0, |(list, _)| list)
-}
-
-fn coarse_nearest(coarse: &Coarse<'_>, coordinates: &[f32]) -> usize {
-    let (mut table, mut probes) = (SignTable::default(), Vec::new());
-    table.fill(coordinates);
-    coarse.nearest(
-        coordinates,
-        &table,
-        1,
-        &mut CoarseScratch::default(),
-        &mut probes,
-    );
-    probes.first().map_or(0, |probe| probe.list as usize)
 }

@@ -129,12 +129,28 @@ impl Tail {
 
     /// Compares all rows with a query; returns how many there were.
     pub(crate) fn compare(&self, ask: &mut Ask<'_>) -> usize {
+        let stamp = ask.stamp;
+        if ask.filter.is_some() {
+            return self.compare_accepted(ask);
+        }
         let chunks = self.chunks.iter().zip(self.labels.chunks(CHUNK_ROWS));
         for ((chunk, labels), lives) in chunks.zip(self.lives.chunks(CHUNK_ROWS)) {
-            let stamp = ask.stamp;
             ask.compare(labels, chunk, |i| lives[i].includes(stamp));
         }
         self.len()
+    }
+
+    /// The same where most rows may not be wanted.
+    fn compare_accepted(&self, ask: &mut Ask<'_>) -> usize {
+        let mut count = 0;
+        let rows = self.labels.iter().zip(&self.lives).zip(0..);
+        for ((label, life), place) in rows {
+            if life.includes(ask.stamp) && ask.accepts(*label) {
+                ask.compare(std::slice::from_ref(label), self.row(place), |_| true);
+                count += 1;
+            }
+        }
+        count
     }
 
     /// Asks for the beginning of the codes; what follows, the CPU guesses by itself.

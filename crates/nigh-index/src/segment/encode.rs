@@ -75,12 +75,10 @@ pub(crate) fn encode_placed(
     (transform, shares): (Transform, [f32; 2]),
     layout: RefineLayout,
     metric: Metric,
-    centroids: &[f32],
+    families: Families,
     lists: &[u32],
     gather: impl Fn(Range<usize>) -> Vec<f32> + Sync,
 ) -> Encoded {
-    let families = Families::around(centroids, transform.dims.scan);
-    let lists = families.arranged(lists);
     let tasks = lists.par_chunks(ROWS_A_TASK).enumerate();
     let code = |(task, lists): (usize, &[u32])| {
         let start = task * ROWS_A_TASK;
@@ -95,7 +93,7 @@ pub(crate) fn encode_placed(
     let mut codes = Codes::default();
     let parts: Vec<Codes> = tasks.map(code).collect();
     parts.into_iter().for_each(|part| codes.append(part));
-    Encoded::of((transform, shares), layout, families, &lists, codes)
+    Encoded::of((transform, shares), layout, families, lists, codes)
 }
 
 const ROWS_A_TASK: usize = 1024;
@@ -283,7 +281,8 @@ impl Encoded {
         lists: &[u32],
         codes: Codes,
     ) -> Encoded {
-        let (starts, order) = kmeans::group(lists, families.centroids.len() / transform.dims.scan);
+        let count = families.centroids.len() / transform.dims.scan;
+        let (starts, order) = kmeans::group(lists, count);
         let (spread, bonus) = codes.by_list(&starts, &order);
         Encoded {
             transform,
