@@ -181,7 +181,7 @@ impl Coarse<'_> {
         hits.clear();
         let mut floor = f32::NEG_INFINITY;
         for &(square, parent) in parents.iter() {
-            let first = self.family(parent).start;
+            let family = self.family(parent);
             let before = hits.len();
             let affine = Affine {
                 step: table.step,
@@ -190,8 +190,12 @@ impl Coarse<'_> {
             };
             nigh_simd::scan_codes(self.family_blocks(parent), &table.table, affine, hits);
             for hit in &mut hits[before..] {
-                hit.row += first;
+                hit.row += family.start;
                 hit.value -= square;
+            }
+            // A list that a damaged file invents is none.
+            while hits.len() > before && hits[hits.len() - 1].row >= family.end {
+                hits.pop();
             }
             // Seldom, since it costs more than to keep some too many for a while.
             if hits.len() >= 2 * count {

@@ -226,16 +226,22 @@ impl LiveIndex {
             masked: epoch.base.masked_count(),
             written: writer.written.len(),
             epoch,
-            _watch: watch,
+            watch,
         }
     }
 
     /// Goes on with a segment that a snapshot of this index was written to, and what was written since the snapshot.
     ///
     /// # Errors
-    /// If the segment holds rows of another kind.
+    /// If the segment holds rows of another kind, or the snapshot is of another index.
     pub fn adopt(&self, segment: Segment, snapshot: Snapshot) -> Result<(), AdoptError> {
         self.check(&segment)?;
+        if !std::ptr::eq(
+            lock(&self.writer).watch.as_ptr(),
+            Arc::as_ptr(&snapshot.watch),
+        ) {
+            return Err(AdoptError::Foreign);
+        }
         let (fresh, mut newer) = (Base::new(segment), Newer::default());
         let mut done = snapshot.written;
         for _ in 0..ROUNDS {
@@ -277,7 +283,7 @@ impl LiveIndex {
         if expected == received {
             return Ok(());
         }
-        Err(AdoptError { expected, received })
+        Err(AdoptError::Other { expected, received })
     }
 
     fn epoch(&self) -> Arc<Epoch> {
@@ -346,13 +352,19 @@ pub enum CompactError {
 
 /// Why a segment was not adopted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the segment holds rows of {} values compared by {}, the index has {} values and {}",
-    received.0, received.1, expected.0, expected.1
-)]
-pub struct AdoptError {
-    /// Values of a row of the index, and how it compares.
-    pub expected: (usize, Metric),
-    /// Those of the segment.
-    pub received: (usize, Metric),
+pub enum AdoptError {
+    /// The segment holds rows of another kind.
+    #[error(
+        "the segment holds rows of {} values compared by {}, the index has {} values and {}",
+        received.0, received.1, expected.0, expected.1
+    )]
+    Other {
+        /// Values of a row of the index, and how it compares.
+        expected: (usize, Metric),
+        /// Those of the segment.
+        received: (usize, Metric),
+    },
+    /// The snapshot was taken of another index.
+    #[error("the snapshot was taken of another index")]
+    Foreign,
 }

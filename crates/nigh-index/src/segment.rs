@@ -379,7 +379,7 @@ impl Segment {
         let lengths = self.labels.len() == rows
             && Some(self.vectors.len()) == rows.checked_mul(dim)
             && self.starts.len() == lists + 1
-            && (self.centroids.is_empty()
+            && ((self.centroids.is_empty() && lists == 1)
                 || Some(self.centroids.len()) == lists.checked_mul(self.centroid_dim(dim)));
         if !lengths {
             return Err(inconsistent(

@@ -1,6 +1,6 @@
 //! From a row's own coordinates to those that codes are made in.
 //!
-//! Rows are centred, turned onto their principal axes (Pearson 1901; the covariance is summed up in one pass, in f64) and the
+//! Rows are centred, turned onto their principal axes (Pearson 1901; the covariance of 2,048 rows at a time in f32, of all in f64) and the
 //! leading `scan` of these, which hold most of the variance, are rotated at random among themselves, so that
 //! each holds as much as the next: what one-bit codes want (Gao and Long, "RaBitQ", SIGMOD 2024, §3.1). Distances
 //! between rows are kept but for what the dropped axes held.
@@ -47,7 +47,7 @@ pub(crate) fn share_held(variances: &[f64], axes: usize) -> f32 {
 #[derive(Debug)]
 pub(crate) struct Axes {
     pub(crate) mean: Vec<f32>,
-    /// Greatest first.
+    /// Greatest first, up to a common factor.
     pub(crate) variances: Vec<f64>,
     /// One axis a row, in the order of the variances.
     axes: Vec<f32>,
@@ -93,10 +93,13 @@ fn mean(rows: &[f32], dim: usize) -> Vec<f32> {
 /// Rows whose products are summed in f32 before they are added up in f64.
 const COVARIANCE_ROWS: usize = 2048;
 
+/// Up to a factor, which no axis depends on: values are divided by the largest, lest their products exceed f32.
 fn covariance(rows: &[f32], dim: usize, mean: &[f32]) -> DMatrix<f64> {
+    let largest = rows.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+    let inverse = if largest > 1e-30 { 0.5 / largest } else { 1.0 };
     let mut total = DMatrix::<f64>::zeros(dim, dim);
     for part in rows.chunks(COVARIANCE_ROWS * dim) {
-        let columns = centred_columns(part, dim, mean);
+        let columns = centred_columns(part, dim, mean, inverse);
         let count = part.len() / dim;
         let mut products = vec![0.0; dim * dim];
         products
@@ -113,12 +116,12 @@ fn covariance(rows: &[f32], dim: usize, mean: &[f32]) -> DMatrix<f64> {
     total / (rows.len() / dim).max(1) as f64
 }
 
-fn centred_columns(rows: &[f32], dim: usize, mean: &[f32]) -> Vec<f32> {
+fn centred_columns(rows: &[f32], dim: usize, mean: &[f32], inverse: f32) -> Vec<f32> {
     let count = rows.len() / dim;
     let mut columns = vec![0.0; rows.len()];
     for (r, row) in rows.chunks_exact(dim).enumerate() {
         for (d, (&x, &mean)) in row.iter().zip(mean).enumerate() {
-            columns[d * count + r] = x - mean;
+            columns[d * count + r] = (x - mean) * inverse;
         }
     }
     columns

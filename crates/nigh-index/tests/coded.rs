@@ -320,6 +320,11 @@ fn strange_rows_are_searched_like_others() {
             clustered(200, 9, 4, 1).iter().map(|x| x * 1e15).collect(),
         ),
         (
+            "as large as accepted",
+            9,
+            clustered(200, 9, 4, 1).iter().map(|x| x * 1e18).collect(),
+        ),
+        (
             "one far away",
             3,
             [vec![1e15, 0.0, 0.0], clustered(200, 3, 4, 1)].concat(),

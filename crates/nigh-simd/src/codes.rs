@@ -292,6 +292,9 @@ fn check_codes(blocks: &[u8], table: &[u8]) {
     );
 }
 
+/// Values no larger than this count as 0: their inverse is infinite or nearly.
+const LEAST_MAGNITUDE: f32 = 1e-30;
+
 /// Loops that compilers vectorise well, stamped out for each instruction set.
 macro_rules! plain_kernels {
     ($(#[$feature:meta])?) => {
@@ -314,7 +317,7 @@ macro_rules! plain_kernels {
         $(#[$feature])?
         pub(super) fn quantize(values: &[f32], limit: i16, out: &mut [i16]) -> f32 {
             let largest = largest(values);
-            let inverse = if largest > 0.0 { f32::from(limit) / largest } else { 0.0 };
+            let inverse = if largest > super::LEAST_MAGNITUDE { f32::from(limit) / largest } else { 0.0 };
             for (out, value) in out.iter_mut().zip(values) {
                 // In two steps, as the conversion to 32 bits is the one that CPUs have.
                 *out = (value * inverse + 0.5_f32.copysign(*value)) as i32 as i16;
@@ -339,7 +342,7 @@ macro_rules! plain_kernels {
         pub(super) fn subset_sums(query: &[f32], table: &mut [u8]) -> f32 {
             let width = |four: &[f32]| four.iter().map(|x| x.abs()).sum::<f32>();
             let widest = query.chunks_exact(4).map(width).fold(0.0, f32::max);
-            let inverse = if widest > 0.0 { f32::from(super::TABLE_MAX) / widest } else { 0.0 };
+            let inverse = if widest > super::LEAST_MAGNITUDE { f32::from(super::TABLE_MAX) / widest } else { 0.0 };
             for (four, entries) in query.chunks_exact(4).zip(table.chunks_exact_mut(16)) {
                 let four = [four[0] * inverse, four[1] * inverse, four[2] * inverse, four[3] * inverse];
                 let start = 0.5 - four.iter().map(|x| x.min(0.0)).sum::<f32>();

@@ -128,7 +128,7 @@ impl Setting {
                 mode: Mode::Ivf(IvfSearch {
                     nprobe,
                     margin,
-                    rescore: rescore.max(rescore * k / RECALL_AT),
+                    rescore: rescore.max(rescore.saturating_mul(k) / RECALL_AT),
                     reach: reach.unwrap_or(f32::INFINITY),
                 }),
                 ..SearchParams::exact(k)

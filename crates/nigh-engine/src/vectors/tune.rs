@@ -1,11 +1,12 @@
 //! Choosing an operating point by measurement on queries that the index has not seen.
 //!
-//! The queries are halved. The first half finds the settings worth having ([`sweep`]); the other half, which had no part in
-//! the choice, says what each of them reaches, with an interval ([`Interval`]) that therefore holds for further queries of the same
-//! kind.
+//! The queries are halved. The first half finds the settings worth having ([`sweep`]) and chooses among them; the other half, which
+//! had no part in that, says what each of them reaches, with an interval ([`Interval`]) that therefore holds for further
+//! queries of the same kind.
 
 use nigh_index::{Found, Neighbor, SearchParams, Segment};
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3;
 
 use super::queries::Queries;
 use super::recall::{Accepted, RECALL_AT};
@@ -30,19 +31,21 @@ pub enum Goal {
 pub struct OperatingPoint {
     /// The setting.
     pub setting: Setting,
-    /// Mean share of the ten nearest.
+    /// Mean share of the ten nearest, by the half that had no part in the choice.
     pub recall_at_10: Interval,
-    /// Mean time of a query, in microseconds of CPU.
+    /// The same by the half that chooses.
+    pub choosing_recall_at_10: Interval,
+    /// Mean time of a query of the choosing half, in microseconds of CPU.
     pub latency_us: f64,
     /// The 99th percentile by the clock.
     pub latency_p99_us: f64,
 }
 
 impl OperatingPoint {
-    /// Whether the goal is reached.
+    /// Whether the goal is reached, by the choosing half.
     pub fn reaches(&self, goal: Goal) -> bool {
         match goal {
-            Goal::Recall(recall) => self.recall_at_10.low >= recall,
+            Goal::Recall(recall) => self.choosing_recall_at_10.low >= recall,
             Goal::LatencyUs(latency) => self.latency_us <= latency,
         }
     }
@@ -51,20 +54,18 @@ impl OperatingPoint {
 /// What tuning found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tuned {
-    /// Which state of the rows it was measured on: the segment's sequence and number of rows.
-    pub sequence: u64,
-    /// Number of rows.
-    pub rows: usize,
-    /// Queries that chose, and as many more that measured.
+    /// Which segment it was measured on: a checksum of its shape and of some of its rows.
+    pub segment: u64,
+    /// Queries that chose; as many more, or one more, measured.
     pub queries: usize,
-    /// By rising recall; the last is the exact search.
+    /// By rising recall.
     pub points: Vec<OperatingPoint>,
 }
 
 impl Tuned {
     /// Whether it was measured on this segment.
     pub fn is_of(&self, segment: &Segment) -> bool {
-        self.sequence == segment.sequence() && self.rows == segment.len()
+        self.segment == checksum(segment)
     }
 
     /// The best point that reaches the goal: the fastest for a recall, the most thorough for a latency.
@@ -72,9 +73,11 @@ impl Tuned {
         let reaching = self.points.iter().filter(|point| point.reaches(goal));
         match goal {
             Goal::Recall(_) => reaching.min_by(|a, b| a.latency_us.total_cmp(&b.latency_us)),
-            Goal::LatencyUs(_) => {
-                reaching.max_by(|a, b| a.recall_at_10.mean.total_cmp(&b.recall_at_10.mean))
-            }
+            Goal::LatencyUs(_) => reaching.max_by(|a, b| {
+                a.choosing_recall_at_10
+                    .mean
+                    .total_cmp(&b.choosing_recall_at_10.mean)
+            }),
         }
     }
 }
@@ -114,22 +117,53 @@ pub fn tune(
             .setting
             .params(RECALL_AT)
             .with_threads(options.threads);
-        let reached = segment.search_batch(measuring.values(), &params, None);
-        let shares = shares(&reached.map_err(SweepError::from)?, unseen);
+        let recall = |queries: &Queries, truth: &[Found]| -> Result<Interval, TuneError> {
+            if point.setting == Setting::Exact {
+                return Ok(Interval::CERTAIN);
+            }
+            let found = segment.search_batch(queries.values(), &params, None);
+            let shares = shares(&found.map_err(SweepError::from)?, truth);
+            Ok(Interval::of_mean(&shares, RECALL_AT))
+        };
+        let (choosing_recall_at_10, recall_at_10) =
+            (recall(&choosing, known)?, recall(&measuring, unseen)?);
         watch.advance(1).map_err(SweepError::from)?;
         points.push(OperatingPoint {
             setting: point.setting,
-            recall_at_10: Interval::of_mean(&shares, RECALL_AT),
+            recall_at_10,
+            choosing_recall_at_10,
             latency_us: 1e6 / point.single_qps,
             latency_p99_us: point.single_p99_us,
         });
     }
+    points.sort_by(|a, b| a.recall_at_10.mean.total_cmp(&b.recall_at_10.mean));
     Ok(Tuned {
-        sequence: segment.sequence(),
-        rows: segment.len(),
+        segment: checksum(segment),
         queries: choosing.len(),
         points,
     })
+}
+
+/// Of what a segment is: its numbers, and up to 256 rows spread over it, with their labels.
+fn checksum(segment: &Segment) -> u64 {
+    let shape = format!(
+        "{} {} {} {} {:?} {}",
+        segment.len(),
+        segment.dim(),
+        segment.metric(),
+        segment.lists(),
+        segment.codes(),
+        segment.bytes()
+    );
+    let mut hasher = Xxh3::new();
+    hasher.update(shape.as_bytes());
+    for row in (0..segment.len()).step_by((segment.len() / 256).max(1)) {
+        hasher.update(&segment.labels()[row].to_le_bytes());
+        for value in segment.row(row) {
+            hasher.update(&value.to_le_bytes());
+        }
+    }
+    hasher.digest()
 }
 
 /// Fewer queries than this cannot tell one setting from another.

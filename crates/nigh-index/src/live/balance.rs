@@ -36,7 +36,12 @@ pub(crate) struct Lists {
 /// How many lists suit `rows` rows if `lists` suited `before`: what grows with the root is best for searches; see
 /// [`IvfConfig::default_lists`](crate::IvfConfig::default_lists).
 pub(crate) fn target(lists: usize, before: usize, rows: usize) -> usize {
-    let growth = rows as f64 / before.max(1) as f64;
+    // What grows from nothing keeps its lists.
+    let growth = if before == 0 {
+        1.0
+    } else {
+        rows as f64 / before as f64
+    };
     ((lists as f64 * growth.sqrt()).round() as usize).clamp(1, rows.max(1))
 }
 

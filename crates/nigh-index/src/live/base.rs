@@ -227,19 +227,20 @@ pub(crate) fn search(
         Some(prepared) => Some(&prepared.allowed),
         None => (base.masked_count() > 0).then_some(&base.live),
     };
-    SEEN.with_borrow_mut(|seen| {
-        seen.lists.clear();
-        (seen.masked, seen.everything, seen.rescored) = (filter.is_none(), false, 0);
-        let found = segment.search_prepared(&query, params, allowed, Some(seen));
-        // Who saw a row gone sees what replaced it: see `Allowed::remove_shared`.
-        fence(Ordering::Acquire);
-        if base.newer.load(Ordering::Acquire) == 0 {
-            return Ok(found);
-        }
+    // Taken, not borrowed: while it waits for others, this thread may be given another search.
+    let mut seen = SEEN.take();
+    seen.lists.clear();
+    (seen.masked, seen.everything, seen.rescored) = (filter.is_none(), false, 0);
+    let mut found = segment.search_prepared(&query, params, allowed, Some(&mut seen));
+    // Who saw a row gone sees what replaced it: see `Allowed::remove_shared`.
+    fence(Ordering::Acquire);
+    if base.newer.load(Ordering::Acquire) > 0 {
         let stamp = base.stamp();
-        let ask = || Ask::new(&query, segment.metric(), params, filter, seen, stamp);
-        Ok(base.with_newer(found, params, seen, ask))
-    })
+        let ask = || Ask::new(&query, segment.metric(), params, filter, &seen, stamp);
+        found = base.with_newer(found, params, &seen, ask);
+    }
+    SEEN.set(seen);
+    Ok(found)
 }
 
 thread_local! {

@@ -19,6 +19,7 @@ use crate::segment::build::{BuildError, Built, finish};
 use crate::segment::encode::{AXES_SAMPLE, encode_placed, scanned};
 use crate::segment::{CodeShape, FORMAT, Meta, Segment};
 use crate::transform::{Axes, Dims, Transform, axes_holding};
+use nigh_simd::MAX_GROUPS;
 
 /// All rows of a [`LiveIndex`](crate::LiveIndex) as they were at one moment.
 #[derive(Debug)]
@@ -29,7 +30,8 @@ pub struct Snapshot {
     pub(super) masked: usize,
     /// How many labels had been noted.
     pub(super) written: usize,
-    pub(super) _watch: Arc<()>,
+    /// What tells the index that labels have still to be noted.
+    pub(super) watch: Arc<()>,
 }
 
 impl Snapshot {
@@ -286,7 +288,7 @@ fn axes(rows: &Gathered<'_>, coded: &Coded) -> CodeAxes {
         let count = axes_holding(&found.variances, share.into()).next_multiple_of(8);
         count.clamp(least, full.next_multiple_of(8).max(least))
     };
-    let scan = holding(wanted[0], scan);
+    let scan = holding(wanted[0], scan).min(4 * MAX_GROUPS);
     let kept = holding(wanted[1], kept).max(scan);
     CodeAxes {
         transform: Transform::of(&found, Dims { full, scan, kept }, 0),

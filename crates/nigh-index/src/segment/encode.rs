@@ -116,7 +116,7 @@ fn fit(
     let holding = |share: f64| axes_holding(&axes.variances, share).next_multiple_of(32);
     let chosen = |wanted: usize, otherwise: usize| {
         let dims = if wanted == 0 { otherwise } else { wanted };
-        dims.next_multiple_of(8).clamp(8, full)
+        dims.min(full).next_multiple_of(8).max(8)
     };
     let least = holding(config.scan_variance).max(LEAST_SCANNED);
     let scan = chosen(config.scan_dims, least).min(MAX_GROUPS * 4);

@@ -56,7 +56,9 @@ pub(super) fn params(args: &SettingArgs, segment: &Segment, k: usize) -> SearchP
         return default;
     };
     let mode = Mode::Ivf(IvfSearch {
-        nprobe: args.nprobe.map_or(ivf.nprobe, |nprobe| nprobe as usize),
+        nprobe: args
+            .nprobe
+            .map_or(ivf.nprobe, |nprobe| (nprobe as usize).min(segment.lists())),
         margin: args.margin.unwrap_or(ivf.margin),
         rescore: args.rescore.map_or(ivf.rescore, |rescore| rescore as usize),
         ..ivf
