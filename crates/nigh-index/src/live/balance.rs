@@ -36,13 +36,12 @@ pub(crate) struct Lists {
 /// How many lists suit `rows` rows if `lists` suited `before`: what grows with the root is best for searches; see
 /// [`IvfConfig::default_lists`](crate::IvfConfig::default_lists).
 pub(crate) fn target(lists: usize, before: usize, rows: usize) -> usize {
-    // What grows from nothing keeps its lists.
-    let growth = if before == 0 {
-        1.0
-    } else {
-        rows as f64 / before as f64
+    let wanted = match before {
+        // What grows from nothing says nothing of what suits it.
+        0 => 2.0 * (rows as f64).sqrt(),
+        _ => lists as f64 * (rows as f64 / before as f64).sqrt(),
     };
-    ((lists as f64 * growth.sqrt()).round() as usize).clamp(1, rows.max(1))
+    (wanted.round() as usize).clamp(1, rows.max(1))
 }
 
 /// Lists beside a centroid that came or went which it may take rows from or leave rows to.
@@ -273,8 +272,8 @@ mod tests {
             ((10, 100, 100), 10),
             ((10, 100, 0), 1),
             ((10, 100, 3), 2),
-            ((1, 0, 5), 1),
-            ((253, 0, 10_000), 253),
+            ((1, 0, 5), 4),
+            ((253, 0, 10_000), 200),
         ];
         let wrong: Vec<_> = cases
             .into_iter()
