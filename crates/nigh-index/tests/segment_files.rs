@@ -216,7 +216,7 @@ fn contradictory_segments_are_refused() {
             &[0, 1, 2],
             &[],
             &[0.0, 1.0],
-            true,
+            false,
         ),
         (
             "unknown metric",
