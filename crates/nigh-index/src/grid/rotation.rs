@@ -15,8 +15,7 @@ pub(crate) fn padded(dim: usize) -> usize {
     dim.next_power_of_two().max(SMALLEST)
 }
 
-/// One rotation, drawn at random. It stretches every vector by the same factor, `coordinates`^1.5, as only
-/// directions matter here.
+/// One rotation, drawn at random.
 #[derive(Clone, Debug)]
 pub(crate) struct Rotation {
     /// ±1, round after round.
@@ -39,54 +38,8 @@ impl Rotation {
         padding.fill(0.0);
         for signs in self.signs.chunks_exact(out.len()) {
             out.iter_mut().zip(signs).for_each(|(x, sign)| *x *= sign);
-            hadamard(out);
+            nigh_simd::hadamard(out);
         }
-    }
-}
-
-/// Multiplies by the Hadamard matrix (entries (−1)^popcount(i & j), not normalised), in place, by fast Walsh–Hadamard
-/// transform. The length is a power of two, at least 8.
-fn hadamard(values: &mut [f32]) {
-    values.as_chunks_mut().0.iter_mut().for_each(eight);
-    let mut half = 8;
-    while 4 * half <= values.len() {
-        values.chunks_exact_mut(4 * half).for_each(four_strands);
-        half *= 4;
-    }
-    if half < values.len() {
-        two_strands(values);
-    }
-}
-
-/// The three steps within eight neighbours.
-#[inline]
-fn eight(x: &mut [f32; 8]) {
-    let step = |a: [f32; 4], b: [f32; 4]| {
-        let sums: [f32; 4] = std::array::from_fn(|i| a[i] + b[i]);
-        let differences: [f32; 4] = std::array::from_fn(|i| a[i] - b[i]);
-        (sums, differences)
-    };
-    let (a, b) = step([x[0], x[1], x[2], x[3]], [x[4], x[5], x[6], x[7]]);
-    let (a, b) = step([a[0], a[1], b[0], b[1]], [a[2], a[3], b[2], b[3]]);
-    let (a, b) = step([a[0], a[2], b[0], b[2]], [a[1], a[3], b[1], b[3]]);
-    *x = [a[0], b[0], a[2], b[2], a[1], b[1], a[3], b[3]];
-}
-
-/// Two steps at once over four strands of equal length, so that each value is loaded once for both.
-fn four_strands(values: &mut [f32]) {
-    let (ab, cd) = values.split_at_mut(values.len() / 2);
-    let (a, b) = ab.split_at_mut(ab.len() / 2);
-    let (c, d) = cd.split_at_mut(cd.len() / 2);
-    for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
-        let (ab, a_b, cd, c_d) = (*a + *b, *a - *b, *c + *d, *c - *d);
-        (*a, *b, *c, *d) = (ab + cd, a_b + c_d, ab - cd, a_b - c_d);
-    }
-}
-
-fn two_strands(values: &mut [f32]) {
-    let (a, b) = values.split_at_mut(values.len() / 2);
-    for (a, b) in a.iter_mut().zip(b) {
-        (*a, *b) = (*a + *b, *a - *b);
     }
 }
 
@@ -105,12 +58,10 @@ pub(crate) mod tests {
                 .map(|(x, &s)| x * f64::from(s))
                 .collect();
             let entry = |i: usize, j: usize| 1.0 - 2.0 * f64::from((i & j).count_ones() % 2);
+            let scale = (coordinates as f64).sqrt();
             let row = |i: usize| {
-                flipped
-                    .iter()
-                    .enumerate()
-                    .map(|(j, x)| entry(i, j) * x)
-                    .sum()
+                let terms = flipped.iter().enumerate().map(|(j, x)| entry(i, j) * x);
+                terms.sum::<f64>() / scale
             };
             x = (0..coordinates).map(row).collect();
         }
@@ -134,13 +85,12 @@ pub(crate) mod tests {
                 .zip(&slow)
                 .map(|(&a, b)| (f64::from(a) - b).abs());
             let error = error.fold(0.0, f64::max);
-            let stretch = (coordinates as f64).powf(1.5);
             let length = point
                 .iter()
                 .map(|&x| f64::from(x).powi(2))
                 .sum::<f64>()
                 .sqrt();
-            if error > 1e-5 * norm || (norm / (stretch * length) - 1.0).abs() > 1e-6 {
+            if error > 1e-5 * norm || (norm / length - 1.0).abs() > 1e-6 {
                 wrong.push((dim, error, norm));
             }
         }
@@ -156,7 +106,7 @@ pub(crate) mod tests {
         for seed in 0..500 {
             let mut out = [0.0; SMALLEST];
             Rotation::draw(SMALLEST, &mut Random::new(seed)).rotate(&point, &mut out);
-            coordinates.extend(out.map(|x| f64::from(x) / 5.0 / SMALLEST as f64));
+            coordinates.extend(out.map(|x| f64::from(x) / 5.0 * (SMALLEST as f64).sqrt()));
         }
         let moment = |power| {
             coordinates.iter().map(|x: &f64| x.powi(power)).sum::<f64>() / coordinates.len() as f64
