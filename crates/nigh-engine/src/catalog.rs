@@ -8,19 +8,25 @@ use nigh_index::Allowed;
 use nigh_store::{CatalogStore, CatalogView, Header, ReadError, Schema, Value};
 use thiserror::Error;
 
+pub use self::check::{Checked, RunningRecall, ShapeRecall};
 pub use self::info::{CatalogInfo, ColumnInfo};
 pub use self::search::{Hit, Method, SearchError, SearchOptions, SearchReply};
+pub use self::tune::{CatalogTuneError, TuneOptions, tune_catalog};
+pub(crate) use self::tune::{own_queries, tune_view};
 use crate::encoder::{EncoderError, EncoderRecord};
 use crate::filter::{Filter, FilterError};
 use crate::label::place;
 use crate::publish::{PublishError, publish};
 use crate::tail::{Tail, TailError};
+use crate::tuning::{CatalogTuned, TuningFileError, TuningGoal};
 use crate::view::View;
 
+mod check;
 mod exact;
 mod info;
 mod items;
 mod search;
+mod tune;
 
 /// An open catalog. Reads only; many threads may share one.
 #[derive(Debug)]
@@ -38,6 +44,8 @@ pub struct Catalog {
     current_rows: Option<Allowed>,
     /// The view's positions that were replaced or deleted since.
     stale: BTreeSet<u32>,
+    /// What searches of the view reach, if it was measured.
+    tuned: Option<CatalogTuned>,
     notes: Vec<String>,
 }
 
@@ -180,6 +188,11 @@ impl Catalog {
             .map_or((0, 0), |view| (view.segment.len(), view.segment.lists()))
     }
 
+    /// What searches of the published view reach, if it was measured.
+    pub fn tuned(&self) -> Option<&CatalogTuned> {
+        self.tuned.as_ref()
+    }
+
     /// The condition of a `--where`, checked against this catalog's columns.
     pub fn filter(&self, text: &str) -> Result<Filter, Box<FilterError>> {
         Ok(Filter::parse(text, &self.schema)?)
@@ -191,7 +204,7 @@ impl Catalog {
         store: CatalogStore,
         view: Option<View>,
         changed: &BTreeSet<u64>,
-        notes: Vec<String>,
+        mut notes: Vec<String>,
     ) -> Result<Self, OpenCatalogError> {
         let stored = store.view()?;
         let tail = Tail::load(&stored, store.header().dimension, changed)?;
@@ -209,6 +222,7 @@ impl Catalog {
                 view: stored,
                 _open: store,
             }),
+            tuned: tuned(dir, view.as_ref(), &mut notes),
             view,
             tail,
             current_rows,
@@ -233,6 +247,7 @@ impl Catalog {
             "{held}; searching what was published up to sequence {}",
             view.sequence()
         );
+        let mut notes = vec![note];
         Ok(Self {
             dir: dir.to_owned(),
             encoder: EncoderRecord::of(&header)?,
@@ -240,11 +255,12 @@ impl Catalog {
             dimension,
             created: header.created,
             store: None,
+            tuned: tuned(dir, Some(&view), &mut notes),
             view: Some(view),
             tail: Tail::empty(dimension),
             current_rows: None,
             stale: BTreeSet::new(),
-            notes: vec![note],
+            notes,
         })
     }
 }
@@ -259,6 +275,24 @@ fn usable_view(dir: &Path, stored: &CatalogView, notes: &mut Vec<String>) -> Opt
             None
         }
     }
+}
+
+/// What was measured on the view; a goal that it was not measured for is told.
+fn tuned(dir: &Path, view: Option<&View>, notes: &mut Vec<String>) -> Option<CatalogTuned> {
+    let mut told = |error: TuningFileError| notes.push(error.to_string());
+    let goal = TuningGoal::of(dir).map_err(&mut told).ok().flatten();
+    let tuned = CatalogTuned::of(view?.folder())
+        .map_err(told)
+        .ok()
+        .flatten();
+    let tuned = tuned.filter(|tuned| view.is_some_and(|view| tuned.tuned.is_of(&view.segment)));
+    if let (Some(_), None) = (goal, &tuned) {
+        notes.push(
+            "the index is not measured for the collection's goal: `nigh catalog tune` does it"
+                .to_owned(),
+        );
+    }
+    tuned
 }
 
 /// The numbers of the items that changed since the view was built.
@@ -280,11 +314,14 @@ fn rebuild_view(dir: &Path) -> Result<u64, RebuildError> {
 
 /// Why a view could not be built again.
 #[derive(Debug, Error)]
-enum RebuildError {
+pub enum RebuildError {
+    /// The store cannot be opened for writing.
     #[error(transparent)]
     Open(#[from] nigh_store::OpenError),
+    /// The view could not be built.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// The store cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
 }

@@ -25,6 +25,7 @@ mod names;
 mod parse;
 mod place;
 mod rows;
+mod shape;
 mod stack;
 mod tree;
 mod wanted;

@@ -60,13 +60,15 @@ mod publish;
 pub mod source;
 mod tail;
 mod trace;
+mod tuning;
 pub mod vectors;
 mod view;
 mod writer;
 
 pub use catalog::{
-    Catalog, CatalogInfo, ColumnInfo, Hit, ItemSummary, Method, OpenCatalogError, SearchError,
-    SearchOptions, SearchReply,
+    Catalog, CatalogInfo, CatalogTuneError, Checked, ColumnInfo, Hit, ItemSummary, Method,
+    OpenCatalogError, RebuildError, RunningRecall, SearchError, SearchOptions, SearchReply,
+    ShapeRecall, TuneOptions, tune_catalog,
 };
 pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
 pub use encoder::{EncoderError, EncoderRecord, EncoderRequest};
@@ -76,5 +78,6 @@ pub use load::{read_image, read_image_file};
 pub use publish::PublishError;
 pub use tail::TailError;
 pub use trace::{Stage, Trace};
+pub use tuning::{CatalogTuned, TuningFileError, TuningGoal};
 pub use view::{ItemsWriteError, ViewError};
 pub use writer::{CatalogWriter, OpenWriterError};

@@ -2,13 +2,17 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use nigh_index::{BuildError, IvfConfig, Metric, SegmentBuilder, SegmentConfig};
 use nigh_store::{CatalogStore, CatalogView, ReadError, Stored};
 use thiserror::Error;
 
+use crate::catalog::{own_queries, tune_view};
 use crate::columns::{ColumnsBuilder, PushError};
 use crate::label::label;
+use crate::tuning::{TuningGoal, lists_within};
+use crate::vectors::Watch;
 use crate::view::{
     ITEMS_FILE, ItemsWriteError, ItemsWriter, SEGMENT_FILE, View, current_file, image_names,
     index_folder,
@@ -66,9 +70,9 @@ pub enum PublishError {
     TooManyItems,
 }
 
-/// From this many items on a segment gets inverted lists: below, an exact scan
+/// From this many items on a segment gets inverted lists of codes: below, an exact scan
 /// takes a few milliseconds at most and needs none.
-const IVF_ITEMS: u64 = 20_000;
+const IVF_ITEMS: u64 = 5_000;
 
 /// True where the current view is usable and holds just what `stored` holds.
 pub(crate) fn is_published(dir: &Path, stored: &CatalogView) -> bool {
@@ -81,15 +85,22 @@ pub(crate) fn is_published(dir: &Path, stored: &CatalogView) -> bool {
     View::open(dir).is_ok_and(|view| view.as_ref().is_some_and(same))
 }
 
-/// Builds a view of everything that `stored`, a moment of `store`, holds and makes it current.
+/// Builds a view of everything that `stored`, a moment of `store`, holds and makes it current. What the collection is tuned
+/// for is measured on it first.
 pub(crate) fn publish(
     dir: &Path,
     store: &CatalogStore,
     stored: &CatalogView,
 ) -> Result<(), PublishError> {
     let folder = new_folder(dir, stored.sequence())?;
-    let built =
-        build(&folder, store.header().dimension, stored).and_then(|()| make_current(dir, &folder));
+    // A goal that is damaged, or cannot be measured, is told whenever the catalog is opened; it holds up no publication.
+    let goal = TuningGoal::of(dir).ok().flatten();
+    let built = lists(dir, stored, goal.as_ref())
+        .and_then(|ivf| build(&folder, store.header().dimension, stored, ivf))
+        .and_then(|()| {
+            goal.iter().for_each(|goal| measure(&folder, goal));
+            make_current(dir, &folder)
+        });
     if built.is_err() {
         // What was written so far would only fill the disk.
         let _ = std::fs::remove_dir_all(&folder);
@@ -99,8 +110,46 @@ pub(crate) fn publish(
     Ok(())
 }
 
-fn build(folder: &Path, dimension: usize, stored: &CatalogView) -> Result<(), PublishError> {
-    let ivf = (stored.len()? >= IVF_ITEMS).then(IvfConfig::default);
+/// The lists that the view should have, if any.
+fn lists(
+    dir: &Path,
+    stored: &CatalogView,
+    goal: Option<&TuningGoal>,
+) -> Result<Option<IvfConfig>, PublishError> {
+    let items = stored.len()?;
+    if items < IVF_ITEMS {
+        return Ok(None);
+    }
+    let before = View::open(dir).ok().flatten();
+    let codes = before.as_ref().and_then(|view| view.segment.codes());
+    let images = before.map_or(items, |view| {
+        items * view.segment.len() as u64 / (view.len() as u64).max(1)
+    });
+    Ok(Some(lists_within(goal, images, codes)))
+}
+
+fn measure(folder: &Path, goal: &TuningGoal) {
+    let never = AtomicBool::new(false);
+    let watch = Watch {
+        stop: &never,
+        done: &|_| (),
+    };
+    if let Ok(view) = View::open_folder(folder) {
+        let queries = own_queries(&view, PUBLISHED_SAMPLE, 0);
+        let tuned = queries.and_then(|queries| tune_view(&view, goal, &queries, 1, &watch));
+        drop(tuned.map(|tuned| tuned.keep(folder)));
+    }
+}
+
+/// Queries that a new view is measured with.
+const PUBLISHED_SAMPLE: usize = 600;
+
+fn build(
+    folder: &Path,
+    dimension: usize,
+    stored: &CatalogView,
+    ivf: Option<IvfConfig>,
+) -> Result<(), PublishError> {
     let config = SegmentConfig {
         sequence: stored.sequence(),
         ivf,
@@ -201,7 +250,7 @@ fn make_current(dir: &Path, folder: &Path) -> Result<(), PublishError> {
 
 /// Durable under its final name when this returns: the bytes are synced, then
 /// the name, then the folder that holds the name.
-fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let new = path.with_extension("new");
     let mut file = std::fs::File::create(&new)?;

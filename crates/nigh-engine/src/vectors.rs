@@ -26,9 +26,13 @@ pub use files::{Block, Blocks, FbinWriter, FileError, RowProblem, VectorFile};
 pub use generate::{GenerateError, GenerateOptions, Generated, generate};
 pub use queries::Queries;
 pub use recall::Accepted;
+pub(crate) use recall::RECALL_AT;
 pub use reject::Rejected;
 pub use stopwatch::ClockError;
 pub use sweep::{Family, Point, Setting, SweepError, SweepOptions, sweep};
 pub use truth::{Truth, TruthError, TruthReport, exact_truth};
-pub use tune::{Goal, Interval, LEAST_QUERIES, OperatingPoint, TuneError, Tuned, tune};
+pub(crate) use tune::coded_bytes;
+pub use tune::{
+    Goal, Interval, LEAST_QUERIES, OperatingPoint, TuneError, Tuned, tune, tuning_options,
+};
 pub use watch::{Stopped, Watch};

@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! DIR/index/current            the name of the folder below
-//! DIR/index/<sequence>-<n>/    vectors.segment: embeddings, labels, IVF lists
+//! DIR/index/<sequence>-<n>/    vectors.segment: embeddings, labels, lists and codes
 //!                              items.view: numbers, ids, images, attribute columns
+//!                              tuned.json: what searches of it reach, if it is tuned
 //! ```
 //!
 //! A view is derived: it holds the collection up to one sequence number, and a
@@ -60,6 +61,7 @@ pub enum ViewError {
 /// An open view.
 #[derive(Debug)]
 pub(crate) struct View {
+    folder: PathBuf,
     pub(crate) segment: Segment,
     pub(crate) items: ItemsFile,
     columns: OnceLock<Columns>,
@@ -82,7 +84,7 @@ impl View {
         last.map_or(Ok(None), Err)
     }
 
-    fn open_folder(folder: &Path) -> Result<Self, ViewError> {
+    pub(crate) fn open_folder(folder: &Path) -> Result<Self, ViewError> {
         let items = ItemsFile::open(&folder.join(ITEMS_FILE))?;
         let segment = Segment::open(&folder.join(SEGMENT_FILE))?;
         let header = items.header();
@@ -100,10 +102,16 @@ impl View {
             });
         }
         Ok(Self {
+            folder: folder.to_owned(),
             segment,
             items,
             columns: OnceLock::new(),
         })
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The attributes, read from the file when they are first needed.

@@ -10,6 +10,7 @@ pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod items;
 pub(crate) mod search;
+pub(crate) mod tune;
 
 /// The exit code of a failure: an id that does not exist is no broken collection.
 pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {

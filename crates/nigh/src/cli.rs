@@ -10,7 +10,7 @@ pub(crate) use self::index::IndexCommand;
 
 pub(crate) use self::catalog::{
     CatalogCommand, ColumnArgs, DeleteArgs, EncoderArgs, EvalArgs, ExportArgs, GetArgs, ImportArgs,
-    InfoArgs, ListArgs, MethodArgs, RestoreArgs, SearchArgs, SnapshotArgs,
+    InfoArgs, ListArgs, MethodArgs, RestoreArgs, SearchArgs, SnapshotArgs, TuneArgs,
 };
 
 mod catalog;

@@ -223,7 +223,7 @@ fn search_all(
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let reply = search_picture(catalog, &encoder, &name, &bytes, &options)?;
+        let (_, reply) = search_picture(catalog, &encoder, &name, &bytes, &options)?;
         Ok((Query::Picture(name, bytes), reply))
     };
     paths.iter().map(search).collect()

@@ -19,6 +19,10 @@ mod setting;
 pub(crate) mod truth;
 pub(crate) mod tune;
 
+pub(crate) use bar::Bars;
+pub(crate) use setting::words;
+pub(crate) use tune::{goal, point_lines};
+
 /// Whether the work ended because it was asked to.
 pub(crate) fn was_stopped(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.is::<Stopped>())

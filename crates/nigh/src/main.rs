@@ -56,6 +56,7 @@ fn run_catalog(command: &CatalogCommand, threads: usize, output: Output) -> Resu
         CatalogCommand::Import(args) => catalog::import::run(args, threads, output),
         CatalogCommand::Search(args) => catalog::search::run(args, threads, output),
         CatalogCommand::Eval(args) => catalog::eval::run(args, threads, output),
+        CatalogCommand::Tune(args) => catalog::tune::run(args, threads, output),
         CatalogCommand::Info(args) => catalog::info::run(args, output),
         CatalogCommand::Get(args) => catalog::items::get(args, output),
         CatalogCommand::List(args) => catalog::items::list(args, output),

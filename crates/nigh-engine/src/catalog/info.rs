@@ -5,7 +5,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Catalog;
+use super::ShapeRecall;
 use super::search::SearchError;
+use crate::tuning::TuningGoal;
+use crate::vectors::OperatingPoint;
 
 /// A catalog in figures.
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +27,14 @@ pub struct CatalogInfo {
     pub published_images: usize,
     /// Inverted lists of the published view; 0 where it is scanned.
     pub lists: usize,
+    /// How the published view is coded: axes scanned by one bit, axes refined, bits of each of these; none where it is not.
+    pub codes: Option<[usize; 3]>,
+    /// The goal that it is tuned for.
+    pub goal: Option<TuningGoal>,
+    /// The operating point that searches use, if it is tuned.
+    pub operating_point: Option<OperatingPoint>,
+    /// The recall of the searches that were checked since the view was published.
+    pub running_recall: Vec<ShapeRecall>,
     /// Items that are newer than the published view, searched exactly.
     pub newer_items: usize,
     /// The folder's size.
@@ -68,6 +79,16 @@ impl Catalog {
             published_sequence: self.view.as_ref().map_or(0, crate::view::View::sequence),
             published_images,
             lists,
+            codes: self.view.as_ref().and_then(|view| {
+                let codes = view.segment.codes()?;
+                Some([codes.scan_dims, codes.refine_dims, codes.refine_bits.into()])
+            }),
+            goal: self.tuned.as_ref().map(|tuned| tuned.asked),
+            operating_point: self
+                .tuned
+                .as_ref()
+                .and_then(|tuned| tuned.chosen().copied()),
+            running_recall: self.running_recall().unwrap_or_default().shapes(),
             newer_items: self.tail_len(),
             bytes_on_disk: folder_bytes(&self.dir),
             created: self.created.clone(),

@@ -13,6 +13,8 @@ use super::Catalog;
 use crate::filter::Filter;
 use crate::label::{image, place};
 use crate::trace::{Trace, microseconds};
+use crate::tuning::CatalogTuned;
+use crate::vectors::{Interval, OperatingPoint, RECALL_AT, Setting};
 use crate::view::{View, ViewError};
 
 /// What is wanted of a search.
@@ -46,13 +48,16 @@ impl Default for SearchOptions {
 }
 
 /// How the nearest are found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Method {
-    /// Exact for a small catalog; for a large one the index, reading an eighth of its lists.
+    /// As the catalog was tuned ([`tune_catalog`](crate::tune_catalog)); if it was not, exact for a small one, and for a large one the
+    /// index, reading an eighth of its lists.
     #[default]
     Auto,
     /// Every item is compared.
     Exact,
+    /// The fastest setting that was measured to find at least this mean share of the ten nearest.
+    Recall(f64),
     /// Only this many inverted lists are read: the nearest ones.
     Nprobe(usize),
 }
@@ -77,6 +82,10 @@ pub struct Hit {
 pub struct SearchReply {
     /// The nearest first; ties by the order in which items were first imported.
     pub hits: Vec<Hit>,
+    /// How the published view was searched.
+    pub setting: Setting,
+    /// The recall of this setting, as it was measured when the catalog was tuned; that of an exact search is known.
+    pub recall_at_10: Option<Interval>,
     /// Microseconds for all stages.
     pub latency_us: u64,
     /// Stage by stage.
@@ -95,6 +104,11 @@ pub enum SearchError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] nigh_store::ReadError),
+    /// The catalog was not tuned for this recall.
+    #[error(
+        "no setting was measured to reach a recall of {0}: `nigh catalog tune DIR --recall {0}` does that"
+    )]
+    Untuned(f64),
     /// No item has this id.
     #[error("no item has the id {0:?}")]
     UnknownId(String),
@@ -157,13 +171,16 @@ impl Catalog {
     ) -> Result<SearchReply, SearchError> {
         let started = Instant::now();
         let mut trace = Trace::default();
+        let (setting, recall_at_10) = self.setting(options)?;
         let passing = self.pass(options, &mut trace)?;
-        let candidates = self.candidates(queries, options, &passing, &mut trace)?;
+        let candidates = self.candidates(queries, options, setting, &passing, &mut trace)?;
         let found = candidates.len();
         let collect = || self.collect(candidates, options);
         let hits = trace.stage("collect", collect, |hits| (found, hits.len()))?;
         Ok(SearchReply {
             hits,
+            setting,
+            recall_at_10,
             latency_us: microseconds(started),
             trace,
         })
@@ -187,6 +204,33 @@ impl Catalog {
             .into_iter()
             .flat_map(|row| view.segment.row(row).iter().copied())
             .collect())
+    }
+
+    /// How the view is to be searched, and the recall of that where it is known.
+    fn setting(&self, options: &SearchOptions) -> Result<(Setting, Option<Interval>), SearchError> {
+        let (images, lists) = self.published();
+        let probe = |nprobe| Setting::of(&SearchParams::ivf(RECALL_AT, nprobe));
+        let of = |point: &OperatingPoint| (point.setting, Some(point.recall_at_10));
+        let tuned = self.tuned.as_ref();
+        let setting = match options.method {
+            Method::Exact => Setting::Exact,
+            Method::Nprobe(_) if lists <= 1 => Setting::Exact,
+            Method::Nprobe(nprobe) => probe(nprobe),
+            Method::Recall(recall) if lists <= 1 && recall <= 1.0 => Setting::Exact,
+            Method::Recall(recall) => {
+                let point = tuned.and_then(|tuned| tuned.for_recall(recall));
+                return point.map(of).ok_or(SearchError::Untuned(recall));
+            }
+            Method::Auto => match tuned.and_then(CatalogTuned::chosen) {
+                Some(point) => return Ok(of(point)),
+                None if images < AUTO_EXACT_IMAGES => Setting::Exact,
+                None => probe(lists.div_ceil(8)),
+            },
+        };
+        Ok((
+            setting,
+            (setting == Setting::Exact).then_some(Interval::CERTAIN),
+        ))
     }
 
     /// The rows that pass the filter and are not replaced.
@@ -238,16 +282,19 @@ impl Catalog {
         &self,
         queries: &[f32],
         options: &SearchOptions,
+        setting: Setting,
         passing: &Passing,
         trace: &mut Trace,
     ) -> Result<Vec<Candidate>, SearchError> {
         let mut candidates = Vec::new();
         for query in queries.chunks(self.dimension.max(1)) {
             if let Some(view) = &self.view {
+                let k = rows_wanted(options, view.items.header().most_images);
+                let params = setting.params(k).with_threads(options.threads);
                 candidates.extend(search_view(
                     view,
                     query,
-                    options,
+                    &params,
                     passing.view.as_ref(),
                     trace,
                 )?);
@@ -350,19 +397,13 @@ impl Catalog {
 fn search_view(
     view: &View,
     query: &[f32],
-    options: &SearchOptions,
+    params: &SearchParams,
     allowed: Option<&Allowed>,
     trace: &mut Trace,
 ) -> Result<Vec<Candidate>, SearchError> {
-    let k = rows_wanted(options, view.items.header().most_images);
-    let mode = mode(view, options.method, k);
-    let stage = if mode == Mode::Exact { "scan" } else { "probe" };
-    let params = SearchParams {
-        k,
-        mode,
-        threads: options.threads,
-    };
-    let search = || view.segment.search(query, &params, allowed);
+    let exact = params.mode == Mode::Exact;
+    let stage = if exact { "scan" } else { "probe" };
+    let search = || view.segment.search(query, params, allowed);
     let found = trace.stage(stage, search, |found| {
         (found.distances, found.neighbors.len())
     })?;
@@ -371,17 +412,6 @@ fn search_view(
         .into_iter()
         .map(|neighbor| Candidate::in_view(view, neighbor))
         .collect())
-}
-
-fn mode(view: &View, method: Method, k: usize) -> Mode {
-    let lists = view.segment.lists();
-    let probe = |nprobe| SearchParams::ivf(k, nprobe).mode;
-    match method {
-        Method::Exact => Mode::Exact,
-        Method::Nprobe(nprobe) => probe(nprobe),
-        Method::Auto if view.segment.len() < AUTO_EXACT_IMAGES => Mode::Exact,
-        Method::Auto => probe(lists.div_ceil(8)),
-    }
 }
 
 /// Rows to ask for, so that `k` items are among them: an item can take as many

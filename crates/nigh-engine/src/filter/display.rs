@@ -86,11 +86,11 @@ impl Display for Term {
     }
 }
 
-fn not(negated: bool) -> &'static str {
+pub(super) fn not(negated: bool) -> &'static str {
     if negated { "NOT " } else { "" }
 }
 
-fn sign(comparison: Comparison, negated: bool) -> &'static str {
+pub(super) fn sign(comparison: Comparison, negated: bool) -> &'static str {
     match comparison {
         Comparison::Equal if negated => "!=",
         Comparison::Equal => "=",

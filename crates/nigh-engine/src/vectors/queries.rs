@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::files::{FileError, VectorFile};
 
-/// All rows of a file, every one of which can be compared.
+/// Queries, every one of which can be compared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Queries {
     path: PathBuf,
     dim: usize,
     values: Vec<f32>,
+    /// For each query the labels that are itself; empty if no query is among the rows it is asked of.
+    own: Vec<Vec<u64>>,
 }
 
 impl Queries {
@@ -22,19 +24,43 @@ impl Queries {
             path: file.path().to_owned(),
             dim: file.dim(),
             values: file.read_all()?,
+            own: Vec::new(),
         })
+    }
+
+    /// Rows of an index as queries, laid end to end in `values`, each with the labels that are itself: what it finds of these
+    /// counts for nothing. `path` is where the rows were taken from, for messages.
+    pub fn from_rows(path: &Path, dim: usize, values: Vec<f32>, own: Vec<Vec<u64>>) -> Queries {
+        Queries {
+            path: path.to_owned(),
+            dim,
+            values,
+            own,
+        }
+    }
+
+    /// The labels that are the query itself.
+    pub(super) fn own(&self, query: usize) -> &[u64] {
+        self.own.get(query).map_or(&[], Vec::as_slice)
+    }
+
+    /// The most labels that are one query itself: so many more neighbours have to be asked for.
+    pub(super) fn most_own(&self) -> usize {
+        self.own.iter().map(Vec::len).max().unwrap_or(0)
     }
 
     /// The first half, and the others.
     pub(super) fn halves(&self) -> (Queries, Queries) {
         let half = self.len() / 2;
-        let part = |values: &[f32]| Queries {
+        let part = |values: &[f32], own: &[Vec<u64>]| Queries {
             path: self.path.clone(),
             dim: self.dim,
             values: values.to_vec(),
+            own: own.to_vec(),
         };
         let (first, second) = self.values.split_at(half * self.dim);
-        (part(first), part(second))
+        let (first_own, second_own) = self.own.split_at(half.min(self.own.len()));
+        (part(first, first_own), part(second, second_own))
     }
 
     /// Where they were read.
@@ -75,5 +101,6 @@ impl Queries {
     /// Keeps the first `count` alone.
     pub fn truncate(&mut self, count: usize) {
         self.values.truncate(count.saturating_mul(self.dim));
+        self.own.truncate(count);
     }
 }

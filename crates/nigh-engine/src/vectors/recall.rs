@@ -1,26 +1,39 @@
 //! Which answers count as right.
 
-use nigh_index::{Found, Metric};
+use nigh_index::{Found, Metric, Neighbor};
 
 use super::files::VectorFile;
 use super::queries::Queries;
 use super::truth::{Truth, TruthError, check_dimension};
 use super::watch::Watch;
 
-/// How many neighbours are asked for and counted.
-pub(super) const RECALL_AT: usize = 10;
+/// How many neighbours are counted, and asked for but for those that are the query itself.
+pub(crate) const RECALL_AT: usize = 10;
+
+/// The answers without what is the query itself, ten at most.
+pub(super) fn others(found: Vec<Found>, queries: &Queries) -> Vec<Found> {
+    let mut found = found;
+    for (query, found) in found.iter_mut().enumerate() {
+        let own = queries.own(query);
+        found.neighbors.retain(|hit| !own.contains(&hit.label));
+        found.neighbors.truncate(RECALL_AT);
+    }
+    found
+}
 
 /// Queries whose neighbours are out of order, as a share, from which a truth is not believed.
 const MOST_DISORDERED: f64 = 0.05;
 
 /// The ids that count as one of the ten nearest, for each query: those that the truth names first,
 /// and those that are as near as the tenth.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Accepted {
     /// Sorted, of all queries.
-    ids: Vec<u32>,
+    ids: Vec<u64>,
     /// Where those of each query begin, and the end.
     starts: Vec<usize>,
+    /// For each query the score from which on a neighbour counts whatever its id; infinite where ids alone tell.
+    enough: Vec<f32>,
 }
 
 impl Accepted {
@@ -45,6 +58,7 @@ impl Accepted {
         let mut accepted = Accepted {
             ids: Vec::new(),
             starts: vec![0],
+            enough: vec![f32::INFINITY; truth.queries()],
         };
         for query in 0..truth.queries() {
             let range = query * truth.k..(query + 1) * truth.k;
@@ -55,19 +69,17 @@ impl Accepted {
         Ok(accepted)
     }
 
-    /// The labels of exact results, as they are.
+    /// The labels of exact results of at most ten neighbours, and whatever is as near as the last of them.
     pub(super) fn of(exact: &[Found]) -> Accepted {
+        let last = |found: &Found| found.neighbors.last().map_or(f32::INFINITY, |n| n.score);
         let mut accepted = Accepted {
             ids: Vec::new(),
             starts: vec![0],
+            enough: exact.iter().map(last).collect(),
         };
         for found in exact {
             let start = accepted.ids.len();
-            let labels = found
-                .neighbors
-                .iter()
-                .filter_map(|n| u32::try_from(n.label).ok());
-            accepted.ids.extend(labels);
+            accepted.ids.extend(found.neighbors.iter().map(|n| n.label));
             accepted.ids[start..].sort_unstable();
             accepted.starts.push(accepted.ids.len());
         }
@@ -82,7 +94,7 @@ impl Accepted {
         };
         let start = self.ids.len();
         let ranks = (0..ids.len()).filter(counts);
-        self.ids.extend(ranks.map(|rank| ids[rank] as u32));
+        self.ids.extend(ranks.map(|rank| ids[rank] as u64));
         self.ids[start..].sort_unstable();
         self.starts.push(self.ids.len());
     }
@@ -94,16 +106,23 @@ impl Accepted {
 
     /// The mean share of the ten nearest that were found.
     pub fn recall(&self, found: &[Found]) -> f64 {
-        let hits = |(query, found): (usize, &Found)| {
+        self.shares(found).iter().sum::<f64>() / found.len().max(1) as f64
+    }
+
+    /// Of each query the share of the ten nearest that were found; of all, where there are fewer than ten.
+    pub(super) fn shares(&self, found: &[Found]) -> Vec<f64> {
+        let share = |(query, found): (usize, &Found)| {
             let accepted = &self.ids[self.starts[query]..self.starts[query + 1]];
-            let labels = found.neighbors.iter().take(RECALL_AT);
-            let right = |label: u64| {
-                u32::try_from(label).is_ok_and(|id| accepted.binary_search(&id).is_ok())
+            if accepted.is_empty() {
+                return 1.0;
+            }
+            let right = |hit: &&Neighbor| {
+                hit.score >= self.enough[query] || accepted.binary_search(&hit.label).is_ok()
             };
-            labels.filter(|neighbor| right(neighbor.label)).count()
+            let hits = found.neighbors.iter().take(RECALL_AT).filter(right).count();
+            hits as f64 / accepted.len().min(RECALL_AT) as f64
         };
-        let hits: usize = found.iter().enumerate().map(hits).sum();
-        hits as f64 / (RECALL_AT * found.len().max(1)) as f64
+        found.iter().enumerate().map(share).collect()
     }
 }
 

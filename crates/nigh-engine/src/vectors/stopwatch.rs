@@ -36,6 +36,17 @@ impl Stopwatch {
     }
 }
 
+impl Lap {
+    /// Of one of so many equal parts.
+    pub(super) fn each(self, parts: usize) -> Lap {
+        let parts = parts.max(1) as f64;
+        Lap {
+            cpu: self.cpu / parts,
+            wall: self.wall / parts,
+        }
+    }
+}
+
 /// The system does not tell how much CPU time a process used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot tell the CPU time of this process: {0}")]

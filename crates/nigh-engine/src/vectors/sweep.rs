@@ -3,11 +3,11 @@
 use std::ops::RangeInclusive;
 
 use nigh_index::{IvfSearch, Mode, SearchError, SearchParams, Segment};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use self::timing::time_all;
 use super::queries::Queries;
-use super::recall::{Accepted, RECALL_AT};
+use super::recall::{Accepted, RECALL_AT, others};
 use super::stopwatch::{ClockError, Stopwatch};
 use super::watch::{Stopped, Watch};
 
@@ -45,10 +45,10 @@ impl Family {
     }
 
     /// Searches of codes: some margins and rescoring depths, each from one list to an eighth of them.
-    pub fn coded(lists: usize) -> Vec<Family> {
-        let knobs = MARGINS
+    fn coded(lists: usize, margins: &[f32], rescores: &[usize]) -> Vec<Family> {
+        let knobs = margins
             .iter()
-            .flat_map(|&margin| RESCORES.iter().map(move |&rescore| (margin, rescore)));
+            .flat_map(|&margin| rescores.iter().map(move |&rescore| (margin, rescore)));
         knobs
             .map(|(margin, rescore)| Family {
                 template: SearchParams {
@@ -62,6 +62,24 @@ impl Family {
                 nprobe: 1..=lists.div_ceil(8),
             })
             .collect()
+    }
+
+    /// All settings of a segment that are worth measuring.
+    pub fn all_of(segment: &Segment) -> Vec<Family> {
+        Family::with_knobs(segment, &MARGINS, &RESCORES)
+    }
+
+    /// A few of these: their best is some percent slower, and they are measured in a third of the time.
+    pub fn some_of(segment: &Segment) -> Vec<Family> {
+        Family::with_knobs(segment, &SOME_MARGINS, &SOME_RESCORES)
+    }
+
+    fn with_knobs(segment: &Segment, margins: &[f32], rescores: &[usize]) -> Vec<Family> {
+        match segment.lists() {
+            1 => vec![Family::exact()],
+            lists if segment.codes().is_some() => Family::coded(lists, margins, rescores),
+            lists => vec![Family::ivf(lists)],
+        }
     }
 
     /// The exact search.
@@ -92,6 +110,7 @@ pub enum Setting {
         /// Lists to visit.
         nprobe: usize,
         /// Standard errors that a code may be off by.
+        #[serde(serialize_with = "as_written")]
         margin: f32,
         /// Rows compared exactly in the end.
         rescore: usize,
@@ -99,6 +118,15 @@ pub enum Setting {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reach: Option<f32>,
     },
+}
+
+/// An f32 as its shortest decimal: widened to f64 it would be printed with digits that mean nothing.
+fn as_written<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    let decimal: f64 = value
+        .to_string()
+        .parse()
+        .unwrap_or_else(|_| f64::from(*value));
+    serializer.serialize_f64(decimal)
 }
 
 impl Setting {
@@ -143,8 +171,12 @@ const MARGINS: [f32; 3] = [0.3, 0.6, 1.0];
 /// Rows compared exactly that a sweep tries.
 const RESCORES: [usize; 5] = [12, 16, 24, 40, 80];
 
+/// What tuning tries of these.
+const SOME_MARGINS: [f32; 2] = [0.4, 0.8];
+const SOME_RESCORES: [usize; 3] = [16, 32, 80];
+
 /// How points are measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SweepOptions {
     /// Threads of a search.
     pub threads: usize,
@@ -152,6 +184,8 @@ pub struct SweepOptions {
     pub timed_queries: usize,
     /// Times each is timed; the least counts.
     pub repetitions: usize,
+    /// Seconds after which timing one setting ends each time, with fewer queries then: an exact search of much data is slow.
+    pub timed_seconds: f64,
 }
 
 impl Default for SweepOptions {
@@ -160,6 +194,7 @@ impl Default for SweepOptions {
             threads: 1,
             timed_queries: 1000,
             repetitions: 3,
+            timed_seconds: 30.0,
         }
     }
 }
@@ -205,11 +240,11 @@ pub fn sweep(
 ) -> Result<Vec<Point>, SweepError> {
     let mut measure = |params: &SearchParams| {
         watch.advance(1)?;
-        let params = params.with_threads(options.threads);
+        let params = asked(params, queries, options);
         let stopwatch = Stopwatch::start()?;
         let found = segment.search_batch(queries.values(), &params, None)?;
         let cost = stopwatch.lap()?.cpu;
-        let recall = accepted.recall(&found);
+        let recall = accepted.recall(&others(found, queries));
         Ok(refine::Reached { recall, cost })
     };
     // The first search of all meets cold memory: its cost would mislead.
@@ -219,6 +254,27 @@ pub fn sweep(
     let settings = refine::settings(families, &mut measure)?;
     let points = time_all(segment, queries, &settings, options, watch)?;
     Ok(frontier(points))
+}
+
+/// The exact search, which finds everything: only its time is measured.
+pub(super) fn time_exact(
+    segment: &Segment,
+    queries: &Queries,
+    options: &SweepOptions,
+    watch: &Watch<'_>,
+) -> Result<Vec<Point>, SweepError> {
+    let exact = [(SearchParams::exact(RECALL_AT), 1.0)];
+    time_all(segment, queries, &exact, options, watch)
+}
+
+/// A setting as these queries are searched with: for ten neighbours besides themselves.
+pub(super) fn asked(
+    params: &SearchParams,
+    queries: &Queries,
+    options: &SweepOptions,
+) -> SearchParams {
+    let k = RECALL_AT + queries.most_own();
+    Setting::of(params).params(k).with_threads(options.threads)
 }
 
 /// How much faster another must be to beat a point: less is noise, and would leave gaps.

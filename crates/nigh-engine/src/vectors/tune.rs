@@ -4,13 +4,13 @@
 //! had no part in that, says what each of them reaches, with an interval ([`Interval`]) that therefore holds for further
 //! queries of the same kind.
 
-use nigh_index::{Found, Neighbor, SearchParams, Segment};
+use nigh_index::{Codes, Found, Mode, SearchParams, Segment, cost};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::queries::Queries;
-use super::recall::{Accepted, RECALL_AT};
-use super::sweep::{Family, Setting, SweepError, SweepOptions, sweep};
+use super::recall::{Accepted, RECALL_AT, others};
+use super::sweep::{Family, Setting, SweepError, SweepOptions, asked, sweep, time_exact};
 use super::watch::Watch;
 
 pub use self::interval::Interval;
@@ -18,7 +18,8 @@ pub use self::interval::Interval;
 mod interval;
 
 /// What an operating point has to reach.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Goal {
     /// At least this mean share of the ten nearest, 0 to 1: the fastest setting of which the interval says so.
     Recall(f64),
@@ -39,6 +40,9 @@ pub struct OperatingPoint {
     pub latency_us: f64,
     /// The 99th percentile by the clock.
     pub latency_p99_us: f64,
+    /// Bytes of the index that searches with this setting read again and again, and so have to stay in memory to be this fast.
+    #[serde(default)]
+    pub resident_bytes: u64,
 }
 
 impl OperatingPoint {
@@ -70,7 +74,17 @@ impl Tuned {
 
     /// The best point that reaches the goal: the fastest for a recall, the most thorough for a latency.
     pub fn choose(&self, goal: Goal) -> Option<&OperatingPoint> {
-        let reaching = self.points.iter().filter(|point| point.reaches(goal));
+        self.choose_within(goal, u64::MAX)
+    }
+
+    /// The same of those points whose index needs no more than so many bytes of memory.
+    pub fn choose_within(&self, goal: Goal, memory_bytes: u64) -> Option<&OperatingPoint> {
+        let fits = |point: &&OperatingPoint| point.resident_bytes <= memory_bytes;
+        let reaching = self
+            .points
+            .iter()
+            .filter(|point| point.reaches(goal))
+            .filter(fits);
         match goal {
             Goal::Recall(_) => reaching.min_by(|a, b| a.latency_us.total_cmp(&b.latency_us)),
             Goal::LatencyUs(_) => reaching.max_by(|a, b| {
@@ -79,6 +93,16 @@ impl Tuned {
                     .total_cmp(&b.choosing_recall_at_10.mean)
             }),
         }
+    }
+}
+
+/// How tuning measures: quickly, to some percent.
+pub fn tuning_options(threads: usize) -> SweepOptions {
+    SweepOptions {
+        threads,
+        timed_queries: 300,
+        repetitions: 2,
+        timed_seconds: 0.25,
     }
 }
 
@@ -98,35 +122,26 @@ pub fn tune(
             received: held_out.len(),
         });
     }
-    let truth = exact(segment, held_out.values(), options.threads, watch)?;
     let (choosing, measuring) = held_out.halves();
-    let (known, unseen) = truth.split_at(choosing.len());
-    let mut families = families.to_vec();
-    families.push(Family::exact());
-    let found = sweep(
-        segment,
-        &choosing,
-        &Accepted::of(known),
-        &families,
-        options,
-        watch,
-    )?;
+    let known = exact(segment, &choosing, options.threads, watch)?;
+    let unseen = exact(segment, &measuring, options.threads, watch)?;
+    let of_lists = |family: &&Family| family.template.mode != Mode::Exact;
+    let families: Vec<Family> = families.iter().filter(of_lists).cloned().collect();
+    let mut found = sweep(segment, &choosing, &known, &families, options, watch)?;
+    found.extend(time_exact(segment, &choosing, options, watch)?);
     let mut points = Vec::with_capacity(found.len());
     for point in found {
-        let params = point
-            .setting
-            .params(RECALL_AT)
-            .with_threads(options.threads);
-        let recall = |queries: &Queries, truth: &[Found]| -> Result<Interval, TuneError> {
+        let recall = |queries: &Queries, truth: &Accepted| -> Result<Interval, TuneError> {
             if point.setting == Setting::Exact {
                 return Ok(Interval::CERTAIN);
             }
+            let params = asked(&point.setting.params(RECALL_AT), queries, options);
             let found = segment.search_batch(queries.values(), &params, None);
-            let shares = shares(&found.map_err(SweepError::from)?, truth);
-            Ok(Interval::of_mean(&shares, RECALL_AT))
+            let found = others(found.map_err(SweepError::from)?, queries);
+            Ok(Interval::of_mean(&truth.shares(&found), RECALL_AT))
         };
         let (choosing_recall_at_10, recall_at_10) =
-            (recall(&choosing, known)?, recall(&measuring, unseen)?);
+            (recall(&choosing, &known)?, recall(&measuring, &unseen)?);
         watch.advance(1).map_err(SweepError::from)?;
         points.push(OperatingPoint {
             setting: point.setting,
@@ -134,6 +149,7 @@ pub fn tune(
             choosing_recall_at_10,
             latency_us: 1e6 / point.single_qps,
             latency_p99_us: point.single_p99_us,
+            resident_bytes: resident_bytes(segment, point.setting),
         });
     }
     points.sort_by(|a, b| a.recall_at_10.mean.total_cmp(&b.recall_at_10.mean));
@@ -142,6 +158,23 @@ pub fn tune(
         queries: choosing.len(),
         points,
     })
+}
+
+/// What searches with a setting read again and again: codes and centroids, or the whole file.
+fn resident_bytes(segment: &Segment, setting: Setting) -> u64 {
+    match (setting, segment.codes()) {
+        (Setting::Ivf { .. }, Some(codes)) => {
+            coded_bytes(segment.len() as u64, segment.lists() as u64, &codes)
+        }
+        _ => segment.bytes(),
+    }
+}
+
+/// Bytes of the codes of so many rows in so many lists, with the lists' centroids and half-empty blocks.
+pub(crate) fn coded_bytes(rows: u64, lists: u64, codes: &Codes) -> u64 {
+    let [scan, refine] = [codes.scan_dims, codes.refine_dims].map(|dims| dims as u64);
+    let row = cost::resident_bytes(scan, refine, codes.refine_bits.into());
+    rows * row + lists * (16 * cost::code_bytes(scan) + 4 * scan)
 }
 
 /// Of what a segment is: its numbers, and up to 256 rows spread over it, with their labels.
@@ -171,35 +204,18 @@ pub const LEAST_QUERIES: usize = 40;
 
 fn exact(
     segment: &Segment,
-    queries: &[f32],
+    queries: &Queries,
     threads: usize,
     watch: &Watch<'_>,
-) -> Result<Vec<Found>, TuneError> {
-    let params = SearchParams::exact(RECALL_AT).with_threads(threads);
-    let mut truth = Vec::new();
-    for some in queries.chunks(64 * segment.dim()) {
-        truth.extend(
-            segment
-                .search_batch(some, &params, None)
-                .map_err(SweepError::from)?,
-        );
+) -> Result<Accepted, TuneError> {
+    let params = SearchParams::exact(RECALL_AT + queries.most_own()).with_threads(threads);
+    let mut truth: Vec<Found> = Vec::new();
+    for some in queries.values().chunks(64 * segment.dim()) {
+        let found = segment.search_batch(some, &params, None);
+        truth.extend(found.map_err(SweepError::from)?);
         watch.advance(0).map_err(SweepError::from)?;
     }
-    Ok(truth)
-}
-
-/// Of each query, the share of its true neighbours that were found; a neighbour as near as the last counts too.
-fn shares(found: &[Found], truth: &[Found]) -> Vec<f64> {
-    let share = |(found, truth): (&Found, &Found)| {
-        let Some(last) = truth.neighbors.last() else {
-            return 1.0;
-        };
-        let is_true = |hit: &&Neighbor| {
-            hit.score >= last.score || truth.neighbors.iter().any(|n| n.label == hit.label)
-        };
-        found.neighbors.iter().filter(is_true).count() as f64 / truth.neighbors.len() as f64
-    };
-    found.iter().zip(truth).map(share).collect()
+    Ok(Accepted::of(&others(truth, queries)))
 }
 
 /// Why nothing was tuned.

@@ -1,6 +1,7 @@
 //! `nigh catalog snapshot`, `restore` and `export`.
 
 use anyhow::Result;
+use nigh_engine::TuningGoal;
 use nigh_store::CatalogStore;
 use serde_json::json;
 
@@ -9,6 +10,7 @@ use crate::output::{Exit, Output};
 
 pub(crate) fn snapshot(args: &SnapshotArgs, output: Output) -> Result<Exit> {
     CatalogStore::open_reader(&args.dir)?.snapshot(&args.destination)?;
+    TuningGoal::carry_over(&args.dir, &args.destination)?;
     if args.json {
         output.json(&json!({"snapshot": args.destination}))?;
     } else {
@@ -23,6 +25,7 @@ pub(crate) fn snapshot(args: &SnapshotArgs, output: Output) -> Result<Exit> {
 
 pub(crate) fn restore(args: &RestoreArgs, output: Output) -> Result<Exit> {
     CatalogStore::restore(&args.snapshot, &args.dir)?;
+    TuningGoal::carry_over(&args.snapshot, &args.dir)?;
     if args.json {
         output.json(&json!({"restored": args.dir}))?;
     } else {

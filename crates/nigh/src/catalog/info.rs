@@ -1,9 +1,11 @@
 //! `nigh catalog info`.
 
 use anyhow::Result;
-use nigh_engine::{Catalog, CatalogInfo};
+use bytesize::ByteSize;
+use nigh_engine::{Catalog, CatalogInfo, ShapeRecall};
 
 use crate::cli::InfoArgs;
+use crate::index::words;
 use crate::output::{Exit, Output};
 use crate::table;
 
@@ -34,11 +36,16 @@ fn lines(info: &CatalogInfo) -> Vec<String> {
             "published   {} images in {} lists",
             info.published_images, info.lists
         ),
+        format!("searches    {}", searches(info)),
         format!("newer       {} items, searched exactly", info.newer_items),
         format!("on disk     {:.1} MB", info.bytes_on_disk as f64 / 1e6),
         format!("created     {}", info.created),
         String::new(),
     ];
+    if !info.running_recall.is_empty() {
+        lines.extend(recall_lines(info));
+        lines.push(String::new());
+    }
     let row = |column: &nigh_engine::ColumnInfo| {
         let most: Vec<String> = column
             .most_common
@@ -59,4 +66,43 @@ fn lines(info: &CatalogInfo) -> Vec<String> {
         &rows,
     ));
     lines
+}
+
+/// What searches of the published view do.
+fn searches(info: &CatalogInfo) -> String {
+    match &info.operating_point {
+        Some(point) => {
+            let recall = point.recall_at_10;
+            format!(
+                "{}: {:.0} µs, {:.1} % of the ten nearest ({:.1} to {:.1} %), {} of memory",
+                words(&point.setting),
+                point.latency_us,
+                100.0 * recall.mean,
+                100.0 * recall.low,
+                100.0 * recall.high,
+                ByteSize::b(point.resident_bytes).display().si(),
+            )
+        }
+        None => "not tuned: `nigh catalog tune` measures and chooses".to_owned(),
+    }
+}
+
+/// The recall of the searches that were checked.
+fn recall_lines(info: &CatalogInfo) -> Vec<String> {
+    let row = |of: &ShapeRecall| {
+        vec![
+            of.shape.clone(),
+            of.searches.to_string(),
+            format!("{:.4}", of.recall.mean),
+            format!("{:.4} to {:.4}", of.recall.low, of.recall.high),
+        ]
+    };
+    let rows: Vec<_> = info.running_recall.iter().map(row).collect();
+    let header = [
+        "checked searches",
+        "number",
+        "recall",
+        "with 95 % confidence",
+    ];
+    table::lines(&header, &rows)
 }

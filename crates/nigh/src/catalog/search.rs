@@ -1,17 +1,20 @@
 //! `nigh catalog search`.
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use nigh_encode::{DecodeLimits, Format};
+use nigh_engine::vectors::Setting;
 use nigh_engine::{
     Catalog, Hit, Method, SearchOptions, SearchReply, Trace, read_image, read_image_file,
 };
 use serde_json::json;
 
 use crate::cli::{EncoderArgs, MethodArgs, SearchArgs};
+use crate::index::words;
 use crate::output::{Exit, Output};
 use crate::sheet::{Sheet, SheetHit, SheetPicture, SheetQuery, SheetRow};
 use crate::{encoder, table, value};
@@ -32,8 +35,13 @@ pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<E
         threads,
         exclude: args.query.id.clone(),
     };
+    ensure!(
+        (0.0..=1.0).contains(&args.check),
+        "--check takes a share from 0 to 1, received {}",
+        args.check
+    );
     let query = Query::read(args)?;
-    let reply = query.search(&catalog, &args.encoder, threads, &options)?;
+    let (rows, reply) = query.search(&catalog, &args.encoder, threads, &options)?;
     if let Some(path) = &args.sheet {
         let missing = write_sheet(path, &catalog, &[(query, reply.clone())], &options)?;
         if missing > 0 {
@@ -44,7 +52,38 @@ pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<E
         output.note(format!("contact sheet: {}", path.display()));
     }
     print(&reply, args, output)?;
+    if is_picked(args.check) {
+        check(&catalog, &rows, &options, &reply, output)?;
+    }
     Ok(Exit::Done)
+}
+
+/// One of a share of all searches, at random.
+fn is_picked(share: f64) -> bool {
+    let random = RandomState::new().hash_one(std::process::id());
+    (random as f64) < share * u64::MAX as f64
+}
+
+/// Answers again, exactly, and counts what was found.
+fn check(
+    catalog: &Catalog,
+    rows: &[f32],
+    options: &SearchOptions,
+    reply: &SearchReply,
+    output: Output,
+) -> Result<()> {
+    let Some(checked) = catalog.check(rows, options, reply)? else {
+        return Ok(());
+    };
+    output.note(format!(
+        "checked: {} of the {} nearest",
+        checked.found, checked.of
+    ));
+    // Whoever may only read the collection gets the answer all the same.
+    if let Err(error) = catalog.count_check(&checked) {
+        output.note(error.to_string());
+    }
+    Ok(())
 }
 
 /// What is searched for.
@@ -81,15 +120,20 @@ impl Query {
         }
     }
 
+    /// The query's embeddings and what is near them.
     fn search(
         &self,
         catalog: &Catalog,
         encoder: &EncoderArgs,
         threads: usize,
         options: &SearchOptions,
-    ) -> Result<SearchReply> {
+    ) -> Result<(Vec<f32>, SearchReply)> {
         match self {
-            Self::Item(id) => Ok(catalog.search(&catalog.embeddings(id)?, options)?),
+            Self::Item(id) => {
+                let rows = catalog.embeddings(id)?;
+                let reply = catalog.search(&rows, options)?;
+                Ok((rows, reply))
+            }
             Self::Picture(name, bytes) => {
                 let encoder = catalog
                     .encoder()
@@ -100,14 +144,14 @@ impl Query {
     }
 }
 
-/// Decodes, encodes and searches; all three are in the reply's trace and latency.
+/// Decodes, encodes and searches; all three are in the reply's trace and latency. The embedding comes back with it.
 pub(crate) fn search_picture(
     catalog: &Catalog,
     encoder: &nigh_encode::Encoder,
     name: &str,
     bytes: &[u8],
     options: &SearchOptions,
-) -> Result<SearchReply> {
+) -> Result<(Vec<f32>, SearchReply)> {
     let started = Instant::now();
     let mut trace = Trace::default();
     let picture =
@@ -121,18 +165,20 @@ pub(crate) fn search_picture(
     let mut reply = catalog.search(&embedding, options)?;
     trace.stages.append(&mut reply.trace.stages);
     let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    Ok(SearchReply {
+    let reply = SearchReply {
         trace,
         latency_us,
         ..reply
-    })
+    };
+    Ok((embedding, reply))
 }
 
 pub(crate) fn method(args: &MethodArgs) -> Method {
-    match args.nprobe {
+    match (args.nprobe, args.recall) {
         _ if args.exact => Method::Exact,
-        Some(nprobe) => Method::Nprobe(nprobe as usize),
-        None => Method::Auto,
+        (Some(nprobe), _) => Method::Nprobe(nprobe as usize),
+        (None, Some(recall)) => Method::Recall(recall),
+        (None, None) => Method::Auto,
     }
 }
 
@@ -151,6 +197,7 @@ fn print(reply: &SearchReply, args: &SearchArgs, output: Output) -> Result<()> {
         trace_lines(&reply.trace)
             .iter()
             .try_for_each(|line| output.line(line))?;
+        output.line(how(reply))?;
     }
     output.note(format!(
         "{} {} in {:.1} ms",
@@ -161,13 +208,34 @@ fn print(reply: &SearchReply, args: &SearchArgs, output: Output) -> Result<()> {
     Ok(())
 }
 
+/// How the index was searched and what that finds, in a sentence.
+fn how(reply: &SearchReply) -> String {
+    let setting = words(&reply.setting);
+    match reply.recall_at_10 {
+        _ if reply.setting == Setting::Exact => "every image was compared".to_owned(),
+        Some(recall) => format!(
+            "{setting}: finds {:.1} % of the ten nearest ({:.1} to {:.1} %)",
+            100.0 * recall.mean,
+            100.0 * recall.low,
+            100.0 * recall.high
+        ),
+        None => format!("{setting}: `nigh catalog tune` measures what that finds"),
+    }
+}
+
 pub(crate) fn reply_json(reply: &SearchReply) -> serde_json::Value {
     let hit = |hit: &Hit| {
         let attributes = value::attributes_to_json(&hit.attributes);
         json!({"id": hit.id, "score": hit.score, "image": hit.image, "source": hit.source, "attributes": attributes})
     };
     let hits: Vec<_> = reply.hits.iter().map(hit).collect();
-    json!({"hits": hits, "latency_us": reply.latency_us, "trace": reply.trace})
+    json!({
+        "hits": hits,
+        "setting": reply.setting,
+        "recall_at_10": reply.recall_at_10,
+        "latency_us": reply.latency_us,
+        "trace": reply.trace,
+    })
 }
 
 /// One line a hit: rank, id, score, the best image's name where items have

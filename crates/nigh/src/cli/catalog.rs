@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bytesize::ByteSize;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 
@@ -15,6 +16,8 @@ pub(crate) enum CatalogCommand {
     Search(SearchArgs),
     /// Measure precision, recall and latency on queries with known labels.
     Eval(EvalArgs),
+    /// Measure how fast and how complete searches can be, and choose.
+    Tune(TuneArgs),
     /// Show what a collection holds.
     Info(InfoArgs),
     /// Show items with all their attributes.
@@ -159,6 +162,16 @@ pub(crate) struct SearchArgs {
     #[command(flatten)]
     pub(crate) encoder: EncoderArgs,
 
+    /// The share of searches (0 to 1) that are answered again afterwards, exactly: `nigh catalog info` shows their recall.
+    #[arg(
+        long,
+        env = "NIGH_CHECK",
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        hide_default_value = true
+    )]
+    pub(crate) check: f64,
+
     /// Show what each stage took in, kept and cost.
     #[arg(long, env = "NIGH_EXPLAIN", value_parser = FalseyValueParser::new())]
     pub(crate) explain: bool,
@@ -204,6 +217,10 @@ pub(crate) struct MethodArgs {
     /// How many of the index's lists to read.
     #[arg(long, env = "NIGH_NPROBE", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) nprobe: Option<u32>,
+
+    /// The fastest setting that finds this mean share of the ten nearest, as `nigh catalog tune` measured it.
+    #[arg(long, env = "NIGH_RECALL", value_name = "RECALL", conflicts_with_all = ["exact", "nprobe"])]
+    pub(crate) recall: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -258,6 +275,63 @@ pub(crate) struct EvalArgs {
     pub(crate) encoder: EncoderArgs,
 
     /// Print the figures as one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nigh catalog tune shop --recall 0.95
+  nigh catalog tune shop --latency-us 200 --memory 2GB
+  nigh catalog tune shop --recall 0.99 --queries customers-photos/ --json
+
+Half of the queries choose a setting, the other half say what it reaches, so that
+the intervals hold for queries it has not seen. Searches use the setting from
+then on, and whatever is imported later is measured for the same goal.")]
+pub(crate) struct TuneArgs {
+    /// The collection's folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// The mean share of the ten nearest to find, at least: 0 to 1.
+    #[arg(
+        long,
+        env = "NIGH_RECALL",
+        value_name = "RECALL",
+        required_unless_present = "latency_us",
+        conflicts_with = "latency_us"
+    )]
+    pub(crate) recall: Option<f64>,
+
+    /// The mean time to find the nearest of a picture, at most, in microseconds of one core, its encoding not counted.
+    #[arg(long, env = "NIGH_LATENCY_US", value_name = "US")]
+    pub(crate) latency_us: Option<f64>,
+
+    /// The memory that the index may need, at most: 500MB, 2GB, 1GiB.
+    #[arg(long, env = "NIGH_MEMORY", value_name = "BYTES")]
+    pub(crate) memory: Option<ByteSize>,
+
+    /// Pictures to measure with, as customers would send them: any source that `import` reads
+    /// [default: a sample of the collection, each item left out of its own answer].
+    #[arg(long, env = "NIGH_QUERIES", value_name = "SOURCE")]
+    pub(crate) queries: Vec<PathBuf>,
+
+    /// How many of the collection's own items are asked.
+    #[arg(long, env = "NIGH_SAMPLE", value_name = "N", default_value_t = 2000, conflicts_with = "queries", value_parser = clap::value_parser!(u32).range(40..=1_000_000))]
+    pub(crate) sample: u32,
+
+    /// The seed of the sample.
+    #[arg(long, env = "NIGH_SEED", value_name = "SEED", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+
+    #[command(flatten)]
+    pub(crate) encoder: EncoderArgs,
+
+    /// Print one JSON object on standard output.
     #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 }

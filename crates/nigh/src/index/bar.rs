@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::output::Output;
 
 /// A bar where somebody looks, and the flag that Ctrl-C sets.
-pub(super) struct Bars {
+pub(crate) struct Bars {
     stop: Arc<AtomicBool>,
     shown: bool,
 }
@@ -22,7 +22,7 @@ const TEMPLATE: &str = "{msg} {bar:32} {pos}/{len} rows · {per_sec} · {eta} le
 const TEMPLATE_UNKNOWN: &str = "{msg} {spinner} {pos} measured · {elapsed}";
 
 impl Bars {
-    pub(super) fn new(output: Output) -> Result<Bars> {
+    pub(crate) fn new(output: Output) -> Result<Bars> {
         Ok(Bars {
             stop: interrupt::flag()?,
             shown: std::io::stderr().is_terminal() && !output.quiet,
@@ -30,7 +30,7 @@ impl Bars {
     }
 
     /// Runs one piece of work under a bar of `expected` rows (0: unknown).
-    pub(super) fn run<T>(
+    pub(crate) fn run<T>(
         &self,
         what: &'static str,
         expected: usize,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use super::bar::Bars;
-use super::setting::{families, params, segment_config};
+use super::setting::{params, segment_config};
 use crate::cli::index::EvalArgs;
 use crate::output::{Exit, Output};
 use crate::table;
@@ -75,7 +75,7 @@ fn measure(
 ) -> Result<Report> {
     let segment = &index.segment;
     let families = match args.sweep {
-        true => families(segment),
+        true => Family::all_of(segment),
         false => vec![Family::single(params(&args.setting, segment, 10))],
     };
     let options = SweepOptions {

@@ -1,6 +1,6 @@
 //! Flags to settings: the one place where they meet.
 
-use nigh_engine::vectors::{Family, Setting};
+use nigh_engine::vectors::Setting;
 use nigh_index::{
     Codec, IvfConfig, IvfSearch, Mode, RaBitQConfig, SearchParams, Segment, SegmentConfig,
 };
@@ -67,7 +67,7 @@ pub(super) fn params(args: &SettingArgs, segment: &Segment, k: usize) -> SearchP
 }
 
 /// A setting as people read it.
-pub(super) fn words(setting: &Setting) -> String {
+pub(crate) fn words(setting: &Setting) -> String {
     match setting {
         Setting::Exact => "exact".to_owned(),
         Setting::Ivf {
@@ -76,14 +76,5 @@ pub(super) fn words(setting: &Setting) -> String {
             rescore,
             ..
         } => format!("nprobe {nprobe}, margin {margin}, rescore {rescore}"),
-    }
-}
-
-/// All settings worth measuring.
-pub(super) fn families(segment: &Segment) -> Vec<Family> {
-    match segment.lists() {
-        1 => vec![Family::exact()],
-        lists if segment.codes().is_some() => Family::coded(lists),
-        lists => vec![Family::ivf(lists)],
     }
 }

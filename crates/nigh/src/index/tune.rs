@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use nigh_engine::vectors::{Goal, OperatingPoint, Setting, SweepOptions, Tuned, tune};
+use nigh_engine::vectors::{Family, Goal, OperatingPoint, Setting, Tuned, tune, tuning_options};
 use nigh_index::Segment;
 use serde::Serialize;
 
 use super::bar::Bars;
-use super::setting::{families, words};
+use super::setting::words;
 use crate::cli::index::TuneArgs;
 use crate::output::{Exit, Output};
 use crate::table;
@@ -23,18 +23,21 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(args: &TuneArgs, threads: usize, output: Output) -> Result<Exit> {
-    let goal = goal(args)?;
+    let goal = goal(args.recall, args.latency_us)?;
     let segment = super::segment(&args.index)?;
     let mut queries = super::queries(&args.queries)?;
     if let Some(first) = args.first {
         queries.truncate(first as usize);
     }
-    let options = SweepOptions {
-        threads,
-        ..SweepOptions::default()
-    };
+    let options = tuning_options(threads);
     let tuned = Bars::new(output)?.run("measuring", 0, |watch| {
-        tune(&segment, &queries, &families(&segment), &options, watch)
+        tune(
+            &segment,
+            &queries,
+            &Family::some_of(&segment),
+            &options,
+            watch,
+        )
     })?;
     keep(&args.index, &tuned)?;
     let chosen = tuned.choose(goal);
@@ -44,7 +47,7 @@ pub(crate) fn run(args: &TuneArgs, threads: usize, output: Output) -> Result<Exi
             tuned: &tuned,
         })?;
     } else {
-        let lines = lines(&tuned, chosen);
+        let lines = point_lines(&tuned, chosen);
         lines.iter().try_for_each(|line| output.line(line))?;
     }
     if chosen.is_none() {
@@ -53,8 +56,9 @@ pub(crate) fn run(args: &TuneArgs, threads: usize, output: Output) -> Result<Exi
     Ok(Exit::Done)
 }
 
-fn goal(args: &TuneArgs) -> Result<Goal> {
-    match (args.recall, args.latency_us) {
+/// What to reach, of the two flags of which one is given.
+pub(crate) fn goal(recall: Option<f64>, latency_us: Option<f64>) -> Result<Goal> {
+    match (recall, latency_us) {
         (Some(recall), _) => {
             ensure!(
                 recall > 0.0 && recall <= 1.0,
@@ -109,7 +113,8 @@ fn place(index: &Path) -> PathBuf {
     name.into()
 }
 
-fn lines(tuned: &Tuned, chosen: Option<&OperatingPoint>) -> Vec<String> {
+/// The points worth a look as a table, an arrow at the chosen one.
+pub(crate) fn point_lines(tuned: &Tuned, chosen: Option<&OperatingPoint>) -> Vec<String> {
     let row = |point: &OperatingPoint| {
         let recall = point.recall_at_10;
         vec![
@@ -118,17 +123,44 @@ fn lines(tuned: &Tuned, chosen: Option<&OperatingPoint>) -> Vec<String> {
             format!("{:.4} to {:.4}", recall.low, recall.high),
             format!("{:.1}", point.latency_us),
             format!("{:.1}", point.latency_p99_us),
+            format!("{:.1}", point.resident_bytes as f64 / 1e6),
             words(&point.setting),
         ]
     };
-    let rows: Vec<_> = tuned.points.iter().map(row).collect();
+    let rows: Vec<_> = telling(&tuned.points, chosen)
+        .into_iter()
+        .map(row)
+        .collect();
     let header = [
         "",
         "recall@10",
         "with 95 % confidence",
         "µs",
         "p99 µs",
+        "MB",
         "setting",
     ];
     table::lines(&header, &rows)
+}
+
+/// Of points by rising recall those that no other beats, some steps apart, and the chosen one.
+fn telling<'a>(
+    points: &'a [OperatingPoint],
+    chosen: Option<&OperatingPoint>,
+) -> Vec<&'a OperatingPoint> {
+    let mut kept: Vec<&OperatingPoint> = Vec::new();
+    let mut least = f64::INFINITY;
+    for point in points.iter().rev() {
+        let missed = 1.0 - point.recall_at_10.mean;
+        // Steps of a fifth of what is missed: as fine near 1 as people ask for.
+        let is_step = kept
+            .last()
+            .is_none_or(|last| missed >= 1.2 * (1.0 - last.recall_at_10.mean) + 0.0005);
+        if Some(point) == chosen || (is_step && point.latency_us < least) {
+            kept.push(point);
+        }
+        least = least.min(point.latency_us);
+    }
+    kept.reverse();
+    kept
 }

@@ -175,3 +175,29 @@ fn columns_may_be_called_like_keywords() {
     }
     assert!(failed.is_empty(), "{failed:?}");
 }
+
+#[test]
+fn filters_that_differ_in_their_values_have_one_shape() {
+    let rows = [
+        ("baseColour = 'Red'", "baseColour = ?"),
+        ("NOT basecolour = 'Navy Blue'", "baseColour != ?"),
+        (
+            "price < 3 AND (year >= 2012 OR in_stock)",
+            "price < ? AND (year >= ? OR in_stock)",
+        ),
+        ("year IN (1, 2, 3)", "year IN (?)"),
+        ("year IN (7)", "year IN (?)"),
+        (
+            "year NOT BETWEEN 1 AND 2 AND added IS NULL",
+            "year NOT BETWEEN ? AND ? AND added IS NULL",
+        ),
+        ("baseColour ILIKE 'r%'", "baseColour ILIKE ?"),
+    ];
+    let shape = |text| Filter::parse(text, &super::schema()).map(|filter| filter.shape());
+    let wrong: Vec<String> = rows
+        .iter()
+        .filter(|(text, expected)| shape(text).as_deref() != Ok(*expected))
+        .map(|(text, expected)| format!("{text}: expected {expected}, got {:?}", shape(text)))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

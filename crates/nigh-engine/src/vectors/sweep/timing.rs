@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use nigh_index::{SearchParams, Segment};
 
-use super::{Point, Setting, SweepError, SweepOptions};
+use super::{Point, Setting, SweepError, SweepOptions, asked};
 use crate::vectors::queries::Queries;
 use crate::vectors::stopwatch::{Lap, Stopwatch};
 use crate::vectors::watch::Watch;
@@ -22,17 +22,16 @@ pub(super) fn time_all(
     for _ in 0..options.repetitions.max(1) {
         for ((params, _), best) in settings.iter().zip(&mut best) {
             watch.advance(1)?;
-            let params = params.with_threads(options.threads);
-            best.keep_least(time(segment, timed, &params)?);
+            let params = asked(params, queries, options);
+            best.keep_least(time(segment, timed, &params, options.timed_seconds)?);
         }
     }
-    let count = (timed.len() / queries.dim()) as f64;
     let measured = settings.iter().zip(&best);
-    let points = measured.map(|((params, recall), times)| times.point(params, *recall, count));
+    let points = measured.map(|((params, recall), times)| times.point(params, *recall));
     Ok(points.collect())
 }
 
-/// Of all timed queries, in seconds.
+/// Of one query on average, in seconds.
 #[derive(Clone, Copy)]
 struct Times {
     single: Lap,
@@ -65,8 +64,8 @@ impl Times {
         self.single_p99 = self.single_p99.min(other.single_p99);
     }
 
-    fn point(&self, params: &SearchParams, recall: f64, count: f64) -> Point {
-        let qps = |seconds: f64| (count / seconds.max(1e-9) * 10.0).round() / 10.0;
+    fn point(&self, params: &SearchParams, recall: f64) -> Point {
+        let qps = |seconds: f64| (10.0 / seconds.max(1e-9)).round() / 10.0;
         Point {
             recall_at_10: (recall * 1e6).round() / 1e6,
             single_qps: qps(self.single.cpu),
@@ -79,18 +78,27 @@ impl Times {
     }
 }
 
-fn time(segment: &Segment, queries: &[f32], params: &SearchParams) -> Result<Times, SweepError> {
+fn time(
+    segment: &Segment,
+    queries: &[f32],
+    params: &SearchParams,
+    seconds: f64,
+) -> Result<Times, SweepError> {
     let mut latencies = Vec::with_capacity(queries.len() / segment.dim());
-    let stopwatch = Stopwatch::start()?;
+    let (stopwatch, begun) = (Stopwatch::start()?, Instant::now());
     for query in queries.chunks_exact(segment.dim()) {
         let started = Instant::now();
         segment.search(query, params, None)?;
         latencies.push(started.elapsed().as_secs_f64());
+        if begun.elapsed().as_secs_f64() > seconds {
+            break;
+        }
     }
-    let single = stopwatch.lap()?;
+    let count = latencies.len();
+    let single = stopwatch.lap()?.each(count);
     let stopwatch = Stopwatch::start()?;
-    segment.search_batch(queries, params, None)?;
-    let batch = stopwatch.lap()?;
+    segment.search_batch(&queries[..count * segment.dim()], params, None)?;
+    let batch = stopwatch.lap()?.each(count);
     Ok(Times {
         single,
         single_p99: percentile_99(latencies),

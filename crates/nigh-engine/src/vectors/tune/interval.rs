@@ -21,7 +21,7 @@ const Z: f64 = 1.959_964;
 
 impl Interval {
     /// Of an exact search, which misses nothing.
-    pub(super) const CERTAIN: Interval = Interval {
+    pub(crate) const CERTAIN: Interval = Interval {
         mean: 1.0,
         low: 1.0,
         high: 1.0,
@@ -33,19 +33,27 @@ impl Interval {
     /// of succession, and statistical inference", JASA 1927), which holds near 1 too, where recall lies. The
     /// variance is taken as if one hard query more had been met.
     pub fn of_mean(shares: &[f64], parts: usize) -> Interval {
-        let count = shares.len() as f64;
-        if shares.is_empty() {
+        let (sum, squares) = shares.iter().fold((0.0, 0.0), |(sum, squares), share| {
+            (sum + share, squares + share * share)
+        });
+        Interval::of_sums(shares.len() as u64, sum, squares, parts)
+    }
+
+    /// The same of `count` shares of which the sum and the sum of the squares are known.
+    pub(crate) fn of_sums(count: u64, sum: f64, squares: f64, parts: usize) -> Interval {
+        let count = count as f64;
+        if count == 0.0 {
             return Interval {
                 mean: 0.0,
                 low: 0.0,
                 high: 1.0,
             };
         }
-        let mean = shares.iter().sum::<f64>() / count;
+        let mean = sum / count;
         // One hard query more than were met: a small sample may have missed the rare ones.
         let cautious = (count * mean + HARD) / (count + 1.0);
-        let spread: f64 = shares.iter().map(|share| (share - cautious).powi(2)).sum();
-        let variance = (spread + (HARD - cautious).powi(2)) / count;
+        let spread = squares - 2.0 * cautious * sum + count * cautious * cautious;
+        let variance = (spread.max(0.0) + (HARD - cautious).powi(2)) / count;
         let trials = if variance > 0.0 {
             let trials = count * cautious * (1.0 - cautious) / variance;
             trials.clamp(1.0, count * parts as f64)
