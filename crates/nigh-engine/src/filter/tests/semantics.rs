@@ -180,7 +180,7 @@ fn columns_may_be_called_like_keywords() {
 fn filters_that_differ_in_their_values_have_one_shape() {
     let rows = [
         ("baseColour = 'Red'", "baseColour = ?"),
-        ("NOT basecolour = 'Navy Blue'", "baseColour != ?"),
+        ("NOT basecolour = 'Navy Blue'", "NOT (baseColour = ?)"),
         (
             "price < 3 AND (year >= 2012 OR in_stock)",
             "price < ? AND (year >= ? OR in_stock)",
