@@ -199,9 +199,6 @@ struct Search<'a, 's> {
 /// residual and a direction, one over the root of the dimension.
 const FILTERED_REACH: f32 = 3.0;
 
-/// Under a filter so many times the rows are rescored.
-const FILTERED_RESCORE: usize = 8;
-
 /// How many lists ahead memory is asked for.
 const LISTS_AHEAD: usize = 2;
 
@@ -250,15 +247,8 @@ impl Search<'_, '_> {
         std::mem::swap(&mut considered.table, &mut scratch.table);
     }
 
-    /// How many rows are compared in the end. What a filter leaves may lie far from the query, where many rows are nearly as far as
-    /// each other and codes tell them apart less well.
     fn rescored(&self) -> usize {
-        let more = if self.is_filtered() {
-            FILTERED_RESCORE
-        } else {
-            1
-        };
-        self.k.max(self.params.rescore.saturating_mul(more))
+        self.params.rescored(self.k, self.is_filtered())
     }
 
     /// Visits the nearest lists, and more for as long as the search asks for.
@@ -444,19 +434,8 @@ impl Search<'_, '_> {
     fn rescore(&mut self, query: &[f32]) -> Found {
         let best = std::mem::take(&mut self.scratch.best).0.into_sorted();
         let positions: Vec<u32> = best.iter().map(|neighbor| neighbor.label as u32).collect();
-        let mut scores = vec![0.0; positions.len()];
-        self.rows
-            .metric
-            .score_selected(query, self.rows.data, &positions, &mut scores);
-        let mut found = TopK::new(self.k);
-        for (&row, &score) in positions.iter().zip(&scores) {
-            found.push(Neighbor {
-                label: self.rows.labels[row as usize],
-                score,
-            });
-        }
         Found {
-            neighbors: found.into_sorted(),
+            neighbors: scan::rescore(self.rows, query, &positions, self.k),
             visited_lists: self.scratch.visited,
             distances: self.scratch.scanned,
             refined: self.scratch.refined,

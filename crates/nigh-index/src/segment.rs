@@ -14,6 +14,7 @@ use crate::coarse::Probe;
 use crate::coded::{Coded, Considered};
 use crate::cost;
 use crate::metric::Metric;
+use crate::narrow::{Narrow, Narrowed};
 use crate::scan::{self, Rows};
 use crate::search::{Found, IvfSearch, Mode, SearchError, SearchParams};
 
@@ -36,7 +37,15 @@ pub struct Segment {
     starts: View<u64>,
     centroids: View<f32>,
     vectors: View<f32>,
-    coded: Option<Coded>,
+    held: Held,
+}
+
+/// What lists hold of their rows, besides the vectors.
+#[derive(Clone, Debug)]
+enum Held {
+    Rows,
+    Narrowed(Narrowed),
+    Coded(Box<Coded>),
 }
 
 impl Segment {
@@ -95,6 +104,14 @@ impl Segment {
             refine_dims: dims.kept,
             refine_bits: layout.bits,
         })
+    }
+
+    /// What the rows are narrowed to, if they are.
+    pub fn narrow(&self) -> Option<Narrow> {
+        match &self.held {
+            Held::Narrowed(narrowed) => Some(narrowed.narrow()),
+            Held::Rows | Held::Coded(_) => None,
+        }
     }
 
     /// Length of the file in bytes.
@@ -169,66 +186,67 @@ impl Segment {
         allowed: Option<&Allowed>,
         considered: Option<&mut Considered>,
     ) -> Found {
-        let scan = |ranges: &[Range<usize>]| {
-            scan::scan(
-                &self.rows(),
-                query,
-                params.k,
-                ranges,
-                allowed,
-                params.threads,
-            )
-        };
         match params.mode {
-            Mode::Exact => {
-                let everything = 0..self.len();
-                self.exact(scan(slice::from_ref(&everything)))
-            }
-            Mode::Ivf(ivf) => match &self.coded {
-                Some(coded) => match allowed {
-                    Some(allowed) if self.few(coded, &ivf, allowed, &considered) => {
-                        let everything = 0..self.len();
-                        if let Some(considered) = considered {
-                            considered.everything = true;
-                        }
-                        self.exact(scan(slice::from_ref(&everything)))
-                    }
-                    _ => coded.search(
-                        &self.rows(),
-                        &self.starts,
-                        query,
-                        params.k,
-                        &ivf,
-                        allowed,
-                        considered,
-                    ),
-                },
-                None => {
-                    scan(&self.lists_to_visit(query, ivf.nprobe, params.k, allowed, considered))
-                }
-            },
+            Mode::Exact => self.search_all(query, params, allowed),
+            Mode::Ivf(ivf) => self.search_lists(query, params, &ivf, allowed, considered),
         }
     }
 
-    /// Whether so few rows are allowed that to compare them all is less to read than to probe for them.
-    fn few(
+    fn search_all(&self, query: &[f32], params: &SearchParams, allowed: Option<&Allowed>) -> Found {
+        let everything = 0..self.len();
+        let ranges = slice::from_ref(&everything);
+        let (k, threads) = (params.k, params.threads);
+        self.exact(scan::scan(&self.rows(), query, k, ranges, allowed, threads))
+    }
+
+    fn search_lists(
         &self,
-        coded: &Coded,
+        query: &[f32],
+        params: &SearchParams,
         ivf: &IvfSearch,
-        allowed: &Allowed,
-        considered: &Option<&mut Considered>,
-    ) -> bool {
-        if considered
-            .as_ref()
-            .is_some_and(|considered| considered.masked)
-        {
-            return false;
+        allowed: Option<&Allowed>,
+        considered: Option<&mut Considered>,
+    ) -> Found {
+        let masked = considered.as_ref().is_some_and(|seen| seen.masked);
+        let filter = allowed.filter(|_| !masked);
+        if filter.is_some_and(|filter| self.are_few(filter, ivf)) {
+            if let Some(considered) = considered {
+                considered.everything = true;
+            }
+            return self.search_all(query, params, allowed);
         }
+        let (rows, k) = (self.rows(), params.k);
+        let lists = |considered| self.lists_to_visit(query, ivf.nprobe, k, allowed, considered);
+        match &self.held {
+            Held::Rows => {
+                let lists = lists(considered);
+                scan::scan(&rows, query, k, &lists, allowed, params.threads)
+            }
+            Held::Narrowed(narrowed) => {
+                let (lists, rescored) = (lists(considered), ivf.rescored(k, filter.is_some()));
+                narrowed.search(&rows, query, &lists, params, rescored, allowed)
+            }
+            Held::Coded(coded) => {
+                coded.search(&rows, &self.starts, query, k, ivf, allowed, considered)
+            }
+        }
+    }
+
+    /// Whether so few rows are allowed that to compare them all is less to read than to probe for them. Where lists hold rows as they
+    /// are, a search reads nothing else anyway.
+    fn are_few(&self, allowed: &Allowed, ivf: &IvfSearch) -> bool {
+        let dim = self.meta.dim;
+        let (first, row) = match &self.held {
+            Held::Rows => return false,
+            Held::Narrowed(narrowed) => (4 * self.centroids.len(), narrowed.narrow().bytes() * dim),
+            Held::Coded(coded) => (
+                PROBE_BYTES,
+                cost::code_bytes(coded.dims.scan as u64) as usize,
+            ),
+        };
         let list = self.len() / self.lists();
-        let codes = cost::code_bytes(coded.dims.scan as u64) as usize;
-        let probed = ivf.nprobe.saturating_mul(list).saturating_mul(codes);
-        let most = (PROBE_BYTES + probed) / (4 * self.meta.dim);
-        allowed.count() <= most
+        let probed = ivf.nprobe.saturating_mul(list).saturating_mul(row);
+        allowed.count() <= first.saturating_add(probed) / (4 * dim)
     }
 
     fn search_each(
@@ -325,7 +343,10 @@ impl Segment {
     }
 
     pub(crate) fn coded(&self) -> Option<&Coded> {
-        self.coded.as_ref()
+        match &self.held {
+            Held::Coded(coded) => Some(coded),
+            Held::Rows | Held::Narrowed(_) => None,
+        }
     }
 
     /// Lists × values of a row, or of its leading coordinates if rows are coded; none if there is one list.

@@ -156,6 +156,10 @@ fn write_flat(path: &Path, sequence: u64, rows: &Gathered<'_>) -> Result<Built, 
     let mut writer = SectionWriter::create(path, FORMAT)?;
     writer.put("meta", &meta.to_words())?;
     writer.put("centroids", &lists.centroids)?;
+    if let Some(narrow) = rows.segment.narrow() {
+        let order = order.iter().map(|&i| rows.row(i).1);
+        narrow.write(&mut writer, rows.segment.metric(), order)?;
+    }
     finish(writer, &meta, &starts, &order, |i| rows.row(i))
 }
 

@@ -12,6 +12,7 @@ use super::encode::{self, Encoded};
 use super::{CodeShape, FORMAT, Meta};
 use crate::kmeans::{self, Training};
 use crate::metric::Metric;
+use crate::narrow::Narrow;
 use crate::random::Random;
 use crate::scan::Rows;
 use crate::vectors::{PushError, Vectors, check_dimension};
@@ -48,8 +49,22 @@ pub enum Codec {
     /// As they are, f32: IVF-flat.
     #[default]
     F32,
+    /// As 16-bit floats: half of what there is to read. The vectors, which the file holds besides, decide among the best.
+    F16,
+    /// As 8-bit integers with one scale a row: a quarter. The vectors decide as well.
+    Int8,
     /// As codes that are scanned, refined and rescored from the vectors, which the file holds besides.
     RaBitQ(RaBitQConfig),
+}
+
+impl Codec {
+    fn narrow(self) -> Option<Narrow> {
+        match self {
+            Codec::F16 => Some(Narrow::F16),
+            Codec::Int8 => Some(Narrow::Int8),
+            Codec::F32 | Codec::RaBitQ(_) => None,
+        }
+    }
 }
 
 /// How rows are coded: on their principal axes, the leading ones by their signs to be scanned, more of them by some bits each
@@ -102,7 +117,7 @@ impl IvfConfig {
     /// them cost little.
     pub fn default_lists(rows: usize, codec: Codec) -> usize {
         let factor = match codec {
-            Codec::F32 => 2.0,
+            Codec::F32 | Codec::F16 | Codec::Int8 => 2.0,
             Codec::RaBitQ(_) => 8.0,
         };
         (factor * (rows as f64).sqrt()).round() as usize
@@ -383,6 +398,10 @@ fn write_flat(path: &Path, rows: &Rows<'_>, config: &SegmentConfig) -> Result<Bu
     let mut writer = SectionWriter::create(path, FORMAT)?;
     writer.put("meta", &meta.to_words())?;
     writer.put("centroids", &division.centroids)?;
+    if let Some(narrow) = config.ivf.and_then(|ivf| ivf.codec.narrow()) {
+        let order = division.order.iter().map(|&row| rows.row(row as usize));
+        narrow.write(&mut writer, rows.metric, order)?;
+    }
     let row = |row: u32| (rows.labels[row as usize], rows.row(row as usize));
     finish(writer, &meta, &division.starts, &division.order, row)
 }

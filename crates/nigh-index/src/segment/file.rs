@@ -6,10 +6,11 @@ use std::sync::Arc;
 use nigh_mmap::{Format, SectionError, Sections, Verification};
 use nigh_simd::MAX_GROUPS;
 
-use super::Segment;
+use super::{Held, Segment};
 use crate::coarse::block_starts;
 use crate::coded::Coded;
 use crate::metric::Metric;
+use crate::narrow::Narrowed;
 use crate::rabitq::RefineLayout;
 use crate::scan::Rows;
 use crate::transform::{Dims, QueryTransform};
@@ -41,7 +42,8 @@ impl OpenError {
     }
 }
 
-/// Version 1 had no codes; its files are read as they are.
+/// Version 1 had no codes; its files are read as they are. Narrowed rows came later and made no version: who does not know them
+/// passes over them and reads the vectors.
 pub(crate) const FORMAT: Format = Format {
     magic: *b"nighSEG\0",
     version: 2,
@@ -56,13 +58,13 @@ pub(super) fn open(path: &Path, verification: Verification) -> Result<Segment, O
             "its description is not one this program can have written",
         )
     })?;
-    let coded = match meta.codes {
-        Some(shape) => Some(open_coded(path, &sections, shape)?),
-        None => None,
+    let held = match meta.codes {
+        Some(shape) => Held::Coded(Box::new(open_coded(path, &sections, shape)?)),
+        None => Narrowed::open(&sections, meta.metric)?.map_or(Held::Rows, Held::Narrowed),
     };
     let segment = Segment {
         meta,
-        coded,
+        held,
         bytes: sections.file_bytes(),
         labels: sections.view("labels")?,
         starts: sections.view("lists")?,
@@ -124,14 +126,15 @@ impl Segment {
         if !ordered {
             return Err(inconsistent(path, "its lists do not divide its rows"));
         }
-        if self
-            .coded
-            .as_ref()
-            .is_some_and(|coded| !coded.fits(rows, dim, &self.starts))
-        {
-            return Err(inconsistent(path, "its codes do not fit its rows"));
+        match &self.held {
+            Held::Coded(coded) if !coded.fits(rows, dim, &self.starts) => {
+                Err(inconsistent(path, "its codes do not fit its rows"))
+            }
+            Held::Narrowed(narrowed) if !narrowed.fits(rows, dim) => {
+                Err(inconsistent(path, "its narrowed rows do not fit its rows"))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn centroid_dim(&self, dim: usize) -> usize {

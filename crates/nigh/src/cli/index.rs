@@ -176,6 +176,10 @@ pub(crate) struct IndexArgs {
 pub(crate) enum CodecName {
     /// As they are.
     F32,
+    /// As 16-bit floats, beside the vectors.
+    F16,
+    /// As 8-bit integers, beside the vectors.
+    Int8,
     /// As codes of one bit for each axis to scan and some bits to refine, beside the vectors.
     Rabitq,
 }

@@ -37,6 +37,8 @@ fn codec(args: &IndexArgs) -> Codec {
     let dims = |flag: Option<u32>| flag.map_or(0, |dims| dims as usize);
     match args.codec {
         CodecName::F32 => Codec::F32,
+        CodecName::F16 => Codec::F16,
+        CodecName::Int8 => Codec::Int8,
         CodecName::Rabitq => Codec::RaBitQ(RaBitQConfig {
             scan_dims: dims(args.scan_dims),
             refine_dims: dims(args.refine_dims),
