@@ -14,7 +14,7 @@ use crate::rabitq::{RefineLayout, SignTable, sign_slack};
 use crate::scan::{self, Rows};
 use crate::search::{Found, IvfSearch};
 use crate::top_k::TopK;
-use crate::transform::{Dims, Integers, QueryTransform, integer_limit};
+use crate::transform::{Dims, Integers, QueryTransform, Transform, Turn, integer_limit};
 
 /// What a segment has beside its vectors if they were coded. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub(crate) struct Coded {
     pub(crate) dims: Dims,
     pub(crate) layout: RefineLayout,
     pub(crate) mean: View<f32>,
-    /// `dims.kept` × `dims.full`.
-    pub(crate) matrix: View<f32>,
+    /// `dims.kept` × `dims.full`; none if rows are rotated without one.
+    pub(crate) matrix: Option<View<f32>>,
     /// The shares of the variance that the scanned and the kept coordinates are to hold; empty if the file does not say.
     pub(crate) shares: Vec<f32>,
     pub(crate) query: Arc<QueryTransform>,
@@ -83,6 +83,23 @@ impl Coded {
             }
             search.rescore(query)
         })
+    }
+
+    /// The transform that rows were coded by.
+    pub(crate) fn transform(&self) -> Transform {
+        let turn = match (&self.matrix, &*self.query) {
+            (_, QueryTransform::Hadamard(rotation, _)) => Turn::Hadamard(rotation.clone()),
+            (matrix, QueryTransform::Matrix(_)) => Turn::Matrix(
+                matrix
+                    .as_ref()
+                    .map_or_else(Vec::new, |matrix| matrix.to_vec()),
+            ),
+        };
+        Transform {
+            dims: self.dims,
+            mean: self.mean.to_vec(),
+            turn,
+        }
     }
 
     pub(crate) fn coarse(&self) -> Coarse<'_> {

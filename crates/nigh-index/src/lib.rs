@@ -83,7 +83,8 @@ pub use neighbor::Neighbor;
 pub use nigh_mmap::Verification;
 pub use search::{Found, IvfSearch, Mode, SearchError, SearchParams};
 pub use segment::build::{
-    BuildError, Built, Codec, IvfConfig, RaBitQConfig, SegmentBuilder, SegmentConfig, build_segment,
+    BuildError, Built, Codec, IvfConfig, RaBitQConfig, Rotation, SegmentBuilder, SegmentConfig,
+    build_segment,
 };
 pub use segment::{Codes, OpenError, Segment};
 pub use top_k::{TopK, merge_neighbors};

@@ -10,24 +10,30 @@ mod support;
 use std::fs;
 
 use nigh_index::{
-    Allowed, Codec, Found, IvfConfig, IvfSearch, Metric, Mode, RaBitQConfig, SearchParams, Segment,
-    SegmentConfig, Vectors, Verification, build_segment,
+    Allowed, Codec, Found, IvfConfig, IvfSearch, LiveIndex, Metric, Mode, RaBitQConfig, Rotation,
+    SearchParams, Segment, SegmentConfig, Vectors, Verification, build_segment,
 };
 use support::clustered;
 
-const CODECS: [(&str, Codec); 3] = [
+const CODECS: [(&str, Codec); 4] = [
     ("rabitq", RABITQ),
+    ("rotated", coded(Rotation::Hadamard)),
     ("f16", Codec::F16),
     ("int8", Codec::Int8),
 ];
 
-const RABITQ: Codec = Codec::RaBitQ(RaBitQConfig {
-    scan_dims: 0,
-    scan_variance: 0.925,
-    refine_dims: 0,
-    refine_variance: 0.95,
-    refine_bits: 8,
-});
+const RABITQ: Codec = coded(Rotation::Auto);
+
+const fn coded(rotation: Rotation) -> Codec {
+    Codec::RaBitQ(RaBitQConfig {
+        scan_dims: 0,
+        scan_variance: 0.925,
+        refine_dims: 0,
+        refine_variance: 0.95,
+        refine_bits: 8,
+        rotation,
+    })
+}
 
 fn config(lists: usize, codec: Codec) -> SegmentConfig {
     let ivf = IvfConfig {
@@ -122,6 +128,82 @@ fn most_neighbours_are_found_with_their_exact_scores() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// As many bytes to scan and to refine, on coordinates from a matrix or without one; so few rows are compared in the end that
+/// codes which told them apart less well would show.
+#[test]
+fn a_rotation_without_a_matrix_costs_no_recall() {
+    let mut wrong = Vec::new();
+    for (dim, bits) in [(64, 4), (104, 3), (120, 2), (200, 4)] {
+        let (values, queries) = (clustered(6000, dim, 30, 7), clustered(200, dim, 30, 8));
+        let rows = rows_of(&values, dim, Metric::L2);
+        let [dense, rotated] = [Rotation::Principal, Rotation::Hadamard].map(|rotation| {
+            let codec = Codec::RaBitQ(RaBitQConfig {
+                scan_dims: dim,
+                refine_dims: dim,
+                refine_bits: bits,
+                rotation,
+                ..RaBitQConfig::default()
+            });
+            let (_folder, segment) = built(&rows, &config(40, codec));
+            let codes = segment.codes().unwrap();
+            assert_eq!((codes.scan_dims, codes.refine_dims), (dim, dim));
+            let search = |params| segment.search_batch(&queries, &params, None).unwrap();
+            recall(&search(lists(10, 40, 12)), &search(SearchParams::exact(10)))
+        });
+        if rotated < dense - 0.01 || dense < 0.5 {
+            wrong.push(format!("dim {dim} bits {bits}: {rotated} against {dense}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A scan takes 4160 coordinates; the refining codes have the others too.
+#[test]
+fn rows_of_more_values_than_a_scan_takes_are_found() {
+    let (dim, values) = (4200, clustered(400, 4200, 9, 3));
+    let (_folder, segment) = built(&rows_of(&values, dim, Metric::L2), &config(5, RABITQ));
+    let codes = segment.codes().unwrap();
+    assert_eq!((codes.scan_dims, codes.refine_dims), (4160, 4200));
+    let queries = &clustered(20, dim, 9, 4)[..20 * dim];
+    let search = |params| segment.search_batch(queries, &params, None).unwrap();
+    let recall = recall(&search(lists(10, 5, 20)), &search(SearchParams::exact(10)));
+    assert!(recall > 0.95, "{recall}");
+}
+
+#[test]
+fn a_compaction_keeps_the_rotation() {
+    let (dim, values) = (24, clustered(1000, 24, 9, 1));
+    for (rotation, expected, other) in [
+        (Rotation::Principal, "matrix", "signs"),
+        (Rotation::Hadamard, "signs", "matrix"),
+    ] {
+        let rows = rows_of(&values, dim, Metric::L2);
+        let (folder, segment) = built(&rows, &config(20, coded(rotation)));
+        let index = LiveIndex::open(segment);
+        // Where no row was before.
+        for (row, label) in clustered(400, dim, 3, 2).chunks(dim).zip(5000..) {
+            let row: Vec<f32> = row.iter().map(|x| x * 2.0 + 5.0).collect();
+            index.add(label, &row).unwrap();
+        }
+        let path = folder.path().join("next");
+        index.compact(&path, 4).unwrap();
+        let format = nigh_mmap::Format {
+            magic: *b"nighSEG\0",
+            version: 2,
+        };
+        let sections = nigh_mmap::Sections::open(&path, format).unwrap();
+        let has = |wanted| sections.names().any(|name| name == wanted);
+        assert!(has(expected) && !has(other), "{rotation:?}");
+        let segment = index.segment();
+        let query = segment.row(77);
+        let found = segment.search(query, &lists(10, 20, 20), None).unwrap();
+        let exact = segment
+            .search(query, &SearchParams::exact(10), None)
+            .unwrap();
+        assert_eq!(found.neighbors, exact.neighbors, "{rotation:?}");
+    }
 }
 
 #[test]
@@ -385,7 +467,7 @@ fn damage_never_makes_a_search_panic() {
         refine_bits: 5,
         ..RaBitQConfig::default()
     });
-    for codec in [refined, Codec::F16, Codec::Int8] {
+    for codec in [refined, coded(Rotation::Hadamard), Codec::F16, Codec::Int8] {
         for metric in [Metric::InnerProduct, Metric::L2] {
             let opened = search_damaged(codec, metric);
             assert!(opened > 100, "{codec:?} {metric}: {opened} opened");

@@ -63,7 +63,11 @@ fn codecs_are_chosen_and_shown() {
             "--out", &segment,
         ]);
         let info = run_json(&["index", "info", "--index", &segment]);
-        let found = (&info["codec"], &info["resident_bytes_per_row"], &info["codes"]);
+        let found = (
+            &info["codec"],
+            &info["resident_bytes_per_row"],
+            &info["codes"],
+        );
         let none = serde_json::Value::Null;
         assert_eq!(found, (&codec.into(), &resident.into(), &none));
     }

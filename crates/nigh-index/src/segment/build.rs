@@ -81,7 +81,36 @@ pub struct RaBitQConfig {
     pub refine_variance: f64,
     /// Bits of an axis in the refining code, 2 to 8.
     pub refine_bits: u8,
+    /// What the axes are.
+    pub rotation: Rotation,
 }
+
+/// The axes that rows are coded on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rotation {
+    /// Principal ones up to 2048 values, random ones above.
+    #[default]
+    Auto,
+    /// Principal axes, found from a sample in time that grows with the cube of the dimension. Each is a row of a matrix of f32,
+    /// which a query is multiplied by.
+    Principal,
+    /// Random ones, by sign flips and Hadamard transforms: nothing to find, and d log d additions a query. No axis holds more than
+    /// another, so that all are scanned by and refined with, up to the 4160 that a scan takes, but where the dimensions are given.
+    Hadamard,
+}
+
+impl Rotation {
+    pub(crate) fn is_hadamard(self, dim: usize) -> bool {
+        match self {
+            Rotation::Auto => dim > MOST_PRINCIPAL,
+            Rotation::Principal => false,
+            Rotation::Hadamard => true,
+        }
+    }
+}
+
+/// To find the principal axes of more values takes minutes.
+const MOST_PRINCIPAL: usize = 2048;
 
 impl Default for RaBitQConfig {
     fn default() -> RaBitQConfig {
@@ -91,6 +120,7 @@ impl Default for RaBitQConfig {
             refine_dims: 0,
             refine_variance: 0.95,
             refine_bits: 8,
+            rotation: Rotation::Auto,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nigh_mmap::{Format, SectionError, Sections, Verification};
+use nigh_mmap::{Format, SectionError, Sections, Verification, View};
 use nigh_simd::MAX_GROUPS;
 
 use super::{Held, Segment};
@@ -13,7 +13,7 @@ use crate::metric::Metric;
 use crate::narrow::Narrowed;
 use crate::rabitq::RefineLayout;
 use crate::scan::Rows;
-use crate::transform::{Dims, QueryTransform};
+use crate::transform::{Dims, Hadamard, IntegerMatrix, QueryTransform};
 
 /// Why a segment cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,8 @@ impl OpenError {
 }
 
 /// Version 1 had no codes; its files are read as they are. Narrowed rows came later and made no version: who does not know them
-/// passes over them and reads the vectors.
+/// passes over them and reads the vectors. Nor did codes on coordinates that a rotation without a matrix gives: who does not know
+/// that misses the matrix.
 pub(crate) const FORMAT: Format = Format {
     magic: *b"nighSEG\0",
     version: 2,
@@ -76,10 +77,7 @@ pub(super) fn open(path: &Path, verification: Verification) -> Result<Segment, O
 }
 
 fn open_coded(path: &Path, sections: &Sections, shape: CodeShape) -> Result<Coded, OpenError> {
-    let matrix = sections.view::<f32>("matrix")?;
-    if Some(matrix.len()) != shape.dims.kept.checked_mul(shape.dims.full) {
-        return Err(inconsistent(path, "its matrix does not fit its rows"));
-    }
+    let (matrix, query) = open_transform(path, sections, shape.dims)?;
     let starts = sections.view::<u64>("lists")?;
     let shares = sections.names().any(|name| name == "shares");
     let shares = shares.then(|| sections.view::<f32>("shares")).transpose()?;
@@ -89,7 +87,7 @@ fn open_coded(path: &Path, sections: &Sections, shape: CodeShape) -> Result<Code
         dims: shape.dims,
         layout: shape.layout,
         mean: sections.view("mean")?,
-        query: Arc::new(QueryTransform::new(shape.dims, &matrix)),
+        query: Arc::new(query),
         matrix,
         centroids: sections.view("centroids")?,
         parents: sections.view("parents")?,
@@ -102,6 +100,26 @@ fn open_coded(path: &Path, sections: &Sections, shape: CodeShape) -> Result<Code
         block_starts: block_starts(&starts).into(),
         refine: sections.view("refine")?,
     })
+}
+
+/// A matrix, or the signs of a random rotation.
+fn open_transform(
+    path: &Path,
+    sections: &Sections,
+    dims: Dims,
+) -> Result<(Option<View<f32>>, QueryTransform), OpenError> {
+    if sections.names().any(|name| name == "signs") {
+        let signs = sections.view::<i8>("signs")?;
+        let rotation = Hadamard::of_signs(&signs, dims.full.next_multiple_of(8))
+            .ok_or_else(|| inconsistent(path, "its rotation does not fit its rows"))?;
+        return Ok((None, QueryTransform::Hadamard(rotation, dims.kept)));
+    }
+    let matrix = sections.view::<f32>("matrix")?;
+    if Some(matrix.len()) != dims.kept.checked_mul(dims.full) {
+        return Err(inconsistent(path, "its matrix does not fit its rows"));
+    }
+    let query = QueryTransform::Matrix(IntegerMatrix::new(dims, &matrix));
+    Ok((Some(matrix), query))
 }
 
 impl Segment {

@@ -2,10 +2,10 @@
 
 use nigh_engine::vectors::{Family, Setting};
 use nigh_index::{
-    Codec, IvfConfig, IvfSearch, Mode, RaBitQConfig, SearchParams, Segment, SegmentConfig,
+    Codec, IvfConfig, IvfSearch, Mode, RaBitQConfig, Rotation, SearchParams, Segment, SegmentConfig,
 };
 
-use crate::cli::index::{CodecName, IndexArgs, Kind, SettingArgs};
+use crate::cli::index::{CodecName, IndexArgs, Kind, RotationName, SettingArgs};
 
 /// From this many rows on `--kind auto` divides them into lists.
 const AUTO_IVF_ROWS: usize = 10_000;
@@ -43,6 +43,11 @@ fn codec(args: &IndexArgs) -> Codec {
             scan_dims: dims(args.scan_dims),
             refine_dims: dims(args.refine_dims),
             refine_bits: args.refine_bits,
+            rotation: match args.rotation {
+                RotationName::Auto => Rotation::Auto,
+                RotationName::Principal => Rotation::Principal,
+                RotationName::Hadamard => Rotation::Hadamard,
+            },
             ..default
         }),
     }
