@@ -14,7 +14,7 @@ use crate::rabitq::{RefineLayout, SignTable, sign_slack};
 use crate::scan::{self, Rows};
 use crate::search::{Found, IvfSearch};
 use crate::top_k::TopK;
-use crate::transform::{Dims, Integers, QueryTransform, integer_limit};
+use crate::transform::{Dims, Integers, QueryTransform, Transform, Turn, integer_limit};
 
 /// What a segment has beside its vectors if they were coded. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub(crate) struct Coded {
     pub(crate) dims: Dims,
     pub(crate) layout: RefineLayout,
     pub(crate) mean: View<f32>,
-    /// `dims.kept` × `dims.full`.
-    pub(crate) matrix: View<f32>,
+    /// `dims.kept` × `dims.full`; none if rows are rotated without one.
+    pub(crate) matrix: Option<View<f32>>,
     /// The shares of the variance that the scanned and the kept coordinates are to hold; empty if the file does not say.
     pub(crate) shares: Vec<f32>,
     pub(crate) query: Arc<QueryTransform>,
@@ -83,6 +83,23 @@ impl Coded {
             }
             search.rescore(query)
         })
+    }
+
+    /// The transform that rows were coded by.
+    pub(crate) fn transform(&self) -> Transform {
+        let turn = match (&self.matrix, &*self.query) {
+            (_, QueryTransform::Hadamard(rotation, _)) => Turn::Hadamard(rotation.clone()),
+            (matrix, QueryTransform::Matrix(_)) => Turn::Matrix(
+                matrix
+                    .as_ref()
+                    .map_or_else(Vec::new, |matrix| matrix.to_vec()),
+            ),
+        };
+        Transform {
+            dims: self.dims,
+            mean: self.mean.to_vec(),
+            turn,
+        }
     }
 
     pub(crate) fn coarse(&self) -> Coarse<'_> {
@@ -199,9 +216,6 @@ struct Search<'a, 's> {
 /// residual and a direction, one over the root of the dimension.
 const FILTERED_REACH: f32 = 3.0;
 
-/// Under a filter so many times the rows are rescored.
-const FILTERED_RESCORE: usize = 8;
-
 /// How many lists ahead memory is asked for.
 const LISTS_AHEAD: usize = 2;
 
@@ -250,15 +264,8 @@ impl Search<'_, '_> {
         std::mem::swap(&mut considered.table, &mut scratch.table);
     }
 
-    /// How many rows are compared in the end. What a filter leaves may lie far from the query, where many rows are nearly as far as
-    /// each other and codes tell them apart less well.
     fn rescored(&self) -> usize {
-        let more = if self.is_filtered() {
-            FILTERED_RESCORE
-        } else {
-            1
-        };
-        self.k.max(self.params.rescore.saturating_mul(more))
+        self.params.rescored(self.k, self.is_filtered())
     }
 
     /// Visits the nearest lists, and more for as long as the search asks for.
@@ -444,19 +451,8 @@ impl Search<'_, '_> {
     fn rescore(&mut self, query: &[f32]) -> Found {
         let best = std::mem::take(&mut self.scratch.best).0.into_sorted();
         let positions: Vec<u32> = best.iter().map(|neighbor| neighbor.label as u32).collect();
-        let mut scores = vec![0.0; positions.len()];
-        self.rows
-            .metric
-            .score_selected(query, self.rows.data, &positions, &mut scores);
-        let mut found = TopK::new(self.k);
-        for (&row, &score) in positions.iter().zip(&scores) {
-            found.push(Neighbor {
-                label: self.rows.labels[row as usize],
-                score,
-            });
-        }
         Found {
-            neighbors: found.into_sorted(),
+            neighbors: scan::rescore(self.rows, query, &positions, self.k),
             visited_lists: self.scratch.visited,
             distances: self.scratch.scanned,
             refined: self.scratch.refined,

@@ -1,12 +1,76 @@
 //! What a segment costs, in bytes and comparisons: for planning, and tested against the real thing.
 
+use nigh_simd::{BLOCK_ROWS, block_bytes};
+
+use crate::metric::Metric;
+use crate::narrow::Narrow;
 use crate::segment::build::IvfConfig;
 
 /// Length in bytes of a segment file of `rows` × `dim` values with `lists` lists (1 if built without). Mapped, it takes as
 /// much memory once every page was read.
 pub fn segment_bytes(rows: u64, dim: u64, lists: u64) -> u64 {
+    nigh_mmap::file_bytes(&flat_sections(rows, dim, lists))
+}
+
+/// Length in bytes of a segment file whose lists hold rows narrowed. Mapped, a search of lists keeps in memory what
+/// [`narrow_resident_bytes`] says of each row, and the centroids.
+pub fn narrow_segment_bytes(
+    rows: u64,
+    dim: u64,
+    lists: u64,
+    narrow: Narrow,
+    metric: Metric,
+) -> u64 {
+    let mut sections = flat_sections(rows, dim, lists).to_vec();
+    sections.extend([narrow.bytes() as u64 * dim * rows, 4 * rows]);
+    sections.extend(narrow.has_norms(metric).then_some(4 * rows));
+    nigh_mmap::file_bytes(&sections)
+}
+
+/// Bytes of a narrowed row with its scale, and its norm where the metric needs one: what a search reads of every row it visits.
+pub fn narrow_bytes(dim: u64, narrow: Narrow, metric: Metric) -> u64 {
+    narrow.bytes() as u64 * dim + 4 + if narrow.has_norms(metric) { 4 } else { 0 }
+}
+
+/// Bytes that a search of narrowed rows keeps in memory for a row, label included, while the vectors stay on disk but for the few
+/// rows compared in the end.
+pub fn narrow_resident_bytes(dim: u64, narrow: Narrow, metric: Metric) -> u64 {
+    8 + narrow_bytes(dim, narrow, metric)
+}
+
+fn flat_sections(rows: u64, dim: u64, lists: u64) -> [u64; 5] {
     let centroids = if lists > 1 { 4 * lists * dim } else { 0 };
-    nigh_mmap::file_bytes(&[5 * 8, 8 * rows, 8 * (lists + 1), centroids, 4 * rows * dim])
+    [5 * 8, 8 * rows, 8 * (lists + 1), centroids, 4 * rows * dim]
+}
+
+/// Length in bytes, about, of a segment file whose lists hold codes on `scan_dims` axes and refining ones of `bits` bits on
+/// `refine_dims`: half of a block of 32 rows' codes stands empty in each list, on average.
+pub fn coded_segment_bytes(
+    rows: u64,
+    dim: u64,
+    lists: u64,
+    (scan_dims, refine_dims, bits): (u64, u64, u64),
+) -> u64 {
+    let parents = (lists as f64).sqrt().round() as u64;
+    let block = block_bytes(scan_dims as usize / 4) as u64;
+    let blocks = |rows: u64, parts: u64| (rows / BLOCK_ROWS as u64 + parts / 2) * block;
+    nigh_mmap::file_bytes(&[
+        8 * 8,
+        8 * rows,
+        8 * (lists + 1),
+        4 * rows * dim,
+        4 * dim,
+        4 * dim * refine_dims,
+        2 * 4,
+        4 * parents * scan_dims,
+        4 * (parents + 1),
+        4 * lists * scan_dims,
+        blocks(lists, parents),
+        4 * lists,
+        8 * lists,
+        blocks(rows, lists),
+        rows * refine_bytes(refine_dims, bits),
+    ])
 }
 
 /// Bytes of a row's one-bit code on `scan_dims` axes, with its two factors: what a search reads of every row it visits.

@@ -7,8 +7,9 @@
 //! and [`merge_neighbors`] makes one answer of several.
 //!
 //! It is:
-//! - exact, at the speed of memory, or approximate, from the same file: k-means lists of rows as they are (IVF-flat), or of
-//!   one-bit codes that are scanned, refined and rescored ([`Codec::RaBitQ`]), several times as fast;
+//! - exact, at the speed of memory, or approximate, from the same file: k-means lists of rows as they are (IVF-flat), narrowed to
+//!   16-bit floats or 8-bit integers, or coded by one bit an axis that is scanned, refined and rescored ([`Codec::RaBitQ`]),
+//!   several times as fast;
 //! - generous with filters: only allowed rows are compared, and exactly `k` rows come back whenever `k`
 //!   are allowed;
 //! - repeatable: equal scores are ordered by label; one query, a batch, one thread and many give the same result to the bit,
@@ -57,6 +58,7 @@ mod grid;
 mod kmeans;
 mod live;
 mod metric;
+mod narrow;
 mod neighbor;
 mod rabitq;
 mod random;
@@ -76,11 +78,13 @@ pub use grid::{
 };
 pub use live::{AdoptError, CompactError, Filter, LiveIndex, Snapshot};
 pub use metric::Metric;
+pub use narrow::Narrow;
 pub use neighbor::Neighbor;
 pub use nigh_mmap::Verification;
 pub use search::{Found, IvfSearch, Mode, SearchError, SearchParams};
 pub use segment::build::{
-    BuildError, Built, Codec, IvfConfig, RaBitQConfig, SegmentBuilder, SegmentConfig, build_segment,
+    BuildError, Built, Codec, IvfConfig, RaBitQConfig, Rotation, SegmentBuilder, SegmentConfig,
+    build_segment,
 };
 pub use segment::{Codes, OpenError, Segment};
 pub use top_k::{TopK, merge_neighbors};

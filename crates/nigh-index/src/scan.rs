@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::allowed::Allowed;
 use crate::metric::Metric;
+use crate::neighbor::Neighbor;
 use crate::search::{Found, SearchError};
 use crate::top_k::TopK;
 use crate::vectors::VectorError;
@@ -38,11 +39,8 @@ pub(crate) fn scan(
     allowed: Option<&Allowed>,
     threads: usize,
 ) -> Found {
-    let counts = ranges.iter().map(|range| count(range.clone(), allowed));
-    let (visited_lists, distances) = counts.fold((0, 0), |(lists, rows), n| {
-        (lists + usize::from(n > 0), rows + n)
-    });
-    let best = merged(parts(ranges, rows.dim, threads), |part| {
+    let (visited_lists, distances) = visited(ranges, allowed);
+    let best = merged(parts(ranges, 4 * rows.dim, threads), |part| {
         scan_part(rows, query, k, part, allowed)
     });
     let neighbors = best.map_or_else(Vec::new, TopK::into_sorted);
@@ -66,7 +64,7 @@ pub(crate) fn scan_batch(
     let distances = count(everything.clone(), allowed);
     let mut found = Vec::new();
     for group in queries.chunks(BATCH_QUERIES * rows.dim) {
-        let parts = parts(std::slice::from_ref(&everything), rows.dim, threads);
+        let parts = parts(std::slice::from_ref(&everything), 4 * rows.dim, threads);
         let bests = each(parts, |part| Batch::new(rows, group, k).scan(part, allowed));
         let merged = bests.into_iter().reduce(|mut bests, more| {
             bests
@@ -84,6 +82,24 @@ pub(crate) fn scan_batch(
         }));
     }
     found
+}
+
+/// The `k` best of some rows, compared exactly.
+pub(crate) fn rescore(
+    rows: &Rows<'_>,
+    query: &[f32],
+    positions: &[u32],
+    k: usize,
+) -> Vec<Neighbor> {
+    let mut scores = vec![0.0; positions.len()];
+    rows.metric
+        .score_selected(query, rows.data, positions, &mut scores);
+    let mut best = TopK::new(k);
+    for (&row, &score) in positions.iter().zip(&scores) {
+        let label = rows.labels[row as usize];
+        best.push(Neighbor { label, score });
+    }
+    best.into_sorted()
 }
 
 /// Checks a query and brings it into the form that is compared.
@@ -119,6 +135,14 @@ pub(crate) fn count(range: Range<usize>, allowed: Option<&Allowed>) -> usize {
     allowed.map_or(range.len(), |allowed| allowed.count_in(range))
 }
 
+/// How many of the ranges have allowed rows, and how many they have.
+pub(crate) fn visited(ranges: &[Range<usize>], allowed: Option<&Allowed>) -> (usize, usize) {
+    let counts = ranges.iter().map(|range| count(range.clone(), allowed));
+    counts.fold((0, 0), |(lists, rows), n| {
+        (lists + usize::from(n > 0), rows + n)
+    })
+}
+
 /// At most this many tasks for one search; 0 means as many as the pool has threads.
 pub(crate) fn tasks(threads: usize) -> usize {
     if threads == 0 {
@@ -129,7 +153,7 @@ pub(crate) fn tasks(threads: usize) -> usize {
 }
 
 /// Rows scored at a time: their scores stay in the first-level cache, and a full stretch of this length is read in one run.
-const STRETCH: usize = 256;
+pub(crate) const STRETCH: usize = 256;
 
 /// Less than this is not worth waking another thread for: about ten microseconds of reading.
 const TASK_BYTES: usize = 256 << 10;
@@ -270,17 +294,21 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn stretches(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+pub(crate) fn stretches(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let end = range.end;
     range
         .step_by(STRETCH)
         .map(move |start| start..(start + STRETCH).min(end))
 }
 
-/// Divides ranges into at most `threads` parts of about equally many rows.
-fn parts(ranges: &[Range<usize>], dim: usize, threads: usize) -> Vec<Vec<Range<usize>>> {
+/// Divides ranges into at most `threads` parts of about equally many rows, of which each has so many bytes to read.
+pub(crate) fn parts(
+    ranges: &[Range<usize>],
+    row_bytes: usize,
+    threads: usize,
+) -> Vec<Vec<Range<usize>>> {
     let total: usize = ranges.iter().map(Range::len).sum();
-    let worthwhile = (total * dim * 4 / TASK_BYTES).max(1);
+    let worthwhile = (total * row_bytes / TASK_BYTES).max(1);
     let share = total.div_ceil(tasks(threads).min(worthwhile)).max(1);
     let mut parts = vec![Vec::new()];
     let mut room = share;
@@ -301,7 +329,8 @@ fn parts(ranges: &[Range<usize>], dim: usize, threads: usize) -> Vec<Vec<Range<u
     parts
 }
 
-fn merged(
+/// What the parts add up to.
+pub(crate) fn merged(
     parts: Vec<Vec<Range<usize>>>,
     work: impl Fn(&[Range<usize>]) -> TopK + Sync,
 ) -> Option<TopK> {

@@ -27,22 +27,22 @@ pub enum Mode {
 /// How lists are searched: the allowed rows of the `nprobe` lists whose centroids are nearest to the query, and of further
 /// lists for as long as fewer than `k` rows have been met. Lists without an allowed row are passed over and not counted.
 ///
-/// Under a filter a search of codes goes on for as long as further lists may well hold better rows than were met and rescores eight
-/// times as many; where few rows are allowed it compares them all.
+/// Where lists hold rows as they are, every such row is compared, and with `nprobe` at least
+/// [`Segment::lists`](crate::Segment::lists) the result is the exact one. Where they hold something shorter ([`Codec`](crate::Codec)),
+/// the `rescore` best by that are compared: the scores returned are exact, and a neighbour may be missed. Narrowed rows are all
+/// scanned; codes are scanned by their signs, and those that may be among the best are refined.
 ///
-/// Without codes every such row is compared, and with `nprobe` at least [`Segment::lists`](crate::Segment::lists) the result is
-/// the exact one. With codes ([`Codec::RaBitQ`](crate::Codec)) rows are scanned by their sign codes, those that may be among the best
-/// are refined, and the `rescore` best of these are compared: the scores returned are exact, and a
-/// neighbour may be missed.
+/// Under a filter eight times as many are rescored; where few rows are allowed they are all compared; and a search of codes goes on
+/// for as long as further lists may well hold better rows than were met.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct IvfSearch {
     /// Lists to visit; 0 counts as 1.
     pub nprobe: usize,
-    /// A row is refined unless its sign code says, with this many standard errors to spare, that it is not among the best.
+    /// A row of codes is refined unless its signs say, with this many standard errors to spare, that it is not among the best.
     pub margin: f32,
-    /// Rows compared exactly in the end; fewer than `k` count as `k`.
+    /// Rows compared exactly in the end where lists hold rows narrowed or coded; fewer than `k` count as `k`.
     pub rescore: usize,
-    /// Lists are left out whose rows could be among the best only by lying further towards the query than this share of
+    /// Lists of codes are left out whose rows could be among the best only by lying further towards the query than this share of
     /// their distance to the centroid (a cosine, 0 to 1; infinite: no list is left out).
     pub reach: f32,
 }
@@ -55,6 +55,18 @@ impl Default for IvfSearch {
             rescore: 20,
             reach: f32::INFINITY,
         }
+    }
+}
+
+/// Under a filter so many times the rows are rescored.
+const FILTERED_RESCORE: usize = 8;
+
+impl IvfSearch {
+    /// How many rows are compared in the end. What a filter leaves may lie far from the query, where many rows are nearly as far as
+    /// each other and codes tell them apart less well.
+    pub(crate) fn rescored(&self, k: usize, filtered: bool) -> usize {
+        let more = if filtered { FILTERED_RESCORE } else { 1 };
+        k.max(self.rescore.saturating_mul(more))
     }
 }
 
@@ -98,7 +110,7 @@ pub struct Found {
     pub distances: usize,
     /// Rows whose codes were refined.
     pub refined: usize,
-    /// Rows compared exactly after that.
+    /// Rows compared exactly after a scan of what is shorter.
     pub rescored: usize,
 }
 

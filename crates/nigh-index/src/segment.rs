@@ -3,26 +3,27 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::slice;
-use std::sync::Arc;
 
-use nigh_mmap::{Format, SectionError, Sections, Verification, View};
-use nigh_simd::MAX_GROUPS;
+use nigh_mmap::{Verification, View};
 use rayon::prelude::*;
 
 use crate::allowed::Allowed;
-use crate::coarse::{Probe, block_starts};
+use crate::coarse::Probe;
 use crate::coded::{Coded, Considered};
 use crate::cost;
 use crate::metric::Metric;
-use crate::rabitq::RefineLayout;
+use crate::narrow::{Narrow, Narrowed};
 use crate::scan::{self, Rows};
 use crate::search::{Found, IvfSearch, Mode, SearchError, SearchParams};
-use crate::transform::{Dims, QueryTransform};
 
 pub(crate) mod build;
 pub(crate) mod encode;
+mod file;
+
+pub use file::OpenError;
+pub(crate) use file::{CodeShape, FORMAT, Meta};
 
 /// An index over rows that never change: a file, mapped into memory. Cheap to clone: clones share the map.
 ///
@@ -36,7 +37,15 @@ pub struct Segment {
     starts: View<u64>,
     centroids: View<f32>,
     vectors: View<f32>,
-    coded: Option<Coded>,
+    held: Held,
+}
+
+/// What lists hold of their rows, besides the vectors.
+#[derive(Clone, Debug)]
+enum Held {
+    Rows,
+    Narrowed(Narrowed),
+    Coded(Box<Coded>),
 }
 
 impl Segment {
@@ -54,28 +63,7 @@ impl Segment {
     /// As for [`Segment::open`]. Without full verification corrupt vectors go unnoticed: they make results
     /// wrong, never unsafe.
     pub fn open_with(path: &Path, verification: Verification) -> Result<Segment, OpenError> {
-        let sections = Sections::open_with(path, FORMAT, verification)?;
-        let meta = Meta::from_words(&sections.view::<u64>("meta")?).ok_or_else(|| {
-            inconsistent(
-                path,
-                "its description is not one this program can have written",
-            )
-        })?;
-        let coded = match meta.codes {
-            Some(shape) => Some(open_coded(path, &sections, shape)?),
-            None => None,
-        };
-        let segment = Segment {
-            meta,
-            coded,
-            bytes: sections.file_bytes(),
-            labels: sections.view("labels")?,
-            starts: sections.view("lists")?,
-            centroids: sections.view("centroids")?,
-            vectors: sections.view("vectors")?,
-        };
-        segment.check(path)?;
-        Ok(segment)
+        file::open(path, verification)
     }
 
     /// Number of rows.
@@ -116,6 +104,14 @@ impl Segment {
             refine_dims: dims.kept,
             refine_bits: layout.bits,
         })
+    }
+
+    /// What the rows are narrowed to, if they are.
+    pub fn narrow(&self) -> Option<Narrow> {
+        match &self.held {
+            Held::Narrowed(narrowed) => Some(narrowed.narrow()),
+            Held::Rows | Held::Coded(_) => None,
+        }
     }
 
     /// Length of the file in bytes.
@@ -190,66 +186,67 @@ impl Segment {
         allowed: Option<&Allowed>,
         considered: Option<&mut Considered>,
     ) -> Found {
-        let scan = |ranges: &[Range<usize>]| {
-            scan::scan(
-                &self.rows(),
-                query,
-                params.k,
-                ranges,
-                allowed,
-                params.threads,
-            )
-        };
         match params.mode {
-            Mode::Exact => {
-                let everything = 0..self.len();
-                self.exact(scan(slice::from_ref(&everything)))
-            }
-            Mode::Ivf(ivf) => match &self.coded {
-                Some(coded) => match allowed {
-                    Some(allowed) if self.few(coded, &ivf, allowed, &considered) => {
-                        let everything = 0..self.len();
-                        if let Some(considered) = considered {
-                            considered.everything = true;
-                        }
-                        self.exact(scan(slice::from_ref(&everything)))
-                    }
-                    _ => coded.search(
-                        &self.rows(),
-                        &self.starts,
-                        query,
-                        params.k,
-                        &ivf,
-                        allowed,
-                        considered,
-                    ),
-                },
-                None => {
-                    scan(&self.lists_to_visit(query, ivf.nprobe, params.k, allowed, considered))
-                }
-            },
+            Mode::Exact => self.search_all(query, params, allowed),
+            Mode::Ivf(ivf) => self.search_lists(query, params, &ivf, allowed, considered),
         }
     }
 
-    /// Whether so few rows are allowed that to compare them all is less to read than to probe for them.
-    fn few(
+    fn search_all(&self, query: &[f32], params: &SearchParams, allowed: Option<&Allowed>) -> Found {
+        let everything = 0..self.len();
+        let ranges = slice::from_ref(&everything);
+        let (k, threads) = (params.k, params.threads);
+        self.exact(scan::scan(&self.rows(), query, k, ranges, allowed, threads))
+    }
+
+    fn search_lists(
         &self,
-        coded: &Coded,
+        query: &[f32],
+        params: &SearchParams,
         ivf: &IvfSearch,
-        allowed: &Allowed,
-        considered: &Option<&mut Considered>,
-    ) -> bool {
-        if considered
-            .as_ref()
-            .is_some_and(|considered| considered.masked)
-        {
-            return false;
+        allowed: Option<&Allowed>,
+        considered: Option<&mut Considered>,
+    ) -> Found {
+        let masked = considered.as_ref().is_some_and(|seen| seen.masked);
+        let filter = allowed.filter(|_| !masked);
+        if filter.is_some_and(|filter| self.are_few(filter, ivf)) {
+            if let Some(considered) = considered {
+                considered.everything = true;
+            }
+            return self.search_all(query, params, allowed);
         }
+        let (rows, k) = (self.rows(), params.k);
+        let lists = |considered| self.lists_to_visit(query, ivf.nprobe, k, allowed, considered);
+        match &self.held {
+            Held::Rows => {
+                let lists = lists(considered);
+                scan::scan(&rows, query, k, &lists, allowed, params.threads)
+            }
+            Held::Narrowed(narrowed) => {
+                let (lists, rescored) = (lists(considered), ivf.rescored(k, filter.is_some()));
+                narrowed.search(&rows, query, &lists, params, rescored, allowed)
+            }
+            Held::Coded(coded) => {
+                coded.search(&rows, &self.starts, query, k, ivf, allowed, considered)
+            }
+        }
+    }
+
+    /// Whether so few rows are allowed that to compare them all is less to read than to probe for them. Where lists hold rows as they
+    /// are, a search reads nothing else anyway.
+    fn are_few(&self, allowed: &Allowed, ivf: &IvfSearch) -> bool {
+        let dim = self.meta.dim;
+        let (first, row) = match &self.held {
+            Held::Rows => return false,
+            Held::Narrowed(narrowed) => (4 * self.centroids.len(), narrowed.narrow().bytes() * dim),
+            Held::Coded(coded) => (
+                PROBE_BYTES,
+                cost::code_bytes(coded.dims.scan as u64) as usize,
+            ),
+        };
         let list = self.len() / self.lists();
-        let codes = cost::code_bytes(coded.dims.scan as u64) as usize;
-        let probed = ivf.nprobe.saturating_mul(list).saturating_mul(codes);
-        let most = (PROBE_BYTES + probed) / (4 * self.meta.dim);
-        allowed.count() <= most
+        let probed = ivf.nprobe.saturating_mul(list).saturating_mul(row);
+        allowed.count() <= first.saturating_add(probed) / (4 * dim)
     }
 
     fn search_each(
@@ -346,7 +343,10 @@ impl Segment {
     }
 
     pub(crate) fn coded(&self) -> Option<&Coded> {
-        self.coded.as_ref()
+        match &self.held {
+            Held::Coded(coded) => Some(coded),
+            Held::Rows | Held::Narrowed(_) => None,
+        }
     }
 
     /// Lists × values of a row, or of its leading coordinates if rows are coded; none if there is one list.
@@ -370,41 +370,6 @@ impl Segment {
         }
         Ok(prepared)
     }
-
-    /// The sections must agree with each other; a search relies on it.
-    fn check(&self, path: &Path) -> Result<(), OpenError> {
-        let Meta {
-            rows, dim, lists, ..
-        } = self.meta;
-        let lengths = self.labels.len() == rows
-            && Some(self.vectors.len()) == rows.checked_mul(dim)
-            && self.starts.len() == lists + 1
-            && ((self.centroids.is_empty() && lists == 1)
-                || Some(self.centroids.len()) == lists.checked_mul(self.centroid_dim(dim)));
-        if !lengths {
-            return Err(inconsistent(
-                path,
-                "its sections differ in length from what it states",
-            ));
-        }
-        let ordered =
-            self.starts.is_sorted() && self.starts[0] == 0 && self.starts[lists] == rows as u64;
-        if !ordered {
-            return Err(inconsistent(path, "its lists do not divide its rows"));
-        }
-        if self
-            .coded
-            .as_ref()
-            .is_some_and(|coded| !coded.fits(rows, dim, &self.starts))
-        {
-            return Err(inconsistent(path, "its codes do not fit its rows"));
-        }
-        Ok(())
-    }
-
-    fn centroid_dim(&self, dim: usize) -> usize {
-        self.meta.codes.map_or(dim, |codes| codes.dims.scan)
-    }
 }
 
 /// What a search of codes costs besides the lists it reads, in bytes read in the same time: some fifteen microseconds for
@@ -422,156 +387,6 @@ pub struct Codes {
     pub refine_bits: u8,
 }
 
-/// Why a segment cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file is not intact, or of a newer version.
-    #[error(transparent)]
-    File(#[from] nigh_mmap::OpenError),
-    /// The file is intact but lacks a section.
-    #[error(transparent)]
-    Section(#[from] SectionError),
-    /// The file is intact but contradicts itself.
-    #[error("{} is not a valid segment: {what}", path.display())]
-    Inconsistent {
-        /// The file asked for.
-        path: PathBuf,
-        /// What does not fit.
-        what: &'static str,
-    },
-}
-
-impl OpenError {
-    /// Whether a newer program wrote the file: the one failure where replacing it may destroy something of use.
-    pub fn is_newer(&self) -> bool {
-        use nigh_mmap::OpenError::{Newer, NewerLayout};
-        matches!(self, OpenError::File(Newer { .. } | NewerLayout { .. }))
-    }
-}
-
-/// Version 1 had no codes; its files are read as they are.
-pub(crate) const FORMAT: Format = Format {
-    magic: *b"nighSEG\0",
-    version: 2,
-};
-
-/// What the section `meta` holds, in this order, as u64: the five plain numbers, then those of the codes if there are some.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Meta {
-    pub(crate) rows: usize,
-    pub(crate) dim: usize,
-    pub(crate) metric: Metric,
-    pub(crate) sequence: u64,
-    pub(crate) lists: usize,
-    pub(crate) codes: Option<CodeShape>,
-}
-
-/// How rows are coded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CodeShape {
-    pub(crate) dims: Dims,
-    pub(crate) layout: RefineLayout,
-}
-
-impl Meta {
-    pub(crate) fn of(
-        rows: &Rows<'_>,
-        sequence: u64,
-        lists: usize,
-        codes: Option<CodeShape>,
-    ) -> Meta {
-        Meta {
-            rows: rows.labels.len(),
-            dim: rows.dim,
-            metric: rows.metric,
-            sequence,
-            lists,
-            codes,
-        }
-    }
-
-    pub(crate) fn to_words(self) -> Vec<u64> {
-        let mut words = vec![
-            self.rows as u64,
-            self.dim as u64,
-            self.metric.code(),
-            self.sequence,
-            self.lists as u64,
-        ];
-        if let Some(CodeShape { dims, layout }) = self.codes {
-            words.extend([dims.scan as u64, dims.kept as u64, layout.bits.into()]);
-        }
-        words
-    }
-
-    fn from_words(words: &[u64]) -> Option<Meta> {
-        let (&[rows, dim, metric, sequence, lists], codes) = words.split_first_chunk::<5>()?;
-        let (rows, dim, lists) = (small(rows)?, small(dim)?, small(lists)?);
-        let metric = Metric::from_code(metric)?;
-        let codes = match *codes {
-            [] => None,
-            [scan, kept, bits] => Some(CodeShape::from_words(dim, scan, kept, bits)?),
-            _ => return None,
-        };
-        (dim > 0 && lists > 0).then_some(Meta {
-            rows,
-            dim,
-            metric,
-            sequence,
-            lists,
-            codes,
-        })
-    }
-}
-
-impl CodeShape {
-    fn from_words(full: usize, scan: u64, kept: u64, bits: u64) -> Option<CodeShape> {
-        let (scan, kept) = (small(scan)?, small(kept)?);
-        let whole = scan > 0 && scan.is_multiple_of(8) && kept.is_multiple_of(8);
-        let fits = scan <= kept && kept <= full.next_multiple_of(8) && scan / 4 <= MAX_GROUPS;
-        let bits = u8::try_from(bits)
-            .ok()
-            .filter(|bits| (2..=8).contains(bits))?;
-        (whole && fits).then_some(CodeShape {
-            dims: Dims { full, scan, kept },
-            layout: RefineLayout { dims: kept, bits },
-        })
-    }
-}
-
-fn small(n: u64) -> Option<usize> {
-    u32::try_from(n).ok().map(|n| n as usize)
-}
-
-fn open_coded(path: &Path, sections: &Sections, shape: CodeShape) -> Result<Coded, OpenError> {
-    let matrix = sections.view::<f32>("matrix")?;
-    if Some(matrix.len()) != shape.dims.kept.checked_mul(shape.dims.full) {
-        return Err(inconsistent(path, "its matrix does not fit its rows"));
-    }
-    let starts = sections.view::<u64>("lists")?;
-    let shares = sections.names().any(|name| name == "shares");
-    let shares = shares.then(|| sections.view::<f32>("shares")).transpose()?;
-    let families = sections.view::<u32>("families")?;
-    Ok(Coded {
-        shares: shares.map_or_else(Vec::new, |shares| shares.to_vec()),
-        dims: shape.dims,
-        layout: shape.layout,
-        mean: sections.view("mean")?,
-        query: Arc::new(QueryTransform::new(shape.dims, &matrix)),
-        matrix,
-        centroids: sections.view("centroids")?,
-        parents: sections.view("parents")?,
-        family_blocks: block_starts(&families).into(),
-        families,
-        coarse: sections.view("coarse")?,
-        bonus: sections.view("bonus")?,
-        spread: sections.view("spread")?,
-        blocks: sections.view("codes")?,
-        block_starts: block_starts(&starts).into(),
-        refine: sections.view("refine")?,
-    })
-}
-
 /// A score in total order.
 #[derive(Clone, Copy, PartialEq)]
 struct Score(f32);
@@ -587,12 +402,5 @@ impl PartialOrd for Score {
 impl Ord for Score {
     fn cmp(&self, other: &Score) -> std::cmp::Ordering {
         self.0.total_cmp(&other.0)
-    }
-}
-
-fn inconsistent(path: &Path, what: &'static str) -> OpenError {
-    OpenError::Inconsistent {
-        path: path.to_owned(),
-        what,
     }
 }

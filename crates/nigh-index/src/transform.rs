@@ -3,12 +3,16 @@
 //! Rows are centred, turned onto their principal axes (Pearson 1901; the covariance of 2,048 rows at a time in f32, of all in f64) and the
 //! leading `scan` of these, which hold most of the variance, are rotated at random among themselves, so that
 //! each holds as much as the next: what one-bit codes want (Gao and Long, "RaBitQ", SIGMOD 2024, §3.1). Distances
-//! between rows are kept but for what the dropped axes held.
+//! between rows are kept but for what the dropped axes held. Or they are only rotated at random, without a matrix ([`Hadamard`]).
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rayon::prelude::*;
 
 use crate::random::Random;
+
+mod hadamard;
+
+pub(crate) use hadamard::Hadamard;
 
 /// The dimensions that codes are made in, all of `dim` columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +60,7 @@ pub(crate) struct Axes {
 impl Axes {
     /// Of rows laid end to end, at least one.
     pub(crate) fn of(sample: &[f32], dim: usize) -> Axes {
-        let mean = mean(sample, dim);
+        let mean = mean_of(sample, dim);
         let eigen = SymmetricEigen::new(covariance(sample, dim, &mean));
         let mut order: Vec<usize> = (0..dim).collect();
         order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
@@ -79,7 +83,8 @@ impl Axes {
     }
 }
 
-fn mean(rows: &[f32], dim: usize) -> Vec<f32> {
+/// The mean of rows laid end to end.
+pub(crate) fn mean_of(rows: &[f32], dim: usize) -> Vec<f32> {
     let mut sums = vec![0.0_f64; dim];
     for row in rows.chunks_exact(dim) {
         sums.iter_mut()
@@ -132,8 +137,16 @@ fn centred_columns(rows: &[f32], dim: usize, mean: &[f32], inverse: f32) -> Vec<
 pub(crate) struct Transform {
     pub(crate) dims: Dims,
     pub(crate) mean: Vec<f32>,
+    pub(crate) turn: Turn,
+}
+
+/// How coordinates come from centred values.
+#[derive(Clone, Debug)]
+pub(crate) enum Turn {
     /// `dims.kept` × `dims.full`, its rows orthonormal or zero.
-    pub(crate) matrix: Vec<f32>,
+    Matrix(Vec<f32>),
+    /// The leading ones after this.
+    Hadamard(Hadamard),
 }
 
 impl Transform {
@@ -154,8 +167,15 @@ impl Transform {
         Transform {
             dims,
             mean: axes.mean.clone(),
-            matrix,
+            turn: Turn::Matrix(matrix),
         }
+    }
+
+    /// The leading coordinates of a random rotation.
+    pub(crate) fn rotating(mean: Vec<f32>, dims: Dims, seed: u64) -> Transform {
+        let rotation = Hadamard::draw(dims.full.next_multiple_of(8), seed);
+        let turn = Turn::Hadamard(rotation);
+        Transform { dims, mean, turn }
     }
 
     /// The coordinates of rows laid end to end, and of each row the squared distance to the mean, to which the
@@ -170,8 +190,17 @@ impl Transform {
                 .for_each(|(x, mean)| *x -= mean);
             squares.push(nigh_simd::dot(row, row));
         }
-        let mut coordinates = vec![0.0; rows.len() / full * kept];
-        nigh_simd::dot_block(&centred, &self.matrix, full, &mut coordinates);
+        let mut coordinates = Vec::with_capacity(rows.len() / full * kept);
+        match &self.turn {
+            Turn::Matrix(matrix) => {
+                coordinates.resize(rows.len() / full * kept, 0.0);
+                nigh_simd::dot_block(&centred, matrix, full, &mut coordinates);
+            }
+            Turn::Hadamard(rotation) => {
+                let rows = centred.chunks_exact(full);
+                rows.for_each(|row| rotation.append(row, kept, &mut coordinates));
+            }
+        }
         (coordinates, squares)
     }
 }
@@ -201,19 +230,45 @@ fn rotation(size: usize, seed: u64) -> DMatrix<f32> {
     gaussian.qr().q()
 }
 
-/// The transform of one query at a time: the matrix in 8-bit integers, a quarter of the memory to read. The
-/// rounding, at most half a percent of a coordinate's usual size, is far below what a code of a few bits loses.
+/// The transform of one query at a time.
 #[derive(Clone, Debug)]
-pub(crate) struct QueryTransform {
+pub(crate) enum QueryTransform {
+    Matrix(IntegerMatrix),
+    /// And how many coordinates are kept.
+    Hadamard(Hadamard, usize),
+}
+
+impl QueryTransform {
+    /// The coordinates of a query that the mean was taken from.
+    pub(crate) fn apply(
+        &self,
+        centred: &[f32],
+        scratch: &mut Integers,
+        coordinates: &mut Vec<f32>,
+    ) {
+        coordinates.clear();
+        match self {
+            QueryTransform::Matrix(matrix) => matrix.multiply(centred, scratch, coordinates),
+            QueryTransform::Hadamard(rotation, kept) => {
+                rotation.append(centred, *kept, coordinates);
+            }
+        }
+    }
+}
+
+/// A matrix in 8-bit integers, a quarter of the memory to read. The rounding, at most half a percent of a coordinate's usual
+/// size, is far below what a code of a few bits loses.
+#[derive(Clone, Debug)]
+pub(crate) struct IntegerMatrix {
     rows: Vec<i8>,
     scales: Vec<f32>,
     /// The largest query value in integers: inner products then stay within 32 bits.
     limit: i16,
 }
 
-impl QueryTransform {
+impl IntegerMatrix {
     /// Of a [`Transform`]'s matrix.
-    pub(crate) fn new(dims: Dims, matrix: &[f32]) -> QueryTransform {
+    pub(crate) fn new(dims: Dims, matrix: &[f32]) -> IntegerMatrix {
         let Dims { full, kept, .. } = dims;
         let mut rows = Vec::with_capacity(matrix.len());
         let mut scales = Vec::with_capacity(kept);
@@ -223,24 +278,17 @@ impl QueryTransform {
             rows.extend(row.iter().map(|x| (x * inverse).round() as i8));
             scales.push(largest / 127.0);
         }
-        QueryTransform {
+        IntegerMatrix {
             rows,
             scales,
             limit: integer_limit(full),
         }
     }
 
-    /// The coordinates of a query that the mean was taken from.
-    pub(crate) fn apply(
-        &self,
-        centred: &[f32],
-        scratch: &mut Integers,
-        coordinates: &mut Vec<f32>,
-    ) {
+    fn multiply(&self, centred: &[f32], scratch: &mut Integers, coordinates: &mut Vec<f32>) {
         let step = scratch.quantize(centred, self.limit);
         scratch.products.resize(self.scales.len(), 0);
         nigh_simd::dot_i16_i8_rows(&scratch.values, &self.rows, &mut scratch.products);
-        coordinates.clear();
         let pairs = scratch.products.iter().zip(&self.scales);
         coordinates.extend(pairs.map(|(&product, scale)| product as f32 * (scale * step)));
     }

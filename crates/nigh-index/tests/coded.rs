@@ -1,4 +1,4 @@
-//! Segments of codes: what they find, and that nothing which comes in or lies on disk makes them panic.
+//! Segments of codes and of narrowed rows: what they find, and that nothing which comes in or lies on disk makes them panic.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -10,15 +10,35 @@ mod support;
 use std::fs;
 
 use nigh_index::{
-    Allowed, Codec, Found, IvfConfig, IvfSearch, Metric, Mode, RaBitQConfig, SearchParams, Segment,
-    SegmentConfig, Vectors, Verification, build_segment,
+    Allowed, Codec, Found, IvfConfig, IvfSearch, LiveIndex, Metric, Mode, RaBitQConfig, Rotation,
+    SearchParams, Segment, SegmentConfig, Vectors, Verification, build_segment,
 };
 use support::clustered;
 
-fn config(lists: usize, rabitq: RaBitQConfig) -> SegmentConfig {
+const CODECS: [(&str, Codec); 4] = [
+    ("rabitq", RABITQ),
+    ("rotated", coded(Rotation::Hadamard)),
+    ("f16", Codec::F16),
+    ("int8", Codec::Int8),
+];
+
+const RABITQ: Codec = coded(Rotation::Auto);
+
+const fn coded(rotation: Rotation) -> Codec {
+    Codec::RaBitQ(RaBitQConfig {
+        scan_dims: 0,
+        scan_variance: 0.925,
+        refine_dims: 0,
+        refine_variance: 0.95,
+        refine_bits: 8,
+        rotation,
+    })
+}
+
+fn config(lists: usize, codec: Codec) -> SegmentConfig {
     let ivf = IvfConfig {
         lists,
-        codec: Codec::RaBitQ(rabitq),
+        codec,
         ..IvfConfig::default()
     };
     SegmentConfig {
@@ -81,7 +101,7 @@ fn most_neighbours_are_found_with_their_exact_scores() {
                     refine_bits: bits,
                     ..RaBitQConfig::default()
                 };
-                let (_folder, segment) = built(&rows, &config(40, rabitq));
+                let (_folder, segment) = built(&rows, &config(40, Codec::RaBitQ(rabitq)));
                 let queries = &clustered(50, dim, 30, 7)[..50 * dim];
                 let exact = segment
                     .search_batch(queries, &SearchParams::exact(10), None)
@@ -110,13 +130,86 @@ fn most_neighbours_are_found_with_their_exact_scores() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// As many bytes to scan and to refine, on coordinates from a matrix or without one; so few rows are compared in the end that
+/// codes which told them apart less well would show.
+#[test]
+fn a_rotation_without_a_matrix_costs_no_recall() {
+    let mut wrong = Vec::new();
+    for (dim, bits) in [(64, 4), (104, 3), (120, 2), (200, 4)] {
+        let (values, queries) = (clustered(6000, dim, 30, 7), clustered(200, dim, 30, 8));
+        let rows = rows_of(&values, dim, Metric::L2);
+        let [dense, rotated] = [Rotation::Principal, Rotation::Hadamard].map(|rotation| {
+            let codec = Codec::RaBitQ(RaBitQConfig {
+                scan_dims: dim,
+                refine_dims: dim,
+                refine_bits: bits,
+                rotation,
+                ..RaBitQConfig::default()
+            });
+            let (_folder, segment) = built(&rows, &config(40, codec));
+            let codes = segment.codes().unwrap();
+            assert_eq!((codes.scan_dims, codes.refine_dims), (dim, dim));
+            let search = |params| segment.search_batch(&queries, &params, None).unwrap();
+            recall(&search(lists(10, 40, 12)), &search(SearchParams::exact(10)))
+        });
+        if rotated < dense - 0.01 || dense < 0.5 {
+            wrong.push(format!("dim {dim} bits {bits}: {rotated} against {dense}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A scan takes 4160 coordinates; the refining codes have the others too.
+#[test]
+fn rows_of_more_values_than_a_scan_takes_are_found() {
+    let (dim, values) = (4200, clustered(400, 4200, 9, 3));
+    let (_folder, segment) = built(&rows_of(&values, dim, Metric::L2), &config(5, RABITQ));
+    let codes = segment.codes().unwrap();
+    assert_eq!((codes.scan_dims, codes.refine_dims), (4160, 4200));
+    let queries = &clustered(20, dim, 9, 4)[..20 * dim];
+    let search = |params| segment.search_batch(queries, &params, None).unwrap();
+    let recall = recall(&search(lists(10, 5, 20)), &search(SearchParams::exact(10)));
+    assert!(recall > 0.95, "{recall}");
+}
+
+#[test]
+fn a_compaction_keeps_the_rotation() {
+    let (dim, values) = (24, clustered(1000, 24, 9, 1));
+    for (rotation, expected, other) in [
+        (Rotation::Principal, "matrix", "signs"),
+        (Rotation::Hadamard, "signs", "matrix"),
+    ] {
+        let rows = rows_of(&values, dim, Metric::L2);
+        let (folder, segment) = built(&rows, &config(20, coded(rotation)));
+        let index = LiveIndex::open(segment);
+        // Where no row was before.
+        for (row, label) in clustered(400, dim, 3, 2).chunks(dim).zip(5000..) {
+            let row: Vec<f32> = row.iter().map(|x| x * 2.0 + 5.0).collect();
+            index.add(label, &row).unwrap();
+        }
+        let path = folder.path().join("next");
+        index.compact(&path, 4).unwrap();
+        let format = nigh_mmap::Format {
+            magic: *b"nighSEG\0",
+            version: 2,
+        };
+        let sections = nigh_mmap::Sections::open(&path, format).unwrap();
+        let has = |wanted| sections.names().any(|name| name == wanted);
+        assert!(has(expected) && !has(other), "{rotation:?}");
+        let segment = index.segment();
+        let query = segment.row(77);
+        let found = segment.search(query, &lists(10, 20, 20), None).unwrap();
+        let exact = segment
+            .search(query, &SearchParams::exact(10), None)
+            .unwrap();
+        assert_eq!(found.neighbors, exact.neighbors, "{rotation:?}");
+    }
+}
+
 #[test]
 fn few_rows_are_compared_exactly_and_most_are_never_refined() {
     let values = clustered(8000, 64, 60, 5);
-    let (_folder, segment) = built(
-        &rows_of(&values, 64, Metric::L2),
-        &config(64, RaBitQConfig::default()),
-    );
+    let (_folder, segment) = built(&rows_of(&values, 64, Metric::L2), &config(64, RABITQ));
     let found = segment
         .search(&values[..64], &lists(10, 16, 20), None)
         .unwrap();
@@ -131,53 +224,62 @@ fn few_rows_are_compared_exactly_and_most_are_never_refined() {
 
 #[test]
 fn one_query_a_batch_and_any_threads_give_the_same() {
-    let values = clustered(4000, 24, 20, 9);
-    let (_folder, segment) = built(
-        &rows_of(&values, 24, Metric::Cosine),
-        &config(50, RaBitQConfig::default()),
-    );
-    let queries = &values[..60 * 24];
-    let params = lists(7, 5, 14);
-    let one: Vec<Found> = queries
-        .chunks(24)
-        .map(|query| segment.search(query, &params, None).unwrap())
-        .collect();
-    for threads in [1, 2, 5] {
-        assert_eq!(
-            segment
-                .search_batch(queries, &params.with_threads(threads), None)
-                .unwrap(),
-            one
-        );
+    let (dim, values) = (64, clustered(20_000, 64, 20, 9));
+    for (name, codec) in CODECS {
+        let rows = rows_of(&values, dim, Metric::Cosine);
+        let (_folder, segment) = built(&rows, &config(50, codec));
+        let queries = &values[..60 * dim];
+        // Of so many lists that several threads share the rows of one query.
+        for params in [lists(7, 5, 14), lists(7, 30, 14)] {
+            let one = |threads: usize| -> Vec<Found> {
+                let params = params.with_threads(threads);
+                let queries = queries.chunks(dim);
+                queries
+                    .map(|query| segment.search(query, &params, None).unwrap())
+                    .collect()
+            };
+            let alone = one(1);
+            for threads in [1, 2, 5] {
+                let params = params.with_threads(threads);
+                let batch = segment.search_batch(queries, &params, None).unwrap();
+                assert!(batch == alone && one(threads) == alone, "{name} {threads}");
+            }
+        }
     }
 }
 
 #[test]
 fn the_same_rows_and_seed_give_the_same_file_whatever_the_threads() {
     let rows = rows_of(&clustered(3000, 20, 15, 2), 20, Metric::L2);
-    let with = |threads| {
+    let with = |codec, threads| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("segment");
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .unwrap();
-        pool.install(|| build_segment(&path, &rows, &config(30, RaBitQConfig::default())))
+        pool.install(|| build_segment(&path, &rows, &config(30, codec)))
             .unwrap();
         fs::read(path).unwrap()
     };
-    assert!(with(1) == with(4), "the files differ");
+    for (name, codec) in CODECS {
+        assert!(with(codec, 1) == with(codec, 4), "{name}: the files differ");
+    }
 }
 
 #[test]
 fn filters_of_any_size_get_k_rows_whenever_as_many_are_allowed() {
     let values = clustered(5000, 16, 25, 3);
-    let (_folder, segment) = built(
-        &rows_of(&values, 16, Metric::L2),
-        &config(70, RaBitQConfig::default()),
-    );
+    let segments = CODECS.map(|(name, codec)| {
+        let rows = rows_of(&values, 16, Metric::L2);
+        (name, built(&rows, &config(70, codec)))
+    });
     let mut wrong = Vec::new();
-    for every in [1, 2, 10, 100, 1000, 2500, 5000] {
+    let cases = [1, 2, 10, 100, 1000, 2500, 5000];
+    let cases = cases
+        .iter()
+        .flat_map(|every| segments.iter().map(move |s| (every, s)));
+    for (every, (name, (_folder, segment))) in cases {
         let allowed = segment.allow(|label| label % every == 0);
         for (k, nprobe) in [(0, 3), (1, 1), (10, 1), (10, 8), (300, 2), (9000, 1)] {
             let found = segment
@@ -189,7 +291,7 @@ fn filters_of_any_size_get_k_rows_whenever_as_many_are_allowed() {
                 || !found.neighbors.is_sorted()
             {
                 wrong.push(format!(
-                    "every {every} k {k} nprobe {nprobe}: {}",
+                    "{name} every {every} k {k} nprobe {nprobe}: {}",
                     found.neighbors.len()
                 ));
             }
@@ -215,7 +317,7 @@ fn recall_under_a_filter_is_no_lower_than_without() {
     let (dim, count) = (24, 20_000);
     let values = clustered(count, dim, 40, 11);
     let rows = rows_of(&values, dim, Metric::L2);
-    let (_folder, segment) = built(&rows, &config(200, RaBitQConfig::default()));
+    let (_folder, segment) = built(&rows, &config(200, RABITQ));
     let queries = &clustered(40, dim, 40, 12)[..40 * dim];
     let mean = |allowed: Option<Filter<'_>>| {
         let each = queries.chunks(dim).map(|query| {
@@ -261,20 +363,17 @@ fn recall_under_a_filter_is_no_lower_than_without() {
 #[test]
 fn few_allowed_rows_are_compared_exactly() {
     let values = clustered(5000, 16, 25, 3);
-    let (_folder, segment) = built(
-        &rows_of(&values, 16, Metric::L2),
-        &config(70, RaBitQConfig::default()),
-    );
-    let allowed = segment.allow(|label| label % 50 == 0);
-    let exact = segment
-        .search(&values[..16], &SearchParams::exact(10), Some(&allowed))
-        .unwrap();
-    assert_eq!(
-        segment
-            .search(&values[..16], &lists(10, 1, 10), Some(&allowed))
-            .unwrap(),
-        exact
-    );
+    for (name, codec) in CODECS {
+        let rows = rows_of(&values, 16, Metric::L2);
+        let (_folder, segment) = built(&rows, &config(70, codec));
+        let allowed = segment.allow(|label| label % 100 == 0);
+        let search = |params: SearchParams| {
+            let found = segment.search(&values[..16], &params, Some(&allowed));
+            found.unwrap()
+        };
+        let exact = search(SearchParams::exact(10));
+        assert_eq!(search(lists(10, 1, 10)), exact, "{name}");
+    }
 }
 
 #[test]
@@ -291,7 +390,10 @@ fn what_a_search_keeps_in_memory_is_a_fraction_of_the_vectors() {
         refine_dims: 256,
         ..RaBitQConfig::default()
     };
-    let (_folder, segment) = built(&rows_of(&values, 512, Metric::L2), &config(20, rabitq));
+    let (_folder, segment) = built(
+        &rows_of(&values, 512, Metric::L2),
+        &config(20, Codec::RaBitQ(rabitq)),
+    );
     let beside = segment.bytes() as f64 / 4000.0 - 4.0 * 512.0;
     // Beyond the rows: matrix, centroids and half-empty blocks.
     let rest = (4.0 * 512.0 * 257.0 + 20.0 * 128.0 * 5.0 + 20.0 * 32.0 * 24.0) / 4000.0;
@@ -334,13 +436,15 @@ fn strange_rows_are_searched_like_others() {
     for (name, dim, values) in cases {
         for metric in [Metric::L2, Metric::InnerProduct, Metric::Cosine] {
             let rows = rows_of(values, *dim, metric);
-            let (_folder, segment) = built(&rows, &config(16, RaBitQConfig::default()));
-            let found = segment
-                .search(&values[..*dim], &lists(3, 16, 6), None)
-                .unwrap();
-            let scores = found.neighbors.iter().all(|n| n.score.is_finite());
-            if found.neighbors.len() != 3.min(rows.len()) || !scores {
-                wrong.push(format!("{name} {metric}: {found:?}"));
+            for (codec_name, codec) in CODECS {
+                let (_folder, segment) = built(&rows, &config(16, codec));
+                let found = segment
+                    .search(&values[..*dim], &lists(3, 16, 6), None)
+                    .unwrap();
+                let scores = found.neighbors.iter().all(|n| n.score.is_finite());
+                if found.neighbors.len() != 3.min(rows.len()) || !scores {
+                    wrong.push(format!("{name} {metric} {codec_name}: {found:?}"));
+                }
             }
         }
     }
@@ -349,38 +453,34 @@ fn strange_rows_are_searched_like_others() {
 
 #[test]
 fn no_rows_are_a_segment_too() {
-    let (_folder, segment) = built(
-        &Vectors::new(4, Metric::L2),
-        &config(8, RaBitQConfig::default()),
-    );
-    assert_eq!(
-        segment
-            .search(&[0.0; 4], &lists(3, 2, 3), None)
-            .unwrap()
-            .neighbors,
-        []
-    );
+    for (name, codec) in CODECS {
+        let (_folder, segment) = built(&Vectors::new(4, Metric::L2), &config(8, codec));
+        let found = segment.search(&[0.0; 4], &lists(3, 2, 3), None).unwrap();
+        assert_eq!(found.neighbors, [], "{name}");
+    }
 }
 
 /// Without full verification damage goes unnoticed: results may be wrong, but nothing else may happen.
 #[test]
 fn damage_never_makes_a_search_panic() {
+    let refined = Codec::RaBitQ(RaBitQConfig {
+        refine_bits: 5,
+        ..RaBitQConfig::default()
+    });
+    for codec in [refined, coded(Rotation::Hadamard), Codec::F16, Codec::Int8] {
+        for metric in [Metric::InnerProduct, Metric::L2] {
+            let opened = search_damaged(codec, metric);
+            assert!(opened > 100, "{codec:?} {metric}: {opened} opened");
+        }
+    }
+}
+
+/// Searches a file of which one byte is damaged, for one byte of every 17; returns how many could be opened.
+fn search_damaged(codec: Codec, metric: Metric) -> usize {
     let values = clustered(300, 10, 6, 8);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("segment");
-    let rows = rows_of(&values, 10, Metric::InnerProduct);
-    build_segment(
-        &path,
-        &rows,
-        &config(
-            7,
-            RaBitQConfig {
-                refine_bits: 5,
-                ..RaBitQConfig::default()
-            },
-        ),
-    )
-    .unwrap();
+    build_segment(&path, &rows_of(&values, 10, metric), &config(7, codec)).unwrap();
     let intact = fs::read(&path).unwrap();
     let (mut opened, mut state) = (0, 1_u32);
     for at in (0..intact.len()).step_by(17) {
@@ -388,7 +488,7 @@ fn damage_never_makes_a_search_panic() {
         let mut bytes = intact.clone();
         bytes[at] ^= (state >> 24) as u8 | 1;
         fs::write(&path, &bytes).unwrap();
-        assert!(Segment::open(&path).is_err(), "byte {at}");
+        assert!(Segment::open(&path).is_err(), "{codec:?} byte {at}");
         if let Ok(segment) = Segment::open_with(&path, Verification::Structure) {
             opened += 1;
             segment
@@ -396,5 +496,5 @@ fn damage_never_makes_a_search_panic() {
                 .unwrap();
         }
     }
-    assert!(opened > 100, "{opened} opened");
+    opened
 }

@@ -12,8 +12,8 @@ use std::fs;
 use std::path::Path;
 
 use nigh_index::{
-    BuildError, Built, Codec, IvfConfig, Metric, OpenError, SearchParams, Segment, SegmentBuilder,
-    SegmentConfig, Vectors, Verification, build_segment, cost,
+    BuildError, Built, Codec, Codes, IvfConfig, Metric, Mode, OpenError, SearchParams, Segment,
+    SegmentBuilder, SegmentConfig, Vectors, Verification, build_segment, cost,
 };
 use support::clustered;
 
@@ -351,6 +351,32 @@ fn files_of_version_1_stay_readable() {
     };
     assert_eq!(labels(SearchParams::exact(4)), [5087, 5028, 5016, 5011]);
     assert_eq!(labels(SearchParams::ivf(4, 2)), [5087, 5016, 5011, 5007]);
+}
+
+/// Written by a program of version 2: 300 rows of 16 values, L2, ten lists of codes with 6 bits to refine.
+#[test]
+fn files_of_version_2_stay_readable() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v2.segment");
+    let segment = Segment::open(&path).unwrap();
+    let shape = (
+        segment.len(),
+        segment.dim(),
+        segment.lists(),
+        segment.sequence(),
+    );
+    let codes = Codes {
+        scan_dims: 16,
+        refine_dims: 16,
+        refine_bits: 6,
+    };
+    assert_eq!((shape, segment.codes()), ((300, 16, 10, 88), Some(codes)));
+    let query: Vec<f32> = (0..16).map(|i| (i % 5) as f32 - 2.0).collect();
+    for params in [SearchParams::exact(5), SearchParams::ivf(5, 2)] {
+        let found = segment.search(&query, &params, None).unwrap();
+        let labels: Vec<u64> = found.neighbors.iter().map(|n| n.label).collect();
+        assert_eq!(labels, [7264, 7033, 7298, 7267, 7126], "{params:?}");
+        assert_eq!(found.refined > 0, params.mode != Mode::Exact);
+    }
 }
 
 #[test]

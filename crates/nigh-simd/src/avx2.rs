@@ -9,6 +9,7 @@ const BLOCK_QUERIES: usize = 3;
 const BLOCK_ROWS: usize = 2;
 
 crate::kernels::kernels!(target_feature(enable = "avx2,fma"));
+crate::half::f16_kernels!(target_feature(enable = "avx2,fma,f16c"));
 
 #[inline]
 #[target_feature(enable = "avx2,fma")]
@@ -36,6 +37,21 @@ unsafe fn load_partial(from: *const f32, count: usize) -> V {
     unsafe { _mm256_maskload_ps(from, wanted) }
 }
 
+/// # Safety
+/// `from` is readable for `LANES` values.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn load_f16(from: *const u16) -> V {
+    // SAFETY: the caller vouches for the values; the load takes any alignment.
+    _mm256_cvtph_ps(unsafe { _mm_loadu_si128(from.cast()) })
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn splat(value: f32) -> V {
+    _mm256_set1_ps(value)
+}
+
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn multiply_add(a: V, b: V, total: V) -> V {
@@ -46,6 +62,12 @@ fn multiply_add(a: V, b: V, total: V) -> V {
 #[target_feature(enable = "avx2,fma")]
 fn subtract(a: V, b: V) -> V {
     _mm256_sub_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn multiply_subtract(a: V, b: V, from: V) -> V {
+    _mm256_fnmadd_ps(a, b, from)
 }
 
 #[inline]

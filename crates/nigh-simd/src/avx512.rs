@@ -9,6 +9,7 @@ const BLOCK_QUERIES: usize = 4;
 const BLOCK_ROWS: usize = 3;
 
 crate::kernels::kernels!(target_feature(enable = "avx512f"));
+crate::half::f16_kernels!(target_feature(enable = "avx512f"));
 
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -35,6 +36,21 @@ unsafe fn load_partial(from: *const f32, count: usize) -> V {
     unsafe { _mm512_maskz_loadu_ps(wanted, from) }
 }
 
+/// # Safety
+/// `from` is readable for `LANES` values.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn load_f16(from: *const u16) -> V {
+    // SAFETY: the caller vouches for the values; the load takes any alignment.
+    _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(from.cast()) })
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn splat(value: f32) -> V {
+    _mm512_set1_ps(value)
+}
+
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn multiply_add(a: V, b: V, total: V) -> V {
@@ -45,6 +61,12 @@ fn multiply_add(a: V, b: V, total: V) -> V {
 #[target_feature(enable = "avx512f")]
 fn subtract(a: V, b: V) -> V {
     _mm512_sub_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn multiply_subtract(a: V, b: V, from: V) -> V {
+    _mm512_fnmadd_ps(a, b, from)
 }
 
 #[inline]

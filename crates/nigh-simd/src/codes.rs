@@ -8,6 +8,8 @@ use crate::level::{Avx2, Avx512};
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod integers;
 mod portable;
 
 /// Rows in a block of codes.

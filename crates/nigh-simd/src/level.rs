@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 pub enum Level {
     /// Plain Rust, vectorised by the compiler (SSE2 on x86-64, NEON on ARM).
     Portable,
-    /// AVX2 and fused multiply-add.
+    /// AVX2, fused multiply-add and 16-bit floats (F16C).
     Avx2,
     /// AVX-512 Foundation with byte and word operations (F and BW).
     Avx512,
@@ -75,7 +75,7 @@ pub fn level() -> Level {
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;
 
-/// Proof that this CPU has AVX2 and fused multiply-add: only [`Avx2::detect`] makes one.
+/// Proof that this CPU has AVX2, fused multiply-add and 16-bit floats (F16C): only [`Avx2::detect`] makes one.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub struct Avx2(());
@@ -84,7 +84,9 @@ pub struct Avx2(());
 impl Avx2 {
     /// Asks the CPU.
     pub fn detect() -> Option<Avx2> {
-        let present = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let present = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c");
         present.then_some(Avx2(()))
     }
 }

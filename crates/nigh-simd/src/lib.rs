@@ -2,7 +2,7 @@
 //!
 //! Inner products and squared Euclidean distances of f32 vectors: one pair, one query against many
 //! rows (in a run, or picked by position), many queries against many rows; and the kernels of quantised vectors: 4-bit codes
-//! scored by look-ups in registers, 8-bit rows, the Hadamard transform. One build holds three forms of every
+//! scored by look-ups in registers, rows of 8-bit integers and of 16-bit floats, the Hadamard transform. One build holds three forms of every
 //! kernel, AVX-512, AVX2 and portable Rust that the compiler vectorises, and picks the best at run time.
 //!
 //! It is:
@@ -32,6 +32,7 @@
 //! ```
 
 mod codes;
+mod half;
 mod kernels;
 mod level;
 mod portable;
@@ -47,6 +48,7 @@ pub use codes::{
     dot_i16_i8, dot_i16_i8_rows, hadamard, prefetch, put_code_row, quantize, scan_codes,
     subset_sums,
 };
+pub use half::{dot_f16_rows, l2_squared_f16_rows};
 #[cfg(target_arch = "x86_64")]
 pub use level::{Avx2, Avx512};
 pub use level::{Level, Portable, UnknownLevel, level};

@@ -7,6 +7,7 @@ const BLOCK_QUERIES: usize = 2;
 const BLOCK_ROWS: usize = if cfg!(target_arch = "aarch64") { 2 } else { 1 };
 
 crate::kernels::kernels!();
+crate::half::f16_kernels!();
 
 #[inline(always)]
 fn zero() -> V {
@@ -31,6 +32,29 @@ unsafe fn load_partial(from: *const f32, count: usize) -> V {
     v
 }
 
+/// # Safety
+/// `from` is readable for `LANES` values.
+#[inline(always)]
+unsafe fn load_f16(from: *const u16) -> V {
+    // SAFETY: the caller vouches for the values; an unaligned read has no other demand.
+    let bits = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
+    bits.map(widen_f16)
+}
+
+/// Exponent and fraction are moved into place; a multiplication by 2¹¹², exact for small values too, makes up for the
+/// difference of the exponents' biases.
+#[inline(always)]
+fn widen_f16(bits: u16) -> f32 {
+    let bias = f32::from_bits((127 + 112) << 23);
+    let magnitude = f32::from_bits(u32::from(bits & 0x7fff) << 13) * bias;
+    f32::from_bits(magnitude.to_bits() | u32::from(bits & 0x8000) << 16)
+}
+
+#[inline(always)]
+fn splat(value: f32) -> V {
+    [value; LANES]
+}
+
 #[inline(always)]
 fn multiply_add(a: V, b: V, total: V) -> V {
     core::array::from_fn(|i| {
@@ -46,6 +70,11 @@ fn multiply_add(a: V, b: V, total: V) -> V {
 #[inline(always)]
 fn subtract(a: V, b: V) -> V {
     core::array::from_fn(|i| a[i] - b[i])
+}
+
+#[inline(always)]
+fn multiply_subtract(a: V, b: V, from: V) -> V {
+    multiply_add(a.map(|x| -x), b, from)
 }
 
 #[inline(always)]

@@ -219,7 +219,7 @@ macro_rules! entry_points {
 
 entry_points!(Portable, portable, "nothing");
 #[cfg(target_arch = "x86_64")]
-entry_points!(Avx2, avx2, "AVX2 and FMA");
+entry_points!(Avx2, avx2, "AVX2, FMA and F16C");
 #[cfg(target_arch = "x86_64")]
 entry_points!(Avx512, avx512, "AVX-512F");
 

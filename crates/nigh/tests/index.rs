@@ -50,6 +50,29 @@ fn path(dir: &Path, name: &str) -> String {
     text(&dir.join(name)).to_owned()
 }
 
+/// Two bytes a value and a scale, one byte a value with a scale and a norm; each with the label.
+#[test]
+fn codecs_are_chosen_and_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    small(dir.path(), "2000", "16");
+    let at = |name| path(dir.path(), name);
+    let (base, segment) = (at("base.fbin"), at("base.segment"));
+    for (codec, resident) in [("f32", 72), ("f16", 44), ("int8", 32)] {
+        run_json(&[
+            "index", "build", "--base", &base, "--metric", "l2", "--kind", "ivf", "--codec", codec,
+            "--out", &segment,
+        ]);
+        let info = run_json(&["index", "info", "--index", &segment]);
+        let found = (
+            &info["codec"],
+            &info["resident_bytes_per_row"],
+            &info["codes"],
+        );
+        let none = serde_json::Value::Null;
+        assert_eq!(found, (&codec.into(), &resident.into(), &none));
+    }
+}
+
 #[test]
 fn generate_build_search_and_look() {
     let dir = tempfile::tempdir().unwrap();
@@ -67,6 +90,7 @@ fn generate_build_search_and_look() {
     let info = run_json(&["index", "info", "--index", &segment]);
     let expected = serde_json::json!({
         "rows": 3000, "dim": 16, "metric": "l2", "lists": 30, "bytes": built["bytes"], "sequence": 3000,
+        "codec": "rabitq", "resident_bytes_per_row": 42,
         "codes": {"scan_dims": 16, "refine_dims": 16, "refine_bits": 8, "resident_bytes_per_row": 42}
     });
     assert_eq!(info, expected);

@@ -156,6 +156,10 @@ fn write_flat(path: &Path, sequence: u64, rows: &Gathered<'_>) -> Result<Built, 
     let mut writer = SectionWriter::create(path, FORMAT)?;
     writer.put("meta", &meta.to_words())?;
     writer.put("centroids", &lists.centroids)?;
+    if let Some(narrow) = rows.segment.narrow() {
+        let order = order.iter().map(|&i| rows.row(i).1);
+        narrow.write(&mut writer, rows.segment.metric(), order)?;
+    }
     finish(writer, &meta, &starts, &order, |i| rows.row(i))
 }
 
@@ -263,11 +267,7 @@ const SHARES_LOST: [f32; 2] = [0.02, 0.01];
 
 /// The axes of the segment, or others if rows have come to spread in other directions than these.
 fn axes(rows: &Gathered<'_>, coded: &Coded) -> CodeAxes {
-    let transform = Transform {
-        dims: coded.dims,
-        mean: coded.mean.to_vec(),
-        matrix: coded.matrix.to_vec(),
-    };
+    let transform = coded.transform();
     let sample = rows.sample(AXES_SAMPLE.max(4 * coded.dims.full));
     let held = transform.shares(&sample);
     let wanted = match *coded.shares {
@@ -275,7 +275,9 @@ fn axes(rows: &Gathered<'_>, coded: &Coded) -> CodeAxes {
         _ => held,
     };
     let holds = |i: usize| held[i] >= wanted[i] - SHARES_LOST[i];
-    if sample.is_empty() || (holds(0) && holds(1)) {
+    // A random rotation suits rows wherever they spread.
+    let rotated = coded.matrix.is_none();
+    if rotated || sample.is_empty() || (holds(0) && holds(1)) {
         return CodeAxes {
             transform,
             shares: wanted,

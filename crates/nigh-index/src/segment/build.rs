@@ -12,6 +12,7 @@ use super::encode::{self, Encoded};
 use super::{CodeShape, FORMAT, Meta};
 use crate::kmeans::{self, Training};
 use crate::metric::Metric;
+use crate::narrow::Narrow;
 use crate::random::Random;
 use crate::scan::Rows;
 use crate::vectors::{PushError, Vectors, check_dimension};
@@ -48,8 +49,22 @@ pub enum Codec {
     /// As they are, f32: IVF-flat.
     #[default]
     F32,
+    /// As 16-bit floats: half of what there is to read. The vectors, which the file holds besides, decide among the best.
+    F16,
+    /// As 8-bit integers with one scale a row: a quarter. The vectors decide as well.
+    Int8,
     /// As codes that are scanned, refined and rescored from the vectors, which the file holds besides.
     RaBitQ(RaBitQConfig),
+}
+
+impl Codec {
+    fn narrow(self) -> Option<Narrow> {
+        match self {
+            Codec::F16 => Some(Narrow::F16),
+            Codec::Int8 => Some(Narrow::Int8),
+            Codec::F32 | Codec::RaBitQ(_) => None,
+        }
+    }
 }
 
 /// How rows are coded: on their principal axes, the leading ones by their signs to be scanned, more of them by some bits each
@@ -66,7 +81,36 @@ pub struct RaBitQConfig {
     pub refine_variance: f64,
     /// Bits of an axis in the refining code, 2 to 8.
     pub refine_bits: u8,
+    /// What the axes are.
+    pub rotation: Rotation,
 }
+
+/// The axes that rows are coded on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rotation {
+    /// Principal ones up to 2048 values, random ones above.
+    #[default]
+    Auto,
+    /// Principal axes, found from a sample in time that grows with the cube of the dimension. Each is a row of a matrix of f32,
+    /// which a query is multiplied by.
+    Principal,
+    /// Random ones, by sign flips and Hadamard transforms: nothing to find, and d log d additions a query. No axis holds more than
+    /// another, so that all are scanned by and refined with, up to the 4160 that a scan takes, but where the dimensions are given.
+    Hadamard,
+}
+
+impl Rotation {
+    pub(crate) fn is_hadamard(self, dim: usize) -> bool {
+        match self {
+            Rotation::Auto => dim > MOST_PRINCIPAL,
+            Rotation::Principal => false,
+            Rotation::Hadamard => true,
+        }
+    }
+}
+
+/// To find the principal axes of more values takes minutes.
+const MOST_PRINCIPAL: usize = 2048;
 
 impl Default for RaBitQConfig {
     fn default() -> RaBitQConfig {
@@ -76,6 +120,7 @@ impl Default for RaBitQConfig {
             refine_dims: 0,
             refine_variance: 0.95,
             refine_bits: 8,
+            rotation: Rotation::Auto,
         }
     }
 }
@@ -102,7 +147,7 @@ impl IvfConfig {
     /// them cost little.
     pub fn default_lists(rows: usize, codec: Codec) -> usize {
         let factor = match codec {
-            Codec::F32 => 2.0,
+            Codec::F32 | Codec::F16 | Codec::Int8 => 2.0,
             Codec::RaBitQ(_) => 8.0,
         };
         (factor * (rows as f64).sqrt()).round() as usize
@@ -383,6 +428,10 @@ fn write_flat(path: &Path, rows: &Rows<'_>, config: &SegmentConfig) -> Result<Bu
     let mut writer = SectionWriter::create(path, FORMAT)?;
     writer.put("meta", &meta.to_words())?;
     writer.put("centroids", &division.centroids)?;
+    if let Some(narrow) = config.ivf.and_then(|ivf| ivf.codec.narrow()) {
+        let order = division.order.iter().map(|&row| rows.row(row as usize));
+        narrow.write(&mut writer, rows.metric, order)?;
+    }
     let row = |row: u32| (rows.labels[row as usize], rows.row(row as usize));
     finish(writer, &meta, &division.starts, &division.order, row)
 }

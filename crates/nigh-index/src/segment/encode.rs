@@ -14,7 +14,7 @@ use crate::metric::Metric;
 use crate::rabitq::{Factors, RefineLayout, sign_codes};
 use crate::random::Random;
 use crate::scan::Rows;
-use crate::transform::{Axes, Dims, Transform, axes_holding, share_held};
+use crate::transform::{Axes, Dims, Transform, Turn, axes_holding, mean_of, share_held};
 
 /// Rows that are coded, and what finds them.
 pub(crate) struct Encoded {
@@ -111,13 +111,25 @@ fn fit(
     seed: u64,
 ) -> (Transform, [f32; 2]) {
     let picked = random.pick(rows.labels.len(), AXES_SAMPLE.max(4 * rows.dim));
-    let axes = Axes::of(&kmeans::gather(rows.data, rows.dim, &picked), rows.dim);
+    let sample = kmeans::gather(rows.data, rows.dim, &picked);
     let full = rows.dim.next_multiple_of(8);
-    let holding = |share: f64| axes_holding(&axes.variances, share).next_multiple_of(32);
     let chosen = |wanted: usize, otherwise: usize| {
         let dims = if wanted == 0 { otherwise } else { wanted };
         dims.min(full).next_multiple_of(8).max(8)
     };
+    if config.rotation.is_hadamard(rows.dim) {
+        let scan = chosen(config.scan_dims, full).min(MAX_GROUPS * 4);
+        let kept = chosen(config.refine_dims, full).max(scan);
+        let shares = [scan, kept].map(|leading| leading as f32 / full as f32);
+        let full = rows.dim;
+        let mean = mean_of(&sample, full);
+        return (
+            Transform::rotating(mean, Dims { full, scan, kept }, seed),
+            shares,
+        );
+    }
+    let axes = Axes::of(&sample, rows.dim);
+    let holding = |share: f64| axes_holding(&axes.variances, share).next_multiple_of(32);
     let least = holding(config.scan_variance).max(LEAST_SCANNED);
     let scan = chosen(config.scan_dims, least).min(MAX_GROUPS * 4);
     let least = holding(config.refine_variance).max((scan + scan / 2).next_multiple_of(32));
@@ -301,7 +313,10 @@ impl Encoded {
     pub(crate) fn write(&self, writer: &mut SectionWriter) -> Result<(), WriteError> {
         let scan = self.transform.dims.scan;
         writer.put("mean", &self.transform.mean)?;
-        writer.put("matrix", &self.transform.matrix)?;
+        match &self.transform.turn {
+            Turn::Matrix(matrix) => writer.put("matrix", matrix)?,
+            Turn::Hadamard(rotation) => writer.put("signs", &rotation.signs())?,
+        }
         writer.put("shares", &self.shares)?;
         writer.put("parents", &self.families.parents)?;
         writer.put("families", &self.families.starts)?;

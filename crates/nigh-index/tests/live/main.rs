@@ -19,8 +19,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nigh_index::{
-    Allowed, Codec, Filter, IvfConfig, LiveIndex, Metric, Neighbor, RaBitQConfig, SearchError,
-    SearchParams, Segment, SegmentConfig, VectorError, Vectors, Verification, build_segment,
+    Allowed, Codec, Filter, IvfConfig, LiveIndex, Metric, Neighbor, RaBitQConfig, Rotation,
+    SearchError, SearchParams, Segment, SegmentConfig, VectorError, Vectors, Verification,
+    build_segment,
 };
 use support::{Random, clustered};
 
@@ -31,6 +32,7 @@ const CODED: Codec = Codec::RaBitQ(RaBitQConfig {
     refine_dims: 0,
     refine_variance: 0.985,
     refine_bits: 8,
+    rotation: Rotation::Auto,
 });
 
 type Model = BTreeMap<u64, Vec<f32>>;

@@ -11,6 +11,8 @@ fn any_sequence_of_writes_gives_what_a_plain_map_gives() {
     let kinds = [
         ("one list", 0, Codec::F32),
         ("flat", 9, Codec::F32),
+        ("f16", 9, Codec::F16),
+        ("int8", 9, Codec::Int8),
         ("coded", 9, CODED),
     ];
     for (seed, metric) in (1..).zip(METRICS) {

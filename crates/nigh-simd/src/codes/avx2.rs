@@ -156,58 +156,39 @@ fn append(values: [__m256; 4], mut mask: u32, first: u32, hits: &mut Vec<Hit>) {
     }
 }
 
-/// # Safety
-/// `rows` has `out.len() * query.len()` values.
+type I = __m256i;
+const INTEGERS: usize = 16;
+
+super::integers::integer_kernels!(target_feature(enable = "avx2,fma"));
+
+#[inline]
 #[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn dot_i16_i8_rows(query: &[i16], rows: &[i8], out: &mut [i32]) {
-    let dim = query.len();
-    let whole = out.len() / 4 * 4;
-    for at in (0..whole).step_by(4) {
-        let four = core::array::from_fn(|i| rows[(at + i) * dim..][..dim].as_ptr());
-        // SAFETY: each pointer was just taken from a slice of `dim` values.
-        out[at..at + 4].copy_from_slice(&unsafe { integer_tile::<4>(query, four) });
-    }
-    for at in whole..out.len() {
-        let one = [rows[at * dim..][..dim].as_ptr()];
-        // SAFETY: as above.
-        [out[at]] = unsafe { integer_tile::<1>(query, one) };
-    }
+fn no_integers() -> I {
+    _mm256_setzero_si256()
 }
 
 /// # Safety
-/// Each pointer is readable for `query.len()` values.
+/// `from` is readable for `INTEGERS` values.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn integer_tile<const R: usize>(query: &[i16], rows: [*const i8; R]) -> [i32; R] {
-    let dim = query.len();
-    let mut totals = [_mm256_setzero_si256(); R];
-    let mut at = 0;
-    while at + 16 <= dim {
-        // SAFETY: `at + 16 <= dim`.
-        let values = unsafe { _mm256_loadu_si256(query.as_ptr().add(at).cast()) };
-        for r in 0..R {
-            // SAFETY: as above, and the caller vouches for the row.
-            let row = unsafe { _mm_loadu_si128(rows[r].add(at).cast()) };
-            let products = _mm256_madd_epi16(values, _mm256_cvtepi8_epi16(row));
-            totals[r] = _mm256_add_epi32(totals[r], products);
-        }
-        at += 16;
-    }
-    let mut sums = [0; R];
-    for r in 0..R {
-        sums[r] = sum_i32(totals[r]);
-        // SAFETY: `at <= dim`, and the caller vouches for the row.
-        let rest = unsafe { core::slice::from_raw_parts(rows[r].add(at), dim - at) };
-        for (&a, &b) in query[at..].iter().zip(rest) {
-            sums[r] = sums[r].wrapping_add(i32::from(a) * i32::from(b));
-        }
-    }
-    sums
+unsafe fn load_integers(from: *const i16) -> I {
+    // SAFETY: the caller vouches for the values; the load takes any alignment.
+    unsafe { _mm256_loadu_si256(from.cast()) }
+}
+
+/// # Safety
+/// `row` is readable for `INTEGERS` values.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn add_products(values: I, row: *const i8, total: I) -> I {
+    // SAFETY: the caller vouches for the values; the load takes any alignment.
+    let row = unsafe { _mm_loadu_si128(row.cast()) };
+    _mm256_add_epi32(total, _mm256_madd_epi16(values, _mm256_cvtepi8_epi16(row)))
 }
 
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn sum_i32(v: __m256i) -> i32 {
+fn sum_products(v: I) -> i32 {
     let four = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
     let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b01_00_11_10>(four));
     _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b10_11_00_01>(two)))

@@ -75,53 +75,40 @@ fn absorb(code: __m512i, table: __m512i, even: &mut [__m512i; 2], odd: &mut [__m
     }
 }
 
-/// # Safety
-/// `rows` has `out.len() * query.len()` values.
+type I = __m512i;
+const INTEGERS: usize = 32;
+
+super::integers::integer_kernels!(target_feature(enable = "avx512f,avx512bw,avx2,fma"));
+
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx2,fma")]
-pub(super) unsafe fn dot_i16_i8_rows(query: &[i16], rows: &[i8], out: &mut [i32]) {
-    let dim = query.len();
-    let whole = out.len() / 4 * 4;
-    for at in (0..whole).step_by(4) {
-        let four = core::array::from_fn(|i| rows[(at + i) * dim..][..dim].as_ptr());
-        // SAFETY: each pointer was just taken from a slice of `dim` values.
-        out[at..at + 4].copy_from_slice(&unsafe { integer_tile::<4>(query, four) });
-    }
-    for at in whole..out.len() {
-        let one = [rows[at * dim..][..dim].as_ptr()];
-        // SAFETY: as above.
-        [out[at]] = unsafe { integer_tile::<1>(query, one) };
-    }
+fn no_integers() -> I {
+    _mm512_setzero_si512()
 }
 
 /// # Safety
-/// Each pointer is readable for `query.len()` values.
+/// `from` is readable for `INTEGERS` values.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx2,fma")]
-unsafe fn integer_tile<const R: usize>(query: &[i16], rows: [*const i8; R]) -> [i32; R] {
-    let dim = query.len();
-    let mut totals = [_mm512_setzero_si512(); R];
-    let mut at = 0;
-    while at + 32 <= dim {
-        // SAFETY: `at + 32 <= dim`.
-        let values = unsafe { _mm512_loadu_si512(query.as_ptr().add(at).cast()) };
-        for r in 0..R {
-            // SAFETY: as above, and the caller vouches for the row.
-            let row = unsafe { _mm256_loadu_si256(rows[r].add(at).cast()) };
-            let products = _mm512_madd_epi16(values, _mm512_cvtepi8_epi16(row));
-            totals[r] = _mm512_add_epi32(totals[r], products);
-        }
-        at += 32;
-    }
-    let mut sums = [0; R];
-    for r in 0..R {
-        sums[r] = _mm512_reduce_add_epi32(totals[r]);
-        // SAFETY: `at <= dim`, and the caller vouches for the row.
-        let rest = unsafe { core::slice::from_raw_parts(rows[r].add(at), dim - at) };
-        for (&a, &b) in query[at..].iter().zip(rest) {
-            sums[r] = sums[r].wrapping_add(i32::from(a) * i32::from(b));
-        }
-    }
-    sums
+unsafe fn load_integers(from: *const i16) -> I {
+    // SAFETY: the caller vouches for the values; the load takes any alignment.
+    unsafe { _mm512_loadu_si512(from.cast()) }
+}
+
+/// # Safety
+/// `row` is readable for `INTEGERS` values.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx2,fma")]
+unsafe fn add_products(values: I, row: *const i8, total: I) -> I {
+    // SAFETY: the caller vouches for the values; the load takes any alignment.
+    let row = unsafe { _mm256_loadu_si256(row.cast()) };
+    _mm512_add_epi32(total, _mm512_madd_epi16(values, _mm512_cvtepi8_epi16(row)))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx2,fma")]
+fn sum_products(v: I) -> i32 {
+    _mm512_reduce_add_epi32(v)
 }
 
 super::plain_kernels!(#[target_feature(enable = "avx512f,avx512bw,avx2,fma")]);

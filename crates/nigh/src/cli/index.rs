@@ -162,6 +162,10 @@ pub(crate) struct IndexArgs {
     #[arg(long, env = "NIGH_REFINE_BITS", value_name = "B", default_value_t = 8, value_parser = clap::value_parser!(u8).range(2..=8))]
     pub(crate) refine_bits: u8,
 
+    /// The axes of the codes [default: principal up to 2048 values, hadamard above].
+    #[arg(long, env = "NIGH_ROTATION", value_name = "ROTATION", value_enum, default_value_t = RotationName::Auto, hide_default_value = true)]
+    pub(crate) rotation: RotationName,
+
     /// How many lists to divide the rows into
     /// [default: for n rows 2√n of vectors, 8√n of codes].
     #[arg(long, env = "NIGH_LISTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -176,8 +180,22 @@ pub(crate) struct IndexArgs {
 pub(crate) enum CodecName {
     /// As they are.
     F32,
+    /// As 16-bit floats, beside the vectors.
+    F16,
+    /// As 8-bit integers, beside the vectors.
+    Int8,
     /// As codes of one bit for each axis to scan and some bits to refine, beside the vectors.
     Rabitq,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RotationName {
+    /// What suits the dimension.
+    Auto,
+    /// Principal axes, from a sample.
+    Principal,
+    /// Random ones, without a matrix.
+    Hadamard,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,10 +2,10 @@
 
 use nigh_engine::vectors::Setting;
 use nigh_index::{
-    Codec, IvfConfig, IvfSearch, Mode, RaBitQConfig, SearchParams, Segment, SegmentConfig,
+    Codec, IvfConfig, IvfSearch, Mode, RaBitQConfig, Rotation, SearchParams, Segment, SegmentConfig,
 };
 
-use crate::cli::index::{CodecName, IndexArgs, Kind, SettingArgs};
+use crate::cli::index::{CodecName, IndexArgs, Kind, RotationName, SettingArgs};
 
 /// From this many rows on `--kind auto` divides them into lists.
 const AUTO_IVF_ROWS: usize = 10_000;
@@ -37,10 +37,17 @@ fn codec(args: &IndexArgs) -> Codec {
     let dims = |flag: Option<u32>| flag.map_or(0, |dims| dims as usize);
     match args.codec {
         CodecName::F32 => Codec::F32,
+        CodecName::F16 => Codec::F16,
+        CodecName::Int8 => Codec::Int8,
         CodecName::Rabitq => Codec::RaBitQ(RaBitQConfig {
             scan_dims: dims(args.scan_dims),
             refine_dims: dims(args.refine_dims),
             refine_bits: args.refine_bits,
+            rotation: match args.rotation {
+                RotationName::Auto => Rotation::Auto,
+                RotationName::Principal => Rotation::Principal,
+                RotationName::Hadamard => Rotation::Hadamard,
+            },
             ..default
         }),
     }
