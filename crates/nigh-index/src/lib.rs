@@ -15,8 +15,8 @@
 //!   and so does a search of all lists of rows as they are; the same rows and seed give the same file;
 //! - derived: a file that is torn, corrupt or gone is an error to rebuild on, never a wrong answer.
 //!
-//! Beside it: [`LiveIndex`], a segment that is added to and deleted from while it is searched, and [`Grid`], locality-sensitive
-//! hashing, which is quick to build and slower to search.
+//! Beside it: [`LiveIndex`], a segment that is added to and deleted from while it is searched; [`Shards`], several segments
+//! that are searched as one; and [`Grid`], locality-sensitive hashing, which is quick to build and slower to search.
 //!
 //! It is not:
 //! - aware of items, images or people: a caller that has several rows for one thing gives them labels that it can
@@ -63,6 +63,7 @@ mod random;
 mod scan;
 mod search;
 mod segment;
+mod shards;
 mod top_k;
 mod transform;
 mod vectors;
@@ -83,5 +84,8 @@ pub use segment::build::{
     BuildError, Built, Codec, IvfConfig, RaBitQConfig, SegmentBuilder, SegmentConfig, build_segment,
 };
 pub use segment::{Codes, OpenError, Segment};
+pub use shards::{
+    OpenShardsError, ShardRouter, ShardSearchError, Shards, hash_shard, pack_categories,
+};
 pub use top_k::{TopK, merge_neighbors};
 pub use vectors::{PushError, VectorError, Vectors};

@@ -21,7 +21,7 @@ const Z: f64 = 1.959_964;
 
 impl Interval {
     /// Of an exact search, which misses nothing.
-    pub(super) const CERTAIN: Interval = Interval {
+    pub(in crate::vectors) const CERTAIN: Interval = Interval {
         mean: 1.0,
         low: 1.0,
         high: 1.0,
