@@ -16,8 +16,8 @@
 //!   and so does a search of all lists of rows as they are; the same rows and seed give the same file;
 //! - derived: a file that is torn, corrupt or gone is an error to rebuild on, never a wrong answer.
 //!
-//! Beside it: [`LiveIndex`], a segment that is added to and deleted from while it is searched, and [`Grid`], locality-sensitive
-//! hashing, which is quick to build and slower to search.
+//! Beside it: [`LiveIndex`], a segment that is added to and deleted from while it is searched; [`Shards`], several segments
+//! that are searched as one; and [`Grid`], locality-sensitive hashing, which is quick to build and slower to search.
 //!
 //! It is not:
 //! - aware of items, images or people: a caller that has several rows for one thing gives them labels that it can
@@ -65,6 +65,7 @@ mod random;
 mod scan;
 mod search;
 mod segment;
+mod shards;
 mod top_k;
 mod transform;
 mod vectors;
@@ -87,5 +88,8 @@ pub use segment::build::{
     build_segment,
 };
 pub use segment::{Codes, OpenError, Segment};
+pub use shards::{
+    OpenShardsError, ShardRouter, ShardSearchError, Shards, hash_shard, pack_categories,
+};
 pub use top_k::{TopK, merge_neighbors};
 pub use vectors::{PushError, VectorError, Vectors};

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use nigh_engine::vectors::{FileError, Queries, Rejected, Stopped, VectorFile};
-use nigh_index::{Metric, OpenError, Segment};
+use nigh_index::{Metric, Segment};
 
 use crate::cli::index::{BaseArgs, MetricName, QueriesArgs};
 use crate::output::Output;
@@ -13,9 +13,11 @@ mod bar;
 pub(crate) mod build;
 pub(crate) mod eval;
 pub(crate) mod generate;
+mod index_file;
 pub(crate) mod info;
 pub(crate) mod search;
 mod setting;
+pub(crate) mod shards;
 pub(crate) mod truth;
 pub(crate) mod tune;
 
@@ -45,8 +47,21 @@ fn queries(args: &QueriesArgs) -> Result<Queries, FileError> {
     Queries::read(&file)
 }
 
-fn segment(path: &Path) -> Result<Segment, OpenError> {
-    Segment::open(path)
+fn segment(path: &Path) -> Result<Segment> {
+    shards::refuse_folder(path)?;
+    Ok(Segment::open(path)?)
+}
+
+/// Queries of another dimension than that of the rows are refused, with both files' names.
+fn check_dimension(queries: &Queries, dim: usize, index: &Path) -> Result<()> {
+    ensure!(
+        queries.dim() == dim,
+        "the queries of {} have {} values, but the rows of {} have {dim}",
+        queries.path().display(),
+        queries.dim(),
+        index.display()
+    );
+    Ok(())
 }
 
 /// The rows left out, for a person.

@@ -74,6 +74,7 @@ fn run_index(command: &IndexCommand, threads: usize, output: Output) -> Result<E
         IndexCommand::Build(args) => index::build::run(args, output),
         IndexCommand::Search(args) => index::search::run(args, threads, output),
         IndexCommand::Info(args) => index::info::run(args, output),
+        IndexCommand::Shards(args) => index::shards::run(args, threads, output),
         IndexCommand::Eval(args) => index::eval::run(args, threads, output),
         IndexCommand::Tune(args) => index::tune::run(args, threads, output),
     }

@@ -52,10 +52,7 @@ pub fn build(
         watch.advance(block.len())?;
     }
     if builder.is_empty() {
-        return Err(BuildVectorsError::NoRows {
-            path: base.path().to_owned(),
-            first: rejected.sentences.into_iter().next().unwrap_or_default(),
-        });
+        return Err(no_rows(base, rejected));
     }
     let Built { rows, lists, bytes } = builder.finish()?;
     let lap = stopwatch.lap()?;
@@ -69,8 +66,15 @@ pub fn build(
     })
 }
 
+pub(super) fn no_rows(base: &VectorFile, rejected: Rejected) -> BuildVectorsError {
+    BuildVectorsError::NoRows {
+        path: base.path().to_owned(),
+        first: rejected.sentences.into_iter().next().unwrap_or_default(),
+    }
+}
+
 /// Adds a row, or says why it cannot be added.
-fn push(
+pub(super) fn push(
     builder: &mut SegmentBuilder,
     row: usize,
     values: Result<&[f32], RowProblem>,

@@ -6,6 +6,7 @@ pub use self::block::{Block, RowProblem};
 pub use self::error::FileError;
 pub use self::write::FbinWriter;
 
+pub(super) use self::integers::read_integers;
 pub(super) use self::raw::{length, read_shape};
 pub(super) use self::write::{begin, publish};
 
@@ -14,6 +15,7 @@ use self::raw::{Raw, RawBlocks};
 
 mod block;
 mod error;
+mod integers;
 mod npy;
 mod parquet;
 mod raw;

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
+pub(crate) use self::shards::{ShardingArgs, ShardsArgs};
+
+mod shards;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum IndexCommand {
     /// Make clustered data of low intrinsic dimension, of any size.
@@ -17,6 +21,8 @@ pub(crate) enum IndexCommand {
     Search(SearchArgs),
     /// Show what an index holds.
     Info(InfoArgs),
+    /// Measure how evenly shards are filled and how many of them a query needs.
+    Shards(ShardsArgs),
     /// Measure recall, speed, build time and size.
     Eval(EvalArgs),
     /// Choose an operating point by measurement, and keep it beside the index.
@@ -166,7 +172,7 @@ pub(crate) struct IndexArgs {
     #[arg(long, env = "NIGH_ROTATION", value_name = "ROTATION", value_enum, default_value_t = RotationName::Auto, hide_default_value = true)]
     pub(crate) rotation: RotationName,
 
-    /// How many lists to divide the rows into
+    /// How many lists to divide the rows of a segment into
     /// [default: for n rows 2√n of vectors, 8√n of codes].
     #[arg(long, env = "NIGH_LISTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) lists: Option<u32>,
@@ -213,6 +219,8 @@ pub(crate) enum Kind {
 Examples:
   nigh index build --base base.fbin --metric l2 --out base.segment
   nigh index build --base items.parquet --column embedding --metric cosine --lists 1024 --out items.segment
+  nigh index build --base base.fbin --metric l2 --shards 8 --out shards
+  nigh index build --base base.fbin --metric l2 --shards 8 --categories categories.txt --out shards
 
 An id is the number of a row, counted from 0. Rows that cannot be compared (NaN,
 infinite, another length) are named, counted and left out.")]
@@ -227,7 +235,10 @@ pub(crate) struct BuildArgs {
     #[command(flatten)]
     pub(crate) index: IndexArgs,
 
-    /// The file to write.
+    #[command(flatten)]
+    pub(crate) sharding: ShardingArgs,
+
+    /// The file to write, or the folder of shards.
     #[arg(long, env = "NIGH_OUT", value_name = "FILE.segment")]
     pub(crate) out: PathBuf,
 
@@ -247,7 +258,7 @@ pub(crate) struct SettingArgs {
     #[arg(long, env = "NIGH_EXACT", conflicts_with = "nprobe", value_parser = FalseyValueParser::new())]
     pub(crate) exact: bool,
 
-    /// How many of the index's lists to read [default: 16].
+    /// How many lists of a segment to read [default: 16].
     #[arg(long, env = "NIGH_NPROBE", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) nprobe: Option<u32>,
 
@@ -270,7 +281,7 @@ Examples:
   nigh index search --index base.segment --queries query.fbin
   nigh index search --index base.segment --queries query.fbin --rows 0,5,7 -k 3 --exact --json")]
 pub(crate) struct SearchArgs {
-    /// The index.
+    /// The index, or the folder of its shards.
     #[arg(long, env = "NIGH_INDEX", value_name = "FILE.segment")]
     pub(crate) index: PathBuf,
 
@@ -288,6 +299,10 @@ pub(crate) struct SearchArgs {
     #[command(flatten)]
     pub(crate) setting: SettingArgs,
 
+    /// Ask only the shard that holds the rows of this category.
+    #[arg(long, env = "NIGH_CATEGORY", value_name = "NAME")]
+    pub(crate) category: Option<String>,
+
     /// Print one JSON object on standard output.
     #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
@@ -296,7 +311,7 @@ pub(crate) struct SearchArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  nigh index info --index base.segment")]
 pub(crate) struct InfoArgs {
-    /// The index.
+    /// The index, or the folder of its shards.
     #[arg(long, env = "NIGH_INDEX", value_name = "FILE.segment")]
     pub(crate) index: PathBuf,
 

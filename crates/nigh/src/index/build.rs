@@ -1,19 +1,40 @@
 //! `nigh index build`.
 
 use anyhow::Result;
-use nigh_engine::vectors::{BuildReport, build};
+use nigh_engine::vectors::{BuildReport, VectorFile, build};
+use nigh_index::{Metric, SegmentConfig};
 
 use super::bar::Bars;
 use super::setting::segment_config;
+use super::shards;
 use crate::cli::index::BuildArgs;
 use crate::output::{Exit, Output};
 
 pub(crate) fn run(args: &BuildArgs, output: Output) -> Result<Exit> {
     let base = super::base(&args.base)?;
-    let config = segment_config(&args.index, base.rows());
     let metric = super::metric(args.metric);
+    let rejected = match args.sharding.shards {
+        Some(shards) => {
+            let rows = base.rows().div_ceil(shards as usize);
+            let config = SegmentConfig {
+                sequence: base.rows() as u64,
+                ..segment_config(&args.index, rows)
+            };
+            shards::build(args, shards as usize, &base, metric, config, output)?
+        }
+        None => build_one(args, &base, metric, output)?,
+    };
+    match args.strict && rejected > 0 {
+        true => Ok(Exit::Rejects),
+        false => Ok(Exit::Done),
+    }
+}
+
+/// One segment; returns how many rows were left out.
+fn build_one(args: &BuildArgs, base: &VectorFile, metric: Metric, output: Output) -> Result<u64> {
+    let config = segment_config(&args.index, base.rows());
     let report = Bars::new(output)?.run("building", base.rows(), |watch| {
-        build(&base, metric, config, &args.out, watch)
+        build(base, metric, config, &args.out, watch)
     })?;
     super::note_rejected(&report.rejected, output);
     if args.json {
@@ -21,14 +42,11 @@ pub(crate) fn run(args: &BuildArgs, output: Output) -> Result<Exit> {
     } else {
         output.line(format!("{}: {}", args.out.display(), summary(&report)))?;
     }
-    match args.strict && report.rejected.count > 0 {
-        true => Ok(Exit::Rejects),
-        false => Ok(Exit::Done),
-    }
+    Ok(report.rejected.count)
 }
 
 /// What was built.
-pub(super) fn summary(report: &BuildReport) -> String {
+fn summary(report: &BuildReport) -> String {
     format!(
         "{} rows in {} list(s), {} left out, {:.1} MB, in {:.1} s ({:.1} s of CPU time)",
         report.rows,

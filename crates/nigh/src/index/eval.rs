@@ -76,7 +76,7 @@ fn measure(
     let segment = &index.segment;
     let families = match args.sweep {
         true => Family::all_of(segment),
-        false => vec![Family::single(params(&args.setting, segment, 10))],
+        false => vec![Family::single(params(&args.setting, segment.lists(), 10))],
     };
     let options = SweepOptions {
         threads,

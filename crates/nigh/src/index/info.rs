@@ -3,43 +3,62 @@
 use anyhow::Result;
 use nigh_index::cost::{narrow_resident_bytes, resident_bytes};
 use nigh_index::{Codes, Segment};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::index_file::IndexFile;
+use super::shards;
 use crate::cli::index::InfoArgs;
 use crate::output::{Exit, Output};
 
 pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<Exit> {
-    let segment = super::segment(&args.index)?;
+    let (value, lines) = match IndexFile::open(&args.index)? {
+        IndexFile::Segment(segment) => (to_json(&segment), lines(&segment)),
+        IndexFile::Shards(folder) => (shards::info(&folder), shards::info_lines(&folder)),
+    };
     if args.json {
-        output.json(&json!({
-            "rows": segment.len(),
-            "dim": segment.dim(),
-            "metric": segment.metric().name(),
-            "lists": segment.lists(),
-            "bytes": segment.bytes(),
-            "sequence": segment.sequence(),
-            "codec": codec(&segment),
-            "resident_bytes_per_row": resident(&segment),
-            "codes": segment.codes().map(|codes| json!({
-                "scan_dims": codes.scan_dims,
-                "refine_dims": codes.refine_dims,
-                "refine_bits": codes.refine_bits,
-                "resident_bytes_per_row": resident(&segment),
-            })),
-        }))?;
-        return Ok(Exit::Done);
+        output.json(&value)?;
+    } else {
+        lines.iter().try_for_each(|line| output.line(line))?;
     }
-    let lines = [
+    Ok(Exit::Done)
+}
+
+fn to_json(segment: &Segment) -> Value {
+    json!({
+        "rows": segment.len(),
+        "dim": segment.dim(),
+        "metric": segment.metric().name(),
+        "lists": segment.lists(),
+        "bytes": segment.bytes(),
+        "sequence": segment.sequence(),
+        "codec": codec(segment),
+        "resident_bytes_per_row": resident(segment),
+        "codes": codes_json(segment),
+    })
+}
+
+/// How rows are coded; null if they are not.
+pub(super) fn codes_json(segment: &Segment) -> Value {
+    segment.codes().map_or(Value::Null, |codes| {
+        json!({
+            "scan_dims": codes.scan_dims,
+            "refine_dims": codes.refine_dims,
+            "refine_bits": codes.refine_bits,
+            "resident_bytes_per_row": resident(segment),
+        })
+    })
+}
+
+fn lines(segment: &Segment) -> Vec<String> {
+    vec![
         format!("rows        {}", segment.len()),
         format!("dimension   {}", segment.dim()),
         format!("metric      {}", segment.metric()),
         format!("lists       {}", segment.lists()),
-        format!("codes       {}", codes(&segment)),
+        format!("codes       {}", codes(segment)),
         format!("on disk     {:.1} MB", segment.bytes() as f64 / 1e6),
         format!("sequence    {}", segment.sequence()),
-    ];
-    lines.iter().try_for_each(|line| output.line(line))?;
-    Ok(Exit::Done)
+    ]
 }
 
 fn codes(segment: &Segment) -> String {

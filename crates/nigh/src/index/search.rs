@@ -1,10 +1,11 @@
 //! `nigh index search`.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use nigh_engine::vectors::{Queries, Setting};
 use nigh_index::Found;
 use serde_json::{Value, json};
 
+use super::index_file::IndexFile;
 use super::setting::params;
 use super::tune;
 use crate::cli::index::SearchArgs;
@@ -12,27 +13,21 @@ use crate::output::{Exit, Output};
 use crate::table;
 
 pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<Exit> {
-    let segment = super::segment(&args.index)?;
+    let index = IndexFile::open(&args.index)?;
     let queries = super::queries(&args.queries)?;
-    let path = queries.path().display();
-    ensure!(
-        queries.dim() == segment.dim(),
-        "the queries of {path} have {} values, but the rows of {} have {}",
-        queries.dim(),
-        args.index.display(),
-        segment.dim()
-    );
+    super::check_dimension(&queries, index.dim(), &args.index)?;
     let rows = match &args.rows {
         Some(rows) => rows.clone(),
         None => (0..queries.len()).collect(),
     };
     let k = args.k as usize;
     let params = match args.setting.recall {
-        Some(recall) => tune::kept(&args.index, &segment, recall)?.params(k),
-        None => params(&args.setting, &segment, k),
+        Some(recall) => tune::kept(&args.index, index.tuned_segment()?, recall)?.params(k),
+        None => params(&args.setting, index.lists(), k),
     };
     let params = params.with_threads(threads);
-    let found = segment.search_batch(&chosen(&queries, &rows)?, &params, None)?;
+    let category = args.category.as_deref();
+    let found = index.search_batch(&chosen(&queries, &rows)?, &params, category)?;
     if args.json {
         let each: Vec<Value> = rows.iter().zip(&found).map(to_json).collect();
         output.json(&json!({"k": args.k, "params": Setting::of(&params), "queries": each}))?;

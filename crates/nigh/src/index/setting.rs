@@ -2,7 +2,7 @@
 
 use nigh_engine::vectors::Setting;
 use nigh_index::{
-    Codec, IvfConfig, IvfSearch, Mode, RaBitQConfig, Rotation, SearchParams, Segment, SegmentConfig,
+    Codec, IvfConfig, IvfSearch, Mode, RaBitQConfig, Rotation, SearchParams, SegmentConfig,
 };
 
 use crate::cli::index::{CodecName, IndexArgs, Kind, RotationName, SettingArgs};
@@ -53,19 +53,19 @@ fn codec(args: &IndexArgs) -> Codec {
     }
 }
 
-/// One setting.
-pub(super) fn params(args: &SettingArgs, segment: &Segment, k: usize) -> SearchParams {
-    if args.exact || segment.lists() == 1 {
+/// One setting, for an index of so many lists.
+pub(super) fn params(args: &SettingArgs, lists: usize, k: usize) -> SearchParams {
+    if args.exact || lists == 1 {
         return SearchParams::exact(k);
     }
-    let default = SearchParams::ivf(k, DEFAULT_NPROBE.min(segment.lists()));
+    let default = SearchParams::ivf(k, DEFAULT_NPROBE.min(lists));
     let Mode::Ivf(ivf) = default.mode else {
         return default;
     };
     let mode = Mode::Ivf(IvfSearch {
         nprobe: args
             .nprobe
-            .map_or(ivf.nprobe, |nprobe| (nprobe as usize).min(segment.lists())),
+            .map_or(ivf.nprobe, |nprobe| (nprobe as usize).min(lists)),
         margin: args.margin.unwrap_or(ivf.margin),
         rescore: args.rescore.map_or(ivf.rescore, |rescore| rescore as usize),
         ..ivf

@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+pub(crate) mod vectors;
+
 /// The built program, with none of the caller's settings.
 pub(crate) fn nigh() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nigh"));
