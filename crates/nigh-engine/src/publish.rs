@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use nigh_index::{BuildError, IvfConfig, Metric, SegmentBuilder, SegmentConfig};
+use nigh_index::{
+    BuildError, IvfConfig, Metric, Segment, SegmentBuilder, SegmentConfig, Verification,
+};
 use nigh_store::{CatalogStore, CatalogView, ReadError, Stored};
 use thiserror::Error;
 
@@ -12,7 +14,7 @@ use crate::catalog::{own_queries, tune_view};
 use crate::columns::{ColumnsBuilder, PushError};
 use crate::label::label;
 use crate::tuning::{TuningGoal, lists_within};
-use crate::vectors::Watch;
+use crate::vectors::{Stopwatch, Watch, fit_costs};
 use crate::view::{
     ITEMS_FILE, ItemsWriteError, ItemsWriter, SEGMENT_FILE, View, current_file, image_names,
     index_folder,
@@ -141,6 +143,17 @@ fn measure(folder: &Path, goal: &TuningGoal) {
     }
 }
 
+/// What searches of the view cost; a view without that is as good.
+fn keep_costs(segment: &Path, built: Option<(f64, &IvfConfig)>) {
+    let Ok(opened) = Segment::open_with(segment, Verification::Structure) else {
+        return;
+    };
+    if let Ok(Some(costs)) = fit_costs(&opened, built) {
+        // Nothing depends on it but how fast filtered searches are.
+        drop(costs.keep(segment));
+    }
+}
+
 /// Queries that a new view is measured with.
 const PUBLISHED_SAMPLE: usize = 600;
 
@@ -176,7 +189,14 @@ fn build(
         }
         rows.push(position, &item, &embeddings)?;
     }
+    let stopwatch = Stopwatch::start();
     rows.segment.finish()?;
+    let seconds = stopwatch.and_then(|stopwatch| stopwatch.lap()).ok();
+    let built = ivf.as_ref().zip(seconds);
+    keep_costs(
+        &folder.join(SEGMENT_FILE),
+        built.map(|(ivf, lap)| (lap.cpu, ivf)),
+    );
     rows.items
         .write(&folder.join(ITEMS_FILE), stored.sequence())?;
     Ok(())

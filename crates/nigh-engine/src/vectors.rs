@@ -12,6 +12,7 @@
 
 mod build;
 mod categories;
+mod costs;
 mod files;
 mod generate;
 mod queries;
@@ -26,6 +27,7 @@ mod watch;
 
 pub use build::{BuildReport, BuildVectorsError, build};
 pub use categories::{Categories, CategoriesError};
+pub use costs::{CHECKED_BYTES, FitError, FittedCosts, build_work, fit_costs, open_segment};
 pub use files::{Block, Blocks, FbinWriter, FileError, RowProblem, VectorFile};
 pub use generate::{GenerateError, GenerateOptions, Generated, generate};
 pub use queries::Queries;
@@ -38,6 +40,7 @@ pub use shards::{
     imbalance, shard_report,
 };
 pub use stopwatch::ClockError;
+pub(crate) use stopwatch::Stopwatch;
 pub use sweep::{Family, Point, Setting, SweepError, SweepOptions, sweep};
 pub use truth::{Truth, TruthError, TruthReport, exact_truth};
 pub(crate) use tune::coded_bytes;

@@ -4,6 +4,7 @@
 //! ```text
 //! DIR/index/current            the name of the folder below
 //! DIR/index/<sequence>-<n>/    vectors.segment: embeddings, labels, lists and codes
+//!                              vectors.segment.cost.json: what its searches cost on the machine that built it
 //!                              items.view: numbers, ids, images, attribute columns
 //!                              tuned.json: what searches of it reach, if it is tuned
 //! ```
@@ -22,6 +23,7 @@ use thiserror::Error;
 pub use self::items::ItemsWriteError;
 pub(crate) use self::items::{ImageName, ItemsFile, ItemsWriter};
 use crate::columns::{Columns, LoadError};
+use crate::vectors::open_segment;
 
 mod items;
 
@@ -86,7 +88,7 @@ impl View {
 
     pub(crate) fn open_folder(folder: &Path) -> Result<Self, ViewError> {
         let items = ItemsFile::open(&folder.join(ITEMS_FILE))?;
-        let segment = Segment::open(&folder.join(SEGMENT_FILE))?;
+        let segment = open_segment(&folder.join(SEGMENT_FILE))?;
         let header = items.header();
         if segment.sequence() != header.sequence || segment.len() as u64 != header.images {
             let reason = format!(

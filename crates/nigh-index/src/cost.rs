@@ -6,6 +6,10 @@ use crate::metric::Metric;
 use crate::narrow::Narrow;
 use crate::segment::build::IvfConfig;
 
+pub use self::fitted::{BuildCost, SearchCost};
+
+mod fitted;
+
 /// Length in bytes of a segment file of `rows` × `dim` values with `lists` lists (1 if built without). Mapped, it takes as
 /// much memory once every page was read.
 pub fn segment_bytes(rows: u64, dim: u64, lists: u64) -> u64 {
@@ -111,4 +115,27 @@ pub fn build_distances(rows: u64, config: &IvfConfig) -> u64 {
     );
     let seeding = sample.min(crate::kmeans::SEEDING_ROWS as u64 * lists);
     lists * (seeding + sample * config.iterations as u64 + rows)
+}
+
+/// Multiplications, about, while building a segment of codes on `scan_dims` of `dim` axes, refined on `refine_dims`: the axes, the
+/// centroids and their training on a sample through families, and the list and the codes of every row.
+pub fn coded_build_work(
+    rows: u64,
+    dim: u64,
+    (scan_dims, refine_dims): (u64, u64),
+    config: &IvfConfig,
+) -> f64 {
+    let lists = config.lists_for(rows as usize) as f64;
+    let sample = config.sample_for(rows as usize) as f64;
+    let axes = rows.min(crate::segment::encode::AXES_SAMPLE.max(4 * dim as usize) as u64) as f64;
+    let [rows, dim, scan, refine] = [rows, dim, scan_dims, refine_dims].map(|n| n as f64);
+    // Seeding the lists of a family compares its rows with each of them; further on a row meets the families, and a few of their
+    // lists by codes, which is an eighth of the work.
+    let families = lists.sqrt();
+    let seeding = sample * scan * (families * 7.0 + lists / families);
+    let assigning = scan * (families + lists / 8.0 / families);
+    let training = sample * assigning * config.iterations as f64;
+    let axes = axes * dim * dim + 10.0 * dim.powi(3);
+    let coding = (rows + sample) * dim * refine + 8.0 * rows * refine;
+    axes + seeding + training + rows * assigning + coding
 }

@@ -55,6 +55,7 @@ mod clusters;
 mod coarse;
 mod coded;
 mod grid;
+mod held_out;
 mod kmeans;
 mod live;
 mod metric;
@@ -77,6 +78,7 @@ pub use grid::{
     Grid, GridBuildError, GridBuilt, GridConfig, GridHash, GridOpenError, GridSearch, build_grid,
     grid_bytes, grid_candidates,
 };
+pub use held_out::is_held_out;
 pub use live::{AdoptError, CompactError, Filter, LiveIndex, Snapshot};
 pub use metric::Metric;
 pub use narrow::Narrow;

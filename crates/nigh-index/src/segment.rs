@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use crate::allowed::Allowed;
 use crate::coarse::Probe;
 use crate::coded::{Coded, Considered};
-use crate::cost;
+use crate::cost::{self, SearchCost};
 use crate::metric::Metric;
 use crate::narrow::{Narrow, Narrowed};
 use crate::scan::{self, Rows};
@@ -38,6 +38,7 @@ pub struct Segment {
     centroids: View<f32>,
     vectors: View<f32>,
     held: Held,
+    cost: Option<SearchCost>,
 }
 
 /// What lists hold of their rows, besides the vectors.
@@ -64,6 +65,15 @@ impl Segment {
     /// wrong, never unsafe.
     pub fn open_with(path: &Path, verification: Verification) -> Result<Segment, OpenError> {
         file::open(path, verification)
+    }
+
+    /// The same with what its searches were measured to take on this machine: whether the rows that pass a filter are all compared,
+    /// or looked for in lists, is decided by it; by an estimate otherwise.
+    pub fn with_cost(self, cost: SearchCost) -> Segment {
+        Segment {
+            cost: Some(cost),
+            ..self
+        }
     }
 
     /// Number of rows.
@@ -244,6 +254,9 @@ impl Segment {
                 cost::code_bytes(coded.dims.scan as u64) as usize,
             ),
         };
+        if let Some(cost) = &self.cost {
+            return cost.are_few(allowed.count(), ivf);
+        }
         let list = self.len() / self.lists();
         let probed = ivf.nprobe.saturating_mul(list).saturating_mul(row);
         allowed.count() <= first.saturating_add(probed) / (4 * dim)

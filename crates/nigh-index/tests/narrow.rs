@@ -276,7 +276,7 @@ fn a_compaction_keeps_what_rows_are_narrowed_to() {
             let segment = index.segment();
             assert_eq!(segment.narrow(), Some(narrow));
             for (row, label) in newer.chunks(dim).zip(1200..) {
-                let found = segment.search(row, &lists(1, 3, 10), None).unwrap();
+                let found = segment.search(row, &lists(1, 64, 10), None).unwrap();
                 assert_eq!(found.neighbors[0].label, label, "{codec:?} from {count}");
             }
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use nigh_engine::vectors::{FileError, Queries, Rejected, Stopped, VectorFile};
+use nigh_engine::vectors::{FileError, Queries, Rejected, Stopped, VectorFile, open_segment};
 use nigh_index::{Metric, Segment};
 
 use crate::cli::index::{BaseArgs, MetricName, QueriesArgs};
@@ -49,7 +49,7 @@ fn queries(args: &QueriesArgs) -> Result<Queries, FileError> {
 
 fn segment(path: &Path) -> Result<Segment> {
     shards::refuse_folder(path)?;
-    Ok(Segment::open(path)?)
+    Ok(open_segment(path)?)
 }
 
 /// Queries of another dimension than that of the rows are refused, with both files' names.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use nigh_index::is_held_out;
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -17,7 +18,8 @@ use crate::view::{View, ViewError};
 pub struct TuneOptions {
     /// What searches should reach.
     pub goal: TuningGoal,
-    /// Items of the catalog that are asked for their neighbours, themselves left out, where no queries are given.
+    /// Items of the catalog that are asked for their neighbours, themselves left out, where no queries are given: at most the one in
+    /// sixteen that its centroids were not trained on.
     pub sample: usize,
     /// Which ones.
     pub seed: u64,
@@ -126,10 +128,12 @@ pub(crate) fn own_queries(
     Ok(Queries::from_rows(view.folder(), dim, values, own))
 }
 
-/// Those below `len` with the least hashes, in the order of these: any part of a sample is a sample too.
+/// Items that the index was not trained on, those below `len` with the least hashes, in the order of these: any part of a
+/// sample is a sample too.
 fn sampled(len: u32, count: usize, seed: u64) -> Vec<u32> {
     let hash = |position: u32| xxh3_64_with_seed(&position.to_le_bytes(), seed);
-    let mut hashed: Vec<(u64, u32)> = (0..len).map(|at| (hash(at), at)).collect();
+    let unseen = (0..len).filter(|&position| is_held_out(label(position, 0)));
+    let mut hashed: Vec<(u64, u32)> = unseen.map(|at| (hash(at), at)).collect();
     hashed.sort_unstable();
     hashed.truncate(count);
     hashed.into_iter().map(|(_, position)| position).collect()

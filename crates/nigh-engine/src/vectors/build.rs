@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use nigh_index::{BuildError, Built, Metric, SegmentBuilder, SegmentConfig};
+use nigh_index::{
+    BuildError, Built, IvfConfig, Metric, Segment, SegmentBuilder, SegmentConfig, Verification,
+};
 use serde::Serialize;
 
+use super::costs::{FittedCosts, fit_costs};
 use super::files::{FileError, RowProblem, VectorFile};
 use super::reject::Rejected;
 use super::stopwatch::{ClockError, Stopwatch};
@@ -23,6 +26,8 @@ pub struct BuildReport {
     pub build_seconds: f64,
     /// Seconds by the clock.
     pub build_seconds_wall: f64,
+    /// What its searches and its building cost on this machine, if it has lists enough to tell; kept in `OUT.cost.json`.
+    pub costs: Option<FittedCosts>,
     /// Rows of the base that were set aside.
     pub rejected: Rejected,
 }
@@ -60,6 +65,7 @@ pub fn build(
         rows,
         lists,
         bytes,
+        costs: costs(out, lap.cpu, config.ivf.as_ref()),
         build_seconds: lap.cpu,
         build_seconds_wall: lap.wall,
         rejected,
@@ -71,6 +77,14 @@ pub(super) fn no_rows(base: &VectorFile, rejected: Rejected) -> BuildVectorsErro
         path: base.path().to_owned(),
         first: rejected.sentences.into_iter().next().unwrap_or_default(),
     }
+}
+
+/// Measured and kept; an index without them is as good.
+fn costs(index: &Path, seconds: f64, ivf: Option<&IvfConfig>) -> Option<FittedCosts> {
+    let segment = Segment::open_with(index, Verification::Structure).ok()?;
+    let costs = fit_costs(&segment, ivf.map(|ivf| (seconds, ivf))).ok()??;
+    costs.keep(index).ok()?;
+    Some(costs)
 }
 
 /// Adds a row, or says why it cannot be added.

@@ -49,18 +49,18 @@ impl Queries {
         self.own.iter().map(Vec::len).max().unwrap_or(0)
     }
 
-    /// The first half, and the others.
+    /// Every other one, and the rest: files are often in an order, which halves cut in two would differ by.
     pub(super) fn halves(&self) -> (Queries, Queries) {
-        let half = self.len() / 2;
-        let part = |values: &[f32], own: &[Vec<u64>]| Queries {
-            path: self.path.clone(),
-            dim: self.dim,
-            values: values.to_vec(),
-            own: own.to_vec(),
+        let part = |first: usize| {
+            let each = self.values.chunks_exact(self.dim).skip(first).step_by(2);
+            Queries {
+                path: self.path.clone(),
+                dim: self.dim,
+                values: each.flatten().copied().collect(),
+                own: self.own.iter().skip(first).step_by(2).cloned().collect(),
+            }
         };
-        let (first, second) = self.values.split_at(half * self.dim);
-        let (first_own, second_own) = self.own.split_at(half.min(self.own.len()));
-        (part(first, first_own), part(second, second_own))
+        (part(0), part(1))
     }
 
     /// Where they were read.

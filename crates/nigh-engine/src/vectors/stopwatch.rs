@@ -6,29 +6,29 @@ use cpu_time::ProcessTime;
 
 /// What this process has used since the start.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stopwatch {
+pub(crate) struct Stopwatch {
     cpu: ProcessTime,
     wall: Instant,
 }
 
 /// Seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Lap {
+pub(crate) struct Lap {
     /// Of all threads of this process.
-    pub(super) cpu: f64,
+    pub(crate) cpu: f64,
     /// By the clock.
-    pub(super) wall: f64,
+    pub(crate) wall: f64,
 }
 
 impl Stopwatch {
-    pub(super) fn start() -> Result<Stopwatch, ClockError> {
+    pub(crate) fn start() -> Result<Stopwatch, ClockError> {
         Ok(Stopwatch {
             cpu: ProcessTime::try_now()?,
             wall: Instant::now(),
         })
     }
 
-    pub(super) fn lap(&self) -> Result<Lap, ClockError> {
+    pub(crate) fn lap(&self) -> Result<Lap, ClockError> {
         Ok(Lap {
             cpu: self.cpu.try_elapsed()?.as_secs_f64(),
             wall: self.wall.elapsed().as_secs_f64(),
@@ -38,7 +38,7 @@ impl Stopwatch {
 
 impl Lap {
     /// Of one of so many equal parts.
-    pub(super) fn each(self, parts: usize) -> Lap {
+    pub(crate) fn each(self, parts: usize) -> Lap {
         let parts = parts.max(1) as f64;
         Lap {
             cpu: self.cpu / parts,

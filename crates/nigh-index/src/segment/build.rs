@@ -10,6 +10,7 @@ use nigh_mmap::{Mapped, SectionWriter, ViewError, WriteError};
 
 use super::encode::{self, Encoded};
 use super::{CodeShape, FORMAT, Meta};
+use crate::held_out::training_rows;
 use crate::kmeans::{self, Training};
 use crate::metric::Metric;
 use crate::narrow::Narrow;
@@ -389,7 +390,7 @@ fn divide(rows: &Rows<'_>, ivf: Option<IvfConfig>) -> Division {
         };
     };
     let mut random = Random::new(ivf.seed);
-    let picked = random.pick(count, ivf.sample_for(count));
+    let picked = training_rows(rows.labels, ivf.sample_for(count), 2 * lists, &mut random);
     let sample = kmeans::gather(rows.data, rows.dim, &picked);
     let spherical = rows.metric == Metric::Cosine;
     let training = Training {

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::build::{IvfConfig, RaBitQConfig};
 use crate::clusters;
 use crate::coarse::{Coarse, Families};
+use crate::held_out::training_rows;
 use crate::kmeans::{self, Training};
 use crate::metric::Metric;
 use crate::rabitq::{Factors, RefineLayout, sign_codes};
@@ -149,7 +150,8 @@ fn train(
     lists: usize,
     random: &mut Random,
 ) -> Families {
-    let picked = random.pick(rows.labels.len(), ivf.sample_for(rows.labels.len()));
+    let sample = ivf.sample_for(rows.labels.len());
+    let picked = training_rows(rows.labels, sample, 2 * lists, random);
     let parts = picked.par_chunks(ROWS_A_TASK).map(|some| {
         let (coordinates, _) = transform.apply(&kmeans::gather(rows.data, rows.dim, some));
         scanned(&coordinates, transform.dims)

@@ -66,6 +66,7 @@ pub(super) fn open(path: &Path, verification: Verification) -> Result<Segment, O
     let segment = Segment {
         meta,
         held,
+        cost: None,
         bytes: sections.file_bytes(),
         labels: sections.view("labels")?,
         starts: sections.view("lists")?,

@@ -315,6 +315,10 @@ pub(crate) struct InfoArgs {
     #[arg(long, env = "NIGH_INDEX", value_name = "FILE.segment")]
     pub(crate) index: PathBuf,
 
+    /// Check every byte: of an index longer than 256 MB only the structure is otherwise.
+    #[arg(long, env = "NIGH_VERIFY", value_parser = FalseyValueParser::new())]
+    pub(crate) verify: bool,
+
     /// Print one JSON object on standard output.
     #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,

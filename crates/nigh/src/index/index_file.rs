@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use nigh_engine::vectors::{ShardBy, ShardFolder};
+use nigh_engine::vectors::{ShardBy, ShardFolder, open_segment};
 use nigh_index::{Found, SearchParams, Segment};
 
 /// What `--index` names.
@@ -16,7 +16,7 @@ impl IndexFile {
     pub(super) fn open(path: &Path) -> Result<IndexFile> {
         match path.is_dir() {
             true => Ok(IndexFile::Shards(ShardFolder::open(path)?)),
-            false => Ok(IndexFile::Segment(Box::new(Segment::open(path)?))),
+            false => Ok(IndexFile::Segment(Box::new(open_segment(path)?))),
         }
     }
 

@@ -1,6 +1,10 @@
 //! `nigh index info`.
 
-use anyhow::Result;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nigh_engine::vectors::FittedCosts;
 use nigh_index::cost::{narrow_resident_bytes, resident_bytes};
 use nigh_index::{Codes, Segment};
 use serde_json::{Value, json};
@@ -11,8 +15,15 @@ use crate::cli::index::InfoArgs;
 use crate::output::{Exit, Output};
 
 pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<Exit> {
+    if args.verify {
+        verify(&args.index)?;
+        output.note("every byte is as it was written");
+    }
     let (value, lines) = match IndexFile::open(&args.index)? {
-        IndexFile::Segment(segment) => (to_json(&segment), lines(&segment)),
+        IndexFile::Segment(segment) => {
+            let costs = FittedCosts::of(&args.index);
+            (to_json(&segment, costs), lines(&segment, costs))
+        }
         IndexFile::Shards(folder) => (shards::info(&folder), shards::info_lines(&folder)),
     };
     if args.json {
@@ -23,7 +34,25 @@ pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn to_json(segment: &Segment) -> Value {
+/// Reads all of a segment, or of each of the shards.
+fn verify(index: &Path) -> Result<()> {
+    if !index.is_dir() {
+        Segment::open(index)?;
+        return Ok(());
+    }
+    for entry in fs::read_dir(index).with_context(|| format!("cannot read {}", index.display()))? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "segment")
+        {
+            Segment::open(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn to_json(segment: &Segment, costs: Option<FittedCosts>) -> Value {
     json!({
         "rows": segment.len(),
         "dim": segment.dim(),
@@ -34,6 +63,7 @@ fn to_json(segment: &Segment) -> Value {
         "codec": codec(segment),
         "resident_bytes_per_row": resident(segment),
         "codes": codes_json(segment),
+        "costs": costs,
     })
 }
 
@@ -49,7 +79,7 @@ pub(super) fn codes_json(segment: &Segment) -> Value {
     })
 }
 
-fn lines(segment: &Segment) -> Vec<String> {
+fn lines(segment: &Segment, costs: Option<FittedCosts>) -> Vec<String> {
     vec![
         format!("rows        {}", segment.len()),
         format!("dimension   {}", segment.dim()),
@@ -58,6 +88,7 @@ fn lines(segment: &Segment) -> Vec<String> {
         format!("codes       {}", codes(segment)),
         format!("on disk     {:.1} MB", segment.bytes() as f64 / 1e6),
         format!("sequence    {}", segment.sequence()),
+        format!("costs       {}", costs_words(costs)),
     ]
 }
 
@@ -100,4 +131,14 @@ fn resident(segment: &Segment) -> u64 {
         (None, Some(narrow)) => narrow_resident_bytes(dim, narrow, segment.metric()),
         (None, None) => 8 + 4 * dim,
     }
+}
+
+/// What searches take on this machine.
+fn costs_words(costs: Option<FittedCosts>) -> String {
+    costs.map_or("not measured".to_owned(), |costs| {
+        format!(
+            "{:.1} µs a search and {:.2} µs a list; {:.4} µs a row compared exactly, {:.4} µs where few are",
+            costs.fixed_us, costs.probe_us, costs.exact_row_us, costs.picked_row_us
+        )
+    })
 }
