@@ -24,7 +24,7 @@ mod truth;
 mod tune;
 mod watch;
 
-pub use build::{BuildReport, BuildVectorsError, build};
+pub use build::{BuildReport, BuildVectorsError, GridReport, build, build_grid};
 pub use categories::{Categories, CategoriesError};
 pub use files::{Block, Blocks, FbinWriter, FileError, RowProblem, VectorFile};
 pub use generate::{GenerateError, GenerateOptions, Generated, generate};
@@ -37,7 +37,7 @@ pub use shards::{
     imbalance, shard_report,
 };
 pub use stopwatch::ClockError;
-pub use sweep::{Family, Point, Setting, SweepError, SweepOptions, sweep};
+pub use sweep::{Family, GridSetting, Measured, Point, Setting, SweepError, SweepOptions, sweep};
 pub use truth::{Truth, TruthError, TruthReport, exact_truth};
 pub use tune::{Goal, Interval, LEAST_QUERIES, OperatingPoint, TuneError, Tuned, tune};
 pub use watch::{Stopped, Watch};

@@ -303,3 +303,61 @@ fn a_tuned_index_is_searched_by_the_recall_asked_for() {
         .unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("base.segment.tuned.json is damaged"));
 }
+
+#[test]
+fn a_grid_is_measured_like_lists() {
+    let dir = tempfile::tempdir().unwrap();
+    small(dir.path(), "4000", "12");
+    let at = |name| path(dir.path(), name);
+    let (base, queries, truth) = (at("base.fbin"), at("query.fbin"), at("truth.ibin"));
+    let eval = |more: &str| {
+        let same = [
+            "index",
+            "eval",
+            "--base",
+            &base,
+            "--queries",
+            &queries,
+            "--truth",
+            &truth,
+        ];
+        let more = ["--metric", "l2", "--threads", "1"]
+            .into_iter()
+            .chain(more.split_whitespace());
+        run_json(&same.into_iter().chain(more).collect::<Vec<_>>())
+    };
+    let grid = eval("--kind grid --sweep");
+    let lists = eval("--kind ivf --sweep");
+    let names = |report: &serde_json::Value| -> Vec<String> {
+        report.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(names(&grid), names(&lists), "one shape");
+    assert_eq!(names(&grid["points"][0]), names(&lists["points"][0]));
+    assert!(grid["lists"].is_null());
+    assert!(grid["build_seconds"].as_f64().unwrap() > 0.0 && grid["bytes"].as_u64().unwrap() > 0);
+    let points = grid["points"].as_array().unwrap();
+    let recalls: Vec<f64> = points
+        .iter()
+        .map(|point| point["recall_at_10"].as_f64().unwrap())
+        .collect();
+    assert!(
+        recalls.is_sorted() && *recalls.last().unwrap() > 0.99,
+        "{recalls:?}"
+    );
+    let first = &points[0]["params"];
+    assert_eq!(
+        (&first["mode"], &first["hash"], &first["tables"]),
+        (&"grid".into(), &"cross-polytope".into(), &16.into())
+    );
+
+    let one = eval("--kind grid --hash hyperplane --tables 4 --probes 9 --first 5");
+    let point = &one["points"].as_array().unwrap()[..];
+    assert_eq!((point.len(), &one["queries"]), (1, &5.into()));
+    let params = &point[0]["params"];
+    assert_eq!(
+        (&params["hash"], &params["tables"], &params["probes"]),
+        (&"hyperplane".into(), &4.into(), &9.into())
+    );
+    // Few rows: auto compares them all.
+    assert_eq!(eval("--kind auto")["points"][0]["params"]["mode"], "exact");
+}

@@ -190,6 +190,41 @@ const REFUSED: &[(&str, i32, &str)] = &[
         "cannot be used with",
     ),
     (
+        "eval --base base.fbin --queries query.fbin --truth truth.ibin --metric l2 --kind graph",
+        2,
+        "invalid value 'graph' for '--kind <KIND>': nigh has no graph index, since its lists are ahead of every graph library",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth truth.ibin --metric l2 --kind tree",
+        2,
+        "[possible values: auto, ivf, grid, exact]",
+    ),
+    (
+        "build --base base.fbin --metric l2 --kind grid --out out",
+        2,
+        "[possible values: auto, ivf, exact]",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth truth.ibin --metric l2 --kind grid --nprobe 3",
+        1,
+        "a grid is searched with --probes",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth truth.ibin --metric l2 --kind grid --index base.segment",
+        1,
+        "a grid is built anew each time that it is measured",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth truth.ibin --metric l2 --kind ivf --probes 3",
+        1,
+        "--tables, --hash and --probes are of --kind grid",
+    ),
+    (
+        "eval --base base.fbin --queries query.fbin --truth truth.ibin --metric l2 --kind grid --tables 0",
+        2,
+        "0 is not in 1..=4096",
+    ),
+    (
         "eval --base long/base.fbin --queries long/query.fbin --truth long/truth.ibin --metric l2 --index base.segment",
         1,
         "base.segment was built of 300 rows, but long/base.fbin has 400",
