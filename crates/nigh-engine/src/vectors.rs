@@ -25,7 +25,7 @@ mod truth;
 mod tune;
 mod watch;
 
-pub use build::{BuildReport, BuildVectorsError, build};
+pub use build::{BuildReport, BuildVectorsError, GridReport, build, build_grid};
 pub use categories::{Categories, CategoriesError};
 pub use costs::{CHECKED_BYTES, FitError, FittedCosts, build_work, fit_costs, open_segment};
 pub use files::{Block, Blocks, FbinWriter, FileError, RowProblem, VectorFile};
@@ -41,7 +41,7 @@ pub use shards::{
 };
 pub use stopwatch::ClockError;
 pub(crate) use stopwatch::Stopwatch;
-pub use sweep::{Family, Point, Setting, SweepError, SweepOptions, sweep};
+pub use sweep::{Family, GridSetting, Measured, Point, Setting, SweepError, SweepOptions, sweep};
 pub use truth::{Truth, TruthError, TruthReport, exact_truth};
 pub(crate) use tune::coded_bytes;
 pub use tune::{

@@ -1,9 +1,10 @@
-//! From a file of vectors to a segment.
+//! From a file of vectors to a segment, or to a grid.
 
 use std::path::{Path, PathBuf};
 
 use nigh_index::{
-    BuildError, Built, IvfConfig, Metric, Segment, SegmentBuilder, SegmentConfig, Verification,
+    BuildError, Built, GridBuildError, GridConfig, IvfConfig, Metric, Segment, SegmentBuilder,
+    SegmentConfig, Vectors, Verification,
 };
 use serde::Serialize;
 
@@ -72,6 +73,68 @@ pub fn build(
     })
 }
 
+/// What was built of a grid, and what it took.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GridReport {
+    /// Rows of the grid.
+    pub rows: usize,
+    /// Tables.
+    pub tables: usize,
+    /// Bits of a bucket's code.
+    pub bits: u32,
+    /// Length of the grid's file.
+    pub bytes: u64,
+    /// CPU seconds of all threads, reading the base included.
+    pub build_seconds: f64,
+    /// Seconds by the clock.
+    pub build_seconds_wall: f64,
+    /// Rows of the base that were set aside.
+    pub rejected: Rejected,
+}
+
+/// As [`build`], but a grid, of rows that are all in memory meanwhile.
+///
+/// # Errors
+/// As for [`build`].
+pub fn build_grid(
+    base: &VectorFile,
+    metric: Metric,
+    config: &GridConfig,
+    out: &Path,
+    watch: &Watch<'_>,
+) -> Result<GridReport, BuildVectorsError> {
+    let stopwatch = Stopwatch::start()?;
+    let mut rejected = Rejected::default();
+    let mut rows = Vectors::new(base.dim(), metric);
+    let mut blocks = base.blocks()?;
+    while let Some(block) = blocks.advance()? {
+        for (row, values) in block.rows() {
+            let pushed = values.and_then(|values| {
+                let pushed = rows.push(row as u64, values);
+                pushed.map_err(|refused| refused.source.into())
+            });
+            if let Err(problem) = pushed {
+                rejected.push(base.path(), row, &problem);
+            }
+        }
+        watch.advance(block.len())?;
+    }
+    if rows.is_empty() {
+        return Err(no_rows(base, rejected));
+    }
+    let built = nigh_index::build_grid(out, &rows, config)?;
+    let lap = stopwatch.lap()?;
+    Ok(GridReport {
+        rows: built.rows,
+        tables: built.tables,
+        bits: built.bits,
+        bytes: built.bytes,
+        build_seconds: lap.cpu,
+        build_seconds_wall: lap.wall,
+        rejected,
+    })
+}
+
 pub(super) fn no_rows(base: &VectorFile, rejected: Rejected) -> BuildVectorsError {
     BuildVectorsError::NoRows {
         path: base.path().to_owned(),
@@ -113,6 +176,9 @@ pub enum BuildVectorsError {
     /// The segment cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The grid cannot be built.
+    #[error(transparent)]
+    Grid(#[from] GridBuildError),
     /// Nothing to build of.
     #[error("{} has no row that can be compared: {first}", path.display())]
     NoRows {

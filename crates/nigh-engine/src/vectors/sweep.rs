@@ -1,26 +1,46 @@
-//! Measuring the operating points of a segment.
+//! Measuring the operating points of an index.
 
 use std::ops::RangeInclusive;
 
-use nigh_index::{IvfSearch, Mode, SearchError, SearchParams, Segment};
+use nigh_index::{Grid, GridHash, GridSearch, IvfSearch, Mode, SearchError, SearchParams, Segment};
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use self::measured::Measured;
 use self::timing::time_all;
 use super::queries::Queries;
 use super::recall::{Accepted, RECALL_AT, others};
 use super::stopwatch::{ClockError, Stopwatch};
 use super::watch::{Stopped, Watch};
 
+mod measured;
 mod refine;
 mod timing;
 
-/// Settings that differ in the number of lists read, and in nothing else.
+/// Settings that differ in the number of lists (or buckets) read, and in nothing else.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Family {
-    /// The setting, with any `nprobe`.
-    pub template: SearchParams,
+pub struct Family<P = SearchParams> {
+    /// The setting, with any number.
+    pub template: P,
     /// The numbers of lists to try: 1 to 1 for settings that read no lists.
     pub nprobe: RangeInclusive<usize>,
+}
+
+impl Family<GridSearch> {
+    /// From one bucket to all of them.
+    pub fn grid(grid: &Grid) -> Family<GridSearch> {
+        Family {
+            template: GridSearch::new(RECALL_AT, 1),
+            nprobe: 1..=grid.tables() << grid.bits(),
+        }
+    }
+
+    /// One number of buckets.
+    pub fn probes(probes: usize) -> Family<GridSearch> {
+        Family {
+            template: GridSearch::new(RECALL_AT, probes),
+            nprobe: probes..=probes,
+        }
+    }
 }
 
 impl Family {
@@ -82,20 +102,17 @@ impl Family {
         }
     }
 
+    /// The same, asking for `k` rows.
+    pub(super) fn asking(&self, k: usize) -> Family {
+        Family {
+            template: SearchParams { k, ..self.template },
+            nprobe: self.nprobe.clone(),
+        }
+    }
+
     /// The exact search.
     pub fn exact() -> Family {
         Family::single(SearchParams::exact(RECALL_AT))
-    }
-
-    fn at(&self, nprobe: usize) -> SearchParams {
-        let mode = match self.template.mode {
-            Mode::Exact => Mode::Exact,
-            Mode::Ivf(ivf) => Mode::Ivf(IvfSearch { nprobe, ..ivf }),
-        };
-        SearchParams {
-            mode,
-            ..self.template
-        }
     }
 }
 
@@ -165,6 +182,28 @@ impl Setting {
     }
 }
 
+/// A setting of a grid as it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "mode", rename = "grid")]
+pub struct GridSetting {
+    /// The kind of hash functions.
+    #[serde(serialize_with = "hash_name")]
+    pub hash: GridHash,
+    /// Tables.
+    pub tables: usize,
+    /// Bits of a bucket's code.
+    pub bits: u32,
+    /// Buckets to look into, over all tables.
+    pub probes: usize,
+}
+
+fn hash_name<S: serde::Serializer>(hash: &GridHash, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match hash {
+        GridHash::Hyperplane => "hyperplane",
+        GridHash::CrossPolytope => "cross-polytope",
+    })
+}
+
 /// Margins of the sign codes that a sweep tries, in standard errors.
 const MARGINS: [f32; 3] = [0.3, 0.6, 1.0];
 
@@ -201,7 +240,7 @@ impl Default for SweepOptions {
 
 /// A setting and what it reaches.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Point {
+pub struct Point<S = Setting> {
     /// The mean share of the ten nearest that it finds, over all queries.
     pub recall_at_10: f64,
     /// Queries per CPU second, one query a call.
@@ -212,14 +251,14 @@ pub struct Point {
     pub single_p99_us: f64,
     /// The setting.
     #[serde(rename = "params")]
-    pub setting: Setting,
+    pub setting: S,
     /// Queries per second by the clock, one query a call.
     pub single_qps_wall: f64,
     /// Queries per second by the clock, all in one call.
     pub batch_qps_wall: f64,
 }
 
-/// Measures the settings of all families and returns those that no other beats by more than 5 % of speed,
+/// Measures the settings of all families of an index and returns those that no other beats by more than 5 % of speed,
 /// by rising recall.
 ///
 /// Recall is measured over all queries, for 1, 2, 4… lists up to where everything is found, and then
@@ -229,66 +268,61 @@ pub struct Point {
 /// machine meets all of them.
 ///
 /// # Errors
-/// If the queries do not fit the segment, the clock cannot be read, or the watcher asks to stop.
-pub fn sweep(
-    segment: &Segment,
+/// If the queries do not fit the index, the clock cannot be read, or the watcher asks to stop.
+pub fn sweep<I: Measured>(
+    index: &I,
     queries: &Queries,
     accepted: &Accepted,
-    families: &[Family],
+    families: &[Family<I::Params>],
     options: &SweepOptions,
     watch: &Watch<'_>,
-) -> Result<Vec<Point>, SweepError> {
-    let mut measure = |params: &SearchParams| {
+) -> Result<Vec<Point<I::Setting>>, SweepError> {
+    let mut measure = |params: I::Params| {
         watch.advance(1)?;
-        let params = asked(params, queries, options);
         let stopwatch = Stopwatch::start()?;
-        let found = segment.search_batch(queries.values(), &params, None)?;
+        let found = index.search_all(queries.values(), params, options.threads)?;
         let cost = stopwatch.lap()?.cpu;
         let recall = accepted.recall(&others(found, queries));
         Ok(refine::Reached { recall, cost })
     };
     // The first search of all meets cold memory: its cost would mislead.
     if let Some(family) = families.first() {
-        measure(&family.at(*family.nprobe.start()))?;
+        measure(I::at(family.template, *family.nprobe.start()))?;
     }
-    let settings = refine::settings(families, &mut measure)?;
-    let points = time_all(segment, queries, &settings, options, watch)?;
+    let settings = refine::settings::<I>(families, &mut measure)?;
+    let points = time_all(index, queries, &settings, options, watch)?;
     Ok(frontier(points))
 }
 
-/// The exact search, which finds everything: only its time is measured.
+/// The exact search for `k` rows, which finds everything: only its time is measured.
 pub(super) fn time_exact(
     segment: &Segment,
     queries: &Queries,
+    k: usize,
     options: &SweepOptions,
     watch: &Watch<'_>,
 ) -> Result<Vec<Point>, SweepError> {
-    let exact = [(SearchParams::exact(RECALL_AT), 1.0)];
-    time_all(segment, queries, &exact, options, watch)
-}
-
-/// A setting as these queries are searched with: for ten neighbours besides themselves.
-pub(super) fn asked(
-    params: &SearchParams,
-    queries: &Queries,
-    options: &SweepOptions,
-) -> SearchParams {
-    let k = RECALL_AT + queries.most_own();
-    Setting::of(params).params(k).with_threads(options.threads)
+    time_all(
+        segment,
+        queries,
+        &[(SearchParams::exact(k), 1.0)],
+        options,
+        watch,
+    )
 }
 
 /// How much faster another must be to beat a point: less is noise, and would leave gaps.
 const FASTER: f64 = 1.05;
 
 /// Those that no other beats, by rising recall.
-fn frontier(mut points: Vec<Point>) -> Vec<Point> {
+fn frontier<S: Clone>(mut points: Vec<Point<S>>) -> Vec<Point<S>> {
     let all = points.clone();
     points.retain(|point| !all.iter().any(|other| beats(other, point)));
     points.sort_by(|a, b| a.recall_at_10.total_cmp(&b.recall_at_10));
     points
 }
 
-fn beats(one: &Point, other: &Point) -> bool {
+fn beats<S>(one: &Point<S>, other: &Point<S>) -> bool {
     one.recall_at_10 >= other.recall_at_10
         && one.single_qps > FASTER * other.single_qps
         && one.batch_qps > FASTER * other.batch_qps
@@ -297,7 +331,7 @@ fn beats(one: &Point, other: &Point) -> bool {
 /// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// The queries do not fit the segment.
+    /// The queries do not fit the index.
     #[error(transparent)]
     Search(#[from] SearchError),
     /// The time cannot be told.

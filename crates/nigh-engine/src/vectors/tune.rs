@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::queries::Queries;
 use super::recall::{Accepted, RECALL_AT, others};
-use super::sweep::{Family, Setting, SweepError, SweepOptions, asked, sweep, time_exact};
+use super::sweep::{Family, Setting, SweepError, SweepOptions, sweep, time_exact};
 use super::watch::Watch;
 
 pub use self::interval::Interval;
@@ -125,17 +125,21 @@ pub fn tune(
     let (choosing, measuring) = held_out.halves();
     let known = exact(segment, &choosing, options.threads, watch)?;
     let unseen = exact(segment, &measuring, options.threads, watch)?;
-    let of_lists = |family: &&Family| family.template.mode != Mode::Exact;
-    let families: Vec<Family> = families.iter().filter(of_lists).cloned().collect();
+    // As many more as a query finds itself in.
+    let k = RECALL_AT + held_out.most_own();
+    let families = families.iter().map(|family| family.asking(k));
+    let of_lists = |family: &Family| family.template.mode != Mode::Exact;
+    let families: Vec<Family> = families.filter(of_lists).collect();
     let mut found = sweep(segment, &choosing, &known, &families, options, watch)?;
-    found.extend(time_exact(segment, &choosing, options, watch)?);
+    found.extend(time_exact(segment, &choosing, k, options, watch)?);
     let mut points = Vec::with_capacity(found.len());
     for point in found {
         let recall = |queries: &Queries, truth: &Accepted| -> Result<Interval, TuneError> {
             if point.setting == Setting::Exact {
                 return Ok(Interval::CERTAIN);
             }
-            let params = asked(&point.setting.params(RECALL_AT), queries, options);
+            let params = point.setting.params(RECALL_AT);
+            let params = SearchParams { k, ..params }.with_threads(options.threads);
             let found = segment.search_batch(queries.values(), &params, None);
             let found = others(found.map_err(SweepError::from)?, queries);
             Ok(Interval::of_mean(&truth.shares(&found), RECALL_AT))
@@ -160,11 +164,15 @@ pub fn tune(
     })
 }
 
-/// What searches with a setting read again and again: codes and centroids, or the whole file.
+/// What searches with a setting read again and again: codes or narrowed rows with the centroids, or the whole file.
 fn resident_bytes(segment: &Segment, setting: Setting) -> u64 {
-    match (setting, segment.codes()) {
-        (Setting::Ivf { .. }, Some(codes)) => {
-            coded_bytes(segment.len() as u64, segment.lists() as u64, &codes)
+    let [rows, lists, dim] = [segment.len(), segment.lists(), segment.dim()].map(|n| n as u64);
+    match (setting, segment.codes(), segment.narrow()) {
+        (Setting::Exact, ..) => segment.bytes(),
+        (_, Some(codes), _) => coded_bytes(rows, lists, &codes),
+        (_, _, Some(narrow)) => {
+            let row = cost::narrow_resident_bytes(dim, narrow, segment.metric());
+            rows * row + 4 * lists * dim
         }
         _ => segment.bytes(),
     }

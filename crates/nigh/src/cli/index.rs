@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
+pub(crate) use self::eval::{EvalArgs, EvalKind, GridArgs, HashName};
 pub(crate) use self::shards::{ShardingArgs, ShardsArgs};
 
+mod eval;
 mod shards;
 
 #[derive(Debug, Subcommand)]
@@ -145,13 +147,9 @@ pub(crate) struct TruthArgs {
     pub(crate) json: bool,
 }
 
-/// What kind of index to build.
+/// How lists are made.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct IndexArgs {
-    /// The kind of index.
-    #[arg(long, env = "NIGH_KIND", value_name = "KIND", value_enum, default_value_t = Kind::Auto)]
-    pub(crate) kind: Kind,
-
     /// How lists hold their rows.
     #[arg(long, env = "NIGH_CODEC", value_name = "CODEC", value_enum, default_value_t = CodecName::Rabitq)]
     pub(crate) codec: CodecName,
@@ -231,6 +229,10 @@ pub(crate) struct BuildArgs {
     /// What \"near\" means.
     #[arg(long, env = "NIGH_METRIC", value_name = "METRIC", value_enum)]
     pub(crate) metric: MetricName,
+
+    /// The kind of index.
+    #[arg(long, env = "NIGH_KIND", value_name = "KIND", value_enum, default_value_t = Kind::Auto)]
+    pub(crate) kind: Kind,
 
     #[command(flatten)]
     pub(crate) index: IndexArgs,
@@ -318,54 +320,6 @@ pub(crate) struct InfoArgs {
     /// Check every byte: of an index longer than 256 MB only the structure is otherwise.
     #[arg(long, env = "NIGH_VERIFY", value_parser = FalseyValueParser::new())]
     pub(crate) verify: bool,
-
-    /// Print one JSON object on standard output.
-    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  nigh index eval --base base.fbin --queries query.fbin --truth truth.ibin --metric l2 --sweep --threads 1
-  nigh index eval --base base.fbin --queries query.fbin --truth truth.ibin --metric ip --nprobe 32 --json
-  nigh index eval --base base.fbin --queries query.fbin --truth truth.ibin --metric ip --index kept.segment --sweep
-
-Recall is the mean share of the ten nearest that are found, over all queries;
-speed is that of the first 1,000, the best of three. Queries per second are per
-second of CPU time, those called \"wall\" by the clock.")]
-pub(crate) struct EvalArgs {
-    #[command(flatten)]
-    pub(crate) base: BaseArgs,
-
-    #[command(flatten)]
-    pub(crate) queries: QueriesArgs,
-
-    /// The exact neighbours: .ibin, with or without distances; `nigh index truth` makes it.
-    #[arg(long, env = "NIGH_TRUTH", value_name = "FILE.ibin")]
-    pub(crate) truth: PathBuf,
-
-    /// What \"near\" means.
-    #[arg(long, env = "NIGH_METRIC", value_name = "METRIC", value_enum)]
-    pub(crate) metric: MetricName,
-
-    #[command(flatten)]
-    pub(crate) index: IndexArgs,
-
-    /// The index to measure; built there if it does not exist [default: a temporary one].
-    #[arg(long = "index", env = "NIGH_INDEX", value_name = "FILE.segment")]
-    pub(crate) file: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) setting: SettingArgs,
-
-    /// Measure all settings worth having, not one.
-    #[arg(long, env = "NIGH_SWEEP", conflicts_with_all = ["nprobe", "exact", "recall", "margin", "rescore"], value_parser = FalseyValueParser::new())]
-    pub(crate) sweep: bool,
-
-    /// Only the first queries of the file [default: all].
-    #[arg(long, env = "NIGH_FIRST", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) first: Option<u32>,
 
     /// Print one JSON object on standard output.
     #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &BuildArgs, output: Output) -> Result<Exit> {
             let rows = base.rows().div_ceil(shards as usize);
             let config = SegmentConfig {
                 sequence: base.rows() as u64,
-                ..segment_config(&args.index, rows)
+                ..segment_config(&args.index, args.kind, rows)
             };
             shards::build(args, shards as usize, &base, metric, config, output)?
         }
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &BuildArgs, output: Output) -> Result<Exit> {
 
 /// One segment; returns how many rows were left out.
 fn build_one(args: &BuildArgs, base: &VectorFile, metric: Metric, output: Output) -> Result<u64> {
-    let config = segment_config(&args.index, base.rows());
+    let config = segment_config(&args.index, args.kind, base.rows());
     let report = Bars::new(output)?.run("building", base.rows(), |watch| {
         build(base, metric, config, &args.out, watch)
     })?;

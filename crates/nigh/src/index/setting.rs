@@ -1,11 +1,14 @@
 //! Flags to settings: the one place where they meet.
 
-use nigh_engine::vectors::Setting;
+use nigh_engine::vectors::{GridSetting, Setting};
 use nigh_index::{
-    Codec, IvfConfig, IvfSearch, Mode, RaBitQConfig, Rotation, SearchParams, SegmentConfig,
+    Codec, GridConfig, GridHash, IvfConfig, IvfSearch, Mode, RaBitQConfig, Rotation, SearchParams,
+    SegmentConfig,
 };
 
-use crate::cli::index::{CodecName, IndexArgs, Kind, RotationName, SettingArgs};
+use crate::cli::index::{
+    CodecName, GridArgs, HashName, IndexArgs, Kind, RotationName, SettingArgs,
+};
 
 /// From this many rows on `--kind auto` divides them into lists.
 const AUTO_IVF_ROWS: usize = 10_000;
@@ -14,14 +17,14 @@ const AUTO_IVF_ROWS: usize = 10_000;
 const DEFAULT_NPROBE: usize = 16;
 
 /// What to build of a base of `rows` rows. The number is kept with the segment, as its sequence.
-pub(super) fn segment_config(args: &IndexArgs, rows: usize) -> SegmentConfig {
+pub(super) fn segment_config(args: &IndexArgs, kind: Kind, rows: usize) -> SegmentConfig {
     let ivf = IvfConfig {
         lists: args.lists.unwrap_or(0) as usize,
         seed: args.seed,
         codec: codec(args),
         ..IvfConfig::default()
     };
-    let divided = match args.kind {
+    let divided = match kind {
         Kind::Auto => rows >= AUTO_IVF_ROWS,
         Kind::Ivf => true,
         Kind::Exact => false,
@@ -29,6 +32,20 @@ pub(super) fn segment_config(args: &IndexArgs, rows: usize) -> SegmentConfig {
     SegmentConfig {
         sequence: rows as u64,
         ivf: divided.then_some(ivf),
+    }
+}
+
+/// What grid to build.
+pub(super) fn grid_config(args: &GridArgs, seed: u64) -> GridConfig {
+    let default = GridConfig::default();
+    GridConfig {
+        hash: args.hash.map_or(default.hash, |hash| match hash {
+            HashName::Hyperplane => GridHash::Hyperplane,
+            HashName::CrossPolytope => GridHash::CrossPolytope,
+        }),
+        tables: args.tables.map_or(default.tables, |tables| tables as usize),
+        seed,
+        ..default
     }
 }
 
@@ -84,4 +101,10 @@ pub(crate) fn words(setting: &Setting) -> String {
             ..
         } => format!("nprobe {nprobe}, margin {margin}, rescore {rescore}"),
     }
+}
+
+/// A grid's setting as people read it.
+pub(super) fn grid_words(setting: &GridSetting) -> String {
+    let GridSetting { tables, probes, .. } = setting;
+    format!("{tables} tables, {probes} probes")
 }

@@ -1,10 +1,9 @@
 //! Which settings are worth timing.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
-use nigh_index::SearchParams;
-
-use super::{Family, SweepError};
+use super::{Family, Measured, SweepError};
 
 /// What a setting reached when recall was measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,22 +27,22 @@ const COMPARED: [f64; 3] = [0.90, 0.95, 0.99];
 const NEAR: f64 = 0.012;
 
 /// The settings near the frontier, with their recall.
-pub(super) fn settings(
-    families: &[Family],
-    measure: &mut dyn FnMut(&SearchParams) -> Result<Reached, SweepError>,
-) -> Result<Vec<(SearchParams, f64)>, SweepError> {
+pub(super) fn settings<I: Measured>(
+    families: &[Family<I::Params>],
+    measure: &mut dyn FnMut(I::Params) -> Result<Reached, SweepError>,
+) -> Result<Vec<(I::Params, f64)>, SweepError> {
     let mut ladders = Vec::new();
     for family in families {
-        let mut measure = |nprobe| measure(&family.at(nprobe));
-        ladders.push(ladder(family, &mut measure)?);
+        let mut measure = |nprobe| measure(I::at(family.template, nprobe));
+        ladders.push(ladder(&family.nprobe, &mut measure)?);
     }
     while let Some((at, nprobe)) = next_gap(&ladders) {
-        let reached = measure(&families[at].at(nprobe))?;
+        let reached = measure(I::at(families[at].template, nprobe))?;
         ladders[at].insert(nprobe, reached);
     }
     let each = families.iter().zip(&ladders).flat_map(|(family, ladder)| {
         let near = ladder.keys().filter(|at| is_near(ladder, **at, &ladders));
-        near.map(|at| (family.at(*at), ladder[at].recall))
+        near.map(|at| (I::at(family.template, *at), ladder[at].recall))
     });
     Ok(each.collect())
 }
@@ -54,10 +53,10 @@ type Ladder = BTreeMap<usize, Reached>;
 /// The least, and twice as many again and again, until everything is found or twice as many
 /// find nothing more.
 fn ladder(
-    family: &Family,
+    range: &RangeInclusive<usize>,
     measure: &mut dyn FnMut(usize) -> Result<Reached, SweepError>,
 ) -> Result<Ladder, SweepError> {
-    let (least, most) = (*family.nprobe.start(), *family.nprobe.end());
+    let (least, most) = (*range.start(), *range.end());
     let mut ladder = Ladder::new();
     let mut nprobe = least.min(most);
     let mut before = f64::NEG_INFINITY;
@@ -116,6 +115,8 @@ fn cost(ladder: &Ladder, at: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use nigh_index::{SearchParams, Segment};
+
     use super::*;
 
     /// A curve with the shape of real ones: recall rises with the lists read, and so does the cost.
@@ -137,9 +138,9 @@ mod tests {
     #[test]
     fn steps_are_small_and_smaller_where_it_matters() {
         let mut measured = 0;
-        let found = settings(&[Family::ivf(1000)], &mut |params| {
+        let found = settings::<Segment>(&[Family::ivf(1000)], &mut |params| {
             measured += 1;
-            Ok(reached(nprobe(params), 1.0))
+            Ok(reached(nprobe(&params), 1.0))
         });
         let found = found.unwrap();
         let mut wide = Vec::new();
@@ -173,10 +174,10 @@ mod tests {
         good.template.threads = 2;
         let mut measured_bad = 0;
         let families = [Family::ivf(1000), good];
-        let found = settings(&families, &mut |params| {
+        let found = settings::<Segment>(&families, &mut |params| {
             let bad = params.threads == 1;
             measured_bad += usize::from(bad);
-            Ok(reached(nprobe(params), if bad { 10.0 } else { 1.0 }))
+            Ok(reached(nprobe(&params), if bad { 10.0 } else { 1.0 }))
         });
         let found = found.unwrap();
         assert!(
@@ -190,9 +191,9 @@ mod tests {
     fn a_single_setting_is_measured_once() {
         for family in [Family::exact(), Family::single(SearchParams::ivf(10, 7))] {
             let mut measured = Vec::new();
-            let found = settings(&[family], &mut |params| {
-                measured.push(*params);
-                Ok(reached(nprobe(params), 1.0))
+            let found = settings::<Segment>(&[family], &mut |params| {
+                measured.push(params);
+                Ok(reached(nprobe(&params), 1.0))
             });
             assert_eq!(found.unwrap().len(), 1);
             assert_eq!(measured.len(), 1);

@@ -2,33 +2,34 @@
 
 use std::time::Instant;
 
-use nigh_index::{SearchParams, Segment};
-
-use super::{Point, Setting, SweepError, SweepOptions, asked};
+use super::{Measured, Point, SweepError, SweepOptions};
 use crate::vectors::queries::Queries;
 use crate::vectors::stopwatch::{Lap, Stopwatch};
 use crate::vectors::watch::Watch;
 
 /// Times every setting once in each repetition, and keeps the least of each.
-pub(super) fn time_all(
-    segment: &Segment,
+pub(super) fn time_all<I: Measured>(
+    index: &I,
     queries: &Queries,
-    settings: &[(SearchParams, f64)],
+    settings: &[(I::Params, f64)],
     options: &SweepOptions,
     watch: &Watch<'_>,
-) -> Result<Vec<Point>, SweepError> {
+) -> Result<Vec<Point<I::Setting>>, SweepError> {
     let timed = queries.first(options.timed_queries.max(1));
+    let (dim, threads) = (queries.dim(), options.threads);
     let mut best = vec![Times::default(); settings.len()];
     for _ in 0..options.repetitions.max(1) {
         for ((params, _), best) in settings.iter().zip(&mut best) {
             watch.advance(1)?;
-            let params = asked(params, queries, options);
-            best.keep_least(time(segment, timed, &params, options.timed_seconds)?);
+            let seconds = options.timed_seconds;
+            best.keep_least(time(index, (timed, dim), *params, threads, seconds)?);
         }
     }
     let measured = settings.iter().zip(&best);
-    let points = measured.map(|((params, recall), times)| times.point(params, *recall));
-    Ok(points.collect())
+    let point = |((params, recall), times): (&(I::Params, f64), &Times)| {
+        times.point(index.setting(*params), *recall)
+    };
+    Ok(measured.map(point).collect())
 }
 
 /// Of one query on average, in seconds.
@@ -64,31 +65,32 @@ impl Times {
         self.single_p99 = self.single_p99.min(other.single_p99);
     }
 
-    fn point(&self, params: &SearchParams, recall: f64) -> Point {
+    fn point<S>(&self, setting: S, recall: f64) -> Point<S> {
         let qps = |seconds: f64| (10.0 / seconds.max(1e-9)).round() / 10.0;
         Point {
             recall_at_10: (recall * 1e6).round() / 1e6,
             single_qps: qps(self.single.cpu),
             batch_qps: qps(self.batch.cpu),
             single_p99_us: (self.single_p99 * 1e7).round() / 10.0,
-            setting: Setting::of(params),
+            setting,
             single_qps_wall: qps(self.single.wall),
             batch_qps_wall: qps(self.batch.wall),
         }
     }
 }
 
-fn time(
-    segment: &Segment,
-    queries: &[f32],
-    params: &SearchParams,
+fn time<I: Measured>(
+    index: &I,
+    (queries, dim): (&[f32], usize),
+    params: I::Params,
+    threads: usize,
     seconds: f64,
 ) -> Result<Times, SweepError> {
-    let mut latencies = Vec::with_capacity(queries.len() / segment.dim());
+    let mut latencies = Vec::with_capacity(queries.len() / dim);
     let (stopwatch, begun) = (Stopwatch::start()?, Instant::now());
-    for query in queries.chunks_exact(segment.dim()) {
+    for query in queries.chunks_exact(dim) {
         let started = Instant::now();
-        segment.search(query, params, None)?;
+        index.search_one(query, params, threads)?;
         latencies.push(started.elapsed().as_secs_f64());
         if begun.elapsed().as_secs_f64() > seconds {
             break;
@@ -97,7 +99,7 @@ fn time(
     let count = latencies.len();
     let single = stopwatch.lap()?.each(count);
     let stopwatch = Stopwatch::start()?;
-    segment.search_batch(&queries[..count * segment.dim()], params, None)?;
+    index.search_all(&queries[..count * dim], params, threads)?;
     let batch = stopwatch.lap()?.each(count);
     Ok(Times {
         single,
