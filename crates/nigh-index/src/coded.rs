@@ -46,6 +46,22 @@ pub(crate) struct Coded {
     pub(crate) refine: View<u8>,
 }
 
+/// A query as rows are compared with it, and its coordinates if they are known already.
+#[derive(Clone, Copy)]
+pub(crate) struct Query<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) coordinates: Option<&'a [f32]>,
+}
+
+impl<'a> Query<'a> {
+    pub(crate) fn new(values: &'a [f32]) -> Query<'a> {
+        Query {
+            values,
+            coordinates: None,
+        }
+    }
+}
+
 /// Where lists begin, in rows.
 pub(crate) type Starts<'a> = &'a [u64];
 
@@ -56,7 +72,7 @@ impl Coded {
         &self,
         rows: &Rows<'_>,
         starts: Starts<'_>,
-        query: &[f32],
+        query: Query<'_>,
         k: usize,
         params: &IvfSearch,
         allowed: Option<&Allowed>,
@@ -81,8 +97,21 @@ impl Coded {
             if let Some(considered) = considered {
                 search.tell(considered);
             }
-            search.rescore(query)
+            search.rescore(query.values)
         })
+    }
+
+    /// The coordinates of several queries, laid end to end, in fewer passes over the matrix than one by one and the same to the bit.
+    pub(crate) fn coordinates(&self, queries: &[f32]) -> Vec<f32> {
+        let dim = self.mean.len();
+        let mut centred = Vec::with_capacity(queries.len());
+        for query in queries.chunks_exact(dim) {
+            centred.extend(query.iter().zip(self.mean.iter()).map(|(x, mean)| x - mean));
+        }
+        let (mut integers, mut coordinates) = (Integers::default(), Vec::new());
+        self.query
+            .apply(&centred, dim, &mut integers, &mut coordinates);
+        coordinates
     }
 
     /// The transform that rows were coded by.
@@ -223,7 +252,7 @@ const LISTS_AHEAD: usize = 2;
 const LIST_AHEAD: usize = 4096;
 
 impl Search<'_, '_> {
-    fn prepare(&mut self, query: &[f32]) {
+    fn prepare(&mut self, query: Query<'_>) {
         let Scratch {
             centred,
             coordinates,
@@ -237,12 +266,22 @@ impl Search<'_, '_> {
         centred.clear();
         centred.extend(
             query
+                .values
                 .iter()
                 .zip(self.coded.mean.iter())
                 .map(|(x, mean)| x - mean),
         );
         waiting.clear();
-        self.coded.query.apply(centred, integers, coordinates);
+        match query.coordinates {
+            Some(known) => {
+                coordinates.clear();
+                coordinates.extend_from_slice(known);
+            }
+            None => {
+                let dim = centred.len();
+                self.coded.query.apply(centred, dim, integers, coordinates);
+            }
+        }
         table.fill(&coordinates[..self.coded.dims.scan]);
         self.scratch.step = integers.quantize(coordinates, integer_limit(coordinates.len()));
         self.scratch.best = Best(TopK::new(self.rescored().min(self.rows.labels.len())));

@@ -6,6 +6,7 @@ use nigh_mmap::Verification;
 use rayon::prelude::*;
 
 use crate::allowed::Allowed;
+use crate::coded::Query;
 use crate::metric::Metric;
 use crate::scan;
 use crate::search::{Found, SearchError, SearchParams};
@@ -132,7 +133,7 @@ impl Shards {
             let each = asked.iter();
             each.map(|one| {
                 one.segment
-                    .search_prepared(&query, &alone, one.allowed, None)
+                    .search_prepared(Query::new(&query), &alone, one.allowed, None)
             })
             .collect()
         };

@@ -239,18 +239,20 @@ pub(crate) enum QueryTransform {
 }
 
 impl QueryTransform {
-    /// The coordinates of a query that the mean was taken from.
+    /// The coordinates of one or more queries of `dim` values that the mean was taken from, laid end to end.
     pub(crate) fn apply(
         &self,
         centred: &[f32],
+        dim: usize,
         scratch: &mut Integers,
         coordinates: &mut Vec<f32>,
     ) {
         coordinates.clear();
         match self {
-            QueryTransform::Matrix(matrix) => matrix.multiply(centred, scratch, coordinates),
+            QueryTransform::Matrix(matrix) => matrix.multiply(centred, dim, scratch, coordinates),
             QueryTransform::Hadamard(rotation, kept) => {
-                rotation.append(centred, *kept, coordinates);
+                let queries = centred.chunks_exact(dim);
+                queries.for_each(|query| rotation.append(query, *kept, coordinates));
             }
         }
     }
@@ -285,12 +287,30 @@ impl IntegerMatrix {
         }
     }
 
-    fn multiply(&self, centred: &[f32], scratch: &mut Integers, coordinates: &mut Vec<f32>) {
-        let step = scratch.quantize(centred, self.limit);
-        scratch.products.resize(self.scales.len(), 0);
-        nigh_simd::dot_i16_i8_rows(&scratch.values, &self.rows, &mut scratch.products);
-        let pairs = scratch.products.iter().zip(&self.scales);
-        coordinates.extend(pairs.map(|(&product, scale)| product as f32 * (scale * step)));
+    fn multiply(
+        &self,
+        centred: &[f32],
+        dim: usize,
+        scratch: &mut Integers,
+        coordinates: &mut Vec<f32>,
+    ) {
+        let Integers {
+            values,
+            products,
+            steps,
+        } = scratch;
+        values.resize(centred.len(), 0);
+        steps.clear();
+        for (query, values) in centred.chunks_exact(dim).zip(values.chunks_exact_mut(dim)) {
+            steps.push(nigh_simd::quantize(query, self.limit, values));
+        }
+        let kept = self.scales.len();
+        products.resize(steps.len() * kept, 0);
+        nigh_simd::dot_i16_i8_block(values, &self.rows, dim, products);
+        for (products, step) in products.chunks_exact(kept).zip(steps) {
+            let pairs = products.iter().zip(&self.scales);
+            coordinates.extend(pairs.map(|(&product, scale)| product as f32 * (scale * *step)));
+        }
     }
 }
 
@@ -299,11 +319,12 @@ pub(crate) fn integer_limit(dim: usize) -> i16 {
     (i32::MAX as usize / (128 * dim.max(1))).min(i16::MAX as usize) as i16
 }
 
-/// A query in 16-bit integers, and room for its products.
+/// Queries in 16-bit integers, what a unit of each stands for, and room for products.
 #[derive(Debug, Default)]
 pub(crate) struct Integers {
     pub(crate) values: Vec<i16>,
     products: Vec<i32>,
+    steps: Vec<f32>,
 }
 
 impl Integers {

@@ -129,6 +129,16 @@ pub fn dot_i16_i8_rows(query: &[i16], rows: &[i8], out: &mut [i32]) {
     dispatch!(dot_i16_i8_rows(query, rows, out));
 }
 
+/// The same of several queries of `dim` values, laid end to end: `out` has the products of the first query with all rows, then
+/// those of the second. Each row is loaded once for two queries.
+///
+/// # Panics
+/// If `queries` or `rows` do not divide into `dim` values, or `out` has no room for just every pair.
+#[inline]
+pub fn dot_i16_i8_block(queries: &[i16], rows: &[i8], dim: usize, out: &mut [i32]) {
+    dispatch!(dot_i16_i8_block(queries, rows, dim, out));
+}
+
 /// Asks for these bytes to be brought into the first-level cache, and does not wait for them.
 #[inline]
 pub fn prefetch(bytes: &[u8]) {
@@ -219,6 +229,36 @@ macro_rules! entry_points {
                 // SAFETY: the lengths were just checked; the token proves that the CPU has the instructions.
                 unsafe {
                     $form::dot_i16_i8_rows(query, rows, out);
+                }
+            }
+
+            /// See [`dot_i16_i8_block`](crate::dot_i16_i8_block).
+            pub fn dot_i16_i8_block(
+                self,
+                queries: &[i16],
+                rows: &[i8],
+                dim: usize,
+                out: &mut [i32],
+            ) {
+                let parts = |len: usize| len.checked_div(dim).filter(|n| n * dim == len);
+                let (asked, count, room) = (parts(queries.len()), parts(rows.len()), out.len());
+                assert!(
+                    asked
+                        .zip(count)
+                        .and_then(|(asked, count)| asked.checked_mul(count))
+                        == Some(room),
+                    "room for {room} products of {} values with {}, in vectors of {dim}",
+                    queries.len(),
+                    rows.len()
+                );
+                let count = count.unwrap_or(0);
+                if count == 0 {
+                    return;
+                }
+                #[allow(unused_unsafe, reason = "the portable form needs no CPU feature")]
+                // SAFETY: the lengths were just checked; the token proves that the CPU has the instructions.
+                unsafe {
+                    $form::dot_i16_i8_block(queries, rows, (dim, count), out);
                 }
             }
 

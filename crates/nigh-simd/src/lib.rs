@@ -45,8 +45,8 @@ mod avx512;
 
 pub use codes::{
     Affine, BLOCK_ROWS, Hit, MAX_GROUPS, TABLE_ENTRIES, TABLE_MAX, block_bytes, code_row,
-    dot_i16_i8, dot_i16_i8_rows, hadamard, prefetch, put_code_row, quantize, scan_codes,
-    subset_sums,
+    dot_i16_i8, dot_i16_i8_block, dot_i16_i8_rows, hadamard, prefetch, put_code_row, quantize,
+    scan_codes, subset_sums,
 };
 pub use half::{dot_f16_rows, l2_squared_f16_rows};
 #[cfg(target_arch = "x86_64")]

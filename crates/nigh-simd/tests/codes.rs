@@ -16,6 +16,7 @@ struct Form {
     level: Level,
     scan: fn(&[u8], &[u8], Affine, &mut Vec<Hit>),
     integers: fn(&[i16], &[i8], &mut [i32]),
+    integer_block: fn(&[i16], &[i8], usize, &mut [i32]),
     hadamard: fn(&mut [f32]),
 }
 
@@ -25,6 +26,9 @@ macro_rules! form {
             level: Level::$level,
             scan: |blocks, table, affine, hits| $token.scan_codes(blocks, table, affine, hits),
             integers: |query, rows, out| $token.dot_i16_i8_rows(query, rows, out),
+            integer_block: |queries, rows, dim, out| {
+                $token.dot_i16_i8_block(queries, rows, dim, out)
+            },
             hadamard: |values| $token.hadamard(values),
         }
     };
@@ -317,4 +321,32 @@ fn lengths_that_do_not_fit_are_refused() {
     assert!(std::panic::catch_unwind(|| nigh_simd::dot_i16_i8(&[1], &[1, 2])).is_err());
     assert!(std::panic::catch_unwind(|| nigh_simd::hadamard(&mut [0.0; 3])).is_err());
     nigh_simd::prefetch(&[]);
+}
+
+#[test]
+fn a_block_of_integer_products_is_that_of_each_query() {
+    let mut wrong = Vec::new();
+    for form in forms() {
+        for dim in [1, 15, 16, 17, 64, 100] {
+            for asked in 0..6 {
+                for count in [0, 1, 4, 7] {
+                    let mut numbers = Numbers((dim + asked) as u32);
+                    let queries: Vec<i16> =
+                        (0..asked * dim).map(|_| numbers.next() as i16).collect();
+                    let rows: Vec<i8> = (0..count * dim).map(|_| numbers.next() as i8).collect();
+                    let mut found = vec![0; asked * count];
+                    (form.integer_block)(&queries, &rows, dim, &mut found);
+                    let mut expected = vec![0; asked * count];
+                    if count > 0 {
+                        let pairs = queries.chunks(dim).zip(expected.chunks_mut(count));
+                        pairs.for_each(|(query, out)| (form.integers)(query, &rows, out));
+                    }
+                    if found != expected {
+                        wrong.push(format!("{} {asked} of {dim} with {count}", form.level));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -17,7 +17,7 @@ use super::lock::{read, write};
 use super::nearest::{Nearest, Spot};
 use super::tail::Tail;
 use crate::allowed::Allowed;
-use crate::coded::Considered;
+use crate::coded::{Considered, Query};
 use crate::neighbor::Neighbor;
 use crate::scan;
 use crate::search::{Found, Mode, SearchError, SearchParams};
@@ -231,7 +231,7 @@ pub(crate) fn search(
     let mut seen = SEEN.take();
     seen.lists.clear();
     (seen.masked, seen.everything, seen.rescored) = (filter.is_none(), false, 0);
-    let mut found = segment.search_prepared(&query, params, allowed, Some(&mut seen));
+    let mut found = segment.search_prepared(Query::new(&query), params, allowed, Some(&mut seen));
     // Who saw a row gone sees what replaced it: see `Allowed::remove_shared`.
     fence(Ordering::Acquire);
     if base.newer.load(Ordering::Acquire) > 0 {

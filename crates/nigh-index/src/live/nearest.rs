@@ -119,9 +119,12 @@ fn coordinates(coded: &Coded, row: &[f32]) -> (Vec<f32>, f32) {
     let mean = coded.mean.iter();
     let centred: Vec<f32> = row.iter().zip(mean).map(|(x, mean)| x - mean).collect();
     let mut coordinates = Vec::new();
-    coded
-        .query
-        .apply(&centred, &mut Integers::default(), &mut coordinates);
+    coded.query.apply(
+        &centred,
+        centred.len(),
+        &mut Integers::default(),
+        &mut coordinates,
+    );
     coordinates.truncate(coded.dims.scan);
     (coordinates, nigh_simd::dot(&centred, &centred))
 }

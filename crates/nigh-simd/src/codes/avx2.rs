@@ -177,13 +177,18 @@ unsafe fn load_integers(from: *const i16) -> I {
 }
 
 /// # Safety
-/// `row` is readable for `INTEGERS` values.
+/// `from` is readable for `INTEGERS` values.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn add_products(values: I, row: *const i8, total: I) -> I {
+unsafe fn load_bytes(from: *const i8) -> I {
     // SAFETY: the caller vouches for the values; the load takes any alignment.
-    let row = unsafe { _mm_loadu_si128(row.cast()) };
-    _mm256_add_epi32(total, _mm256_madd_epi16(values, _mm256_cvtepi8_epi16(row)))
+    _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(from.cast()) })
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn add_products(values: I, row: I, total: I) -> I {
+    _mm256_add_epi32(total, _mm256_madd_epi16(values, row))
 }
 
 #[inline]

@@ -96,13 +96,18 @@ unsafe fn load_integers(from: *const i16) -> I {
 }
 
 /// # Safety
-/// `row` is readable for `INTEGERS` values.
+/// `from` is readable for `INTEGERS` values.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx2,fma")]
-unsafe fn add_products(values: I, row: *const i8, total: I) -> I {
+unsafe fn load_bytes(from: *const i8) -> I {
     // SAFETY: the caller vouches for the values; the load takes any alignment.
-    let row = unsafe { _mm256_loadu_si256(row.cast()) };
-    _mm512_add_epi32(total, _mm512_madd_epi16(values, _mm512_cvtepi8_epi16(row)))
+    _mm512_cvtepi8_epi16(unsafe { _mm256_loadu_si256(from.cast()) })
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx2,fma")]
+fn add_products(values: I, row: I, total: I) -> I {
+    _mm512_add_epi32(total, _mm512_madd_epi16(values, row))
 }
 
 #[inline]

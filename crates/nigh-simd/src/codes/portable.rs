@@ -56,4 +56,15 @@ pub(super) fn dot_i16_i8_rows(query: &[i16], rows: &[i8], out: &mut [i32]) {
     }
 }
 
+pub(super) fn dot_i16_i8_block(
+    queries: &[i16],
+    rows: &[i8],
+    (dim, count): (usize, usize),
+    out: &mut [i32],
+) {
+    for (query, out) in queries.chunks(dim).zip(out.chunks_mut(count)) {
+        dot_i16_i8_rows(query, rows, out);
+    }
+}
+
 super::plain_kernels!();
