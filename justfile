@@ -37,3 +37,8 @@ crash:
     NIGH_CRASH_ROUNDS=500 cargo test --package nigh --test crash -- --nocapture
     NIGH_CRASH_ROUNDS=500 cargo test --package nigh-store --test kill -- --nocapture
     cargo test --package nigh-store power_cut
+
+# Fuzz the reader of an index file: segment, grid or sections (needs cargo-fuzz and a C++ compiler; see fuzz/README.md).
+fuzz target="segment" seconds="300":
+    cd fuzz && cargo run --example seeds
+    cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run {{target}} -- -max_total_time={{seconds}} -max_len=32768 -detect_leaks=0
