@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use nigh_index::{
-    Codec, GridConfig, GridHash, IvfConfig, Metric, RaBitQConfig, SegmentConfig, Vectors,
+    Codec, GridConfig, GridHash, IvfConfig, Metric, RaBitQConfig, Rotation, SegmentConfig, Vectors,
     build_grid, build_segment,
 };
 
@@ -66,9 +66,18 @@ fn codecs() -> Vec<(String, Codec, usize)> {
         };
         (format!("rabitq{bits}-{scan}"), Codec::RaBitQ(config), 6)
     };
+    let hadamard = RaBitQConfig {
+        scan_dims: 8,
+        refine_dims: 16,
+        rotation: Rotation::Hadamard,
+        ..RaBitQConfig::default()
+    };
     vec![
         ("exact".to_owned(), Codec::F32, 0),
         ("f32".to_owned(), Codec::F32, 5),
+        ("f16".to_owned(), Codec::F16, 5),
+        ("int8".to_owned(), Codec::Int8, 5),
+        ("hadamard".to_owned(), Codec::RaBitQ(hadamard), 6),
         coded(2, 8, 8),
         coded(5, 8, 16),
         coded(8, 0, 0),

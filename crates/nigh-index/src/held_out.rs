@@ -5,7 +5,8 @@ use crate::random::Random;
 /// Whether a row with this label is kept out of the training of centroids: one in sixteen is, chosen by a hash of the label alone.
 ///
 /// Such rows are found like all others. They can stand for queries that the index has not seen: with some twenty rows in a list, a row
-/// draws its own centroid towards itself, and finds its neighbours more often than a query from outside does.
+/// draws its own centroid towards itself, and finds 0.003 to 0.006 more of its neighbours than these (Fashion-MNIST, 1,960 lists, 4 to 16 of
+/// them visited).
 pub fn is_held_out(label: u64) -> bool {
     Random::new(label).below(HELD_OUT) == 0
 }

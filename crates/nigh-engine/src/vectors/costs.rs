@@ -144,8 +144,8 @@ const LISTS_TRIED: [usize; 5] = [1, 4, 16, 64, 256];
 const QUERIES: usize = 64;
 const EXACT_QUERIES: usize = 4;
 
-/// Every so many-th row is allowed where the cost of few rows is measured.
-const PICKED_STEP: usize = 128;
+/// Every so many-th row is allowed where the cost of few rows is measured: more than a cache holds, where rows are many.
+const PICKED_STEP: usize = 16;
 
 /// The least of this many measurements counts.
 const REPETITIONS: usize = 3;

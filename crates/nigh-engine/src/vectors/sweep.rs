@@ -263,7 +263,7 @@ pub struct Point<S = Setting> {
 ///
 /// Recall is measured over all queries, for 1, 2, 4… lists up to where everything is found, and then
 /// between any two neighbours that are more than 0.01 of recall apart (0.004 near 0.90, 0.95 and
-/// 0.99) for as long as there is a number of lists between them. Only what is near the frontier by
+/// 0.99, a quarter of what is missed above) for as long as there is a number of lists between them. Only what is near the frontier by
 /// that measurement is timed, all settings in turn in each repetition, so that a slow minute of the
 /// machine meets all of them.
 ///

@@ -91,11 +91,13 @@ fn next_gap(ladders: &[Ladder]) -> Option<(usize, usize)> {
 fn tolerance(a: f64, b: f64) -> f64 {
     let (low, high) = (a.min(b), a.max(b));
     let near = |recall: &f64| low < recall + NEAR && high > recall - NEAR;
-    if COMPARED.iter().any(near) {
+    let step: f64 = if COMPARED.iter().any(near) {
         0.004
     } else {
         0.01
-    }
+    };
+    // Where next to nothing is missed, a quarter of that is a step.
+    step.min(((1.0 - low) / 4.0).max(NOTHING))
 }
 
 /// Whether nothing that finds as much costs much less.
