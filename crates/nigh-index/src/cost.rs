@@ -47,7 +47,7 @@ fn flat_sections(rows: u64, dim: u64, lists: u64) -> [u64; 5] {
     [5 * 8, 8 * rows, 8 * (lists + 1), centroids, 4 * rows * dim]
 }
 
-/// Length in bytes, about, of a segment file whose lists hold codes on `scan_dims` axes and refining ones of `bits` bits on
+/// Length in bytes, about, of a segment file whose lists hold codes on `scan_dims` principal axes and refining ones of `bits` bits on
 /// `refine_dims`: half of a block of 32 rows' codes stands empty in each list, on average.
 pub fn coded_segment_bytes(
     rows: u64,

@@ -403,6 +403,34 @@ fn what_a_search_keeps_in_memory_is_a_fraction_of_the_vectors() {
     );
 }
 
+/// Vectors apart, to three hundredths: half a block a list is a guess, for lists shorter than a block above all.
+#[test]
+fn files_are_about_as_large_as_the_cost_function_says() {
+    let mut wrong = Vec::new();
+    for (count, dim, wanted, bits) in [(6000, 64, 20, 8), (6000, 40, 300, 4), (2000, 200, 1, 5)] {
+        let rabitq = RaBitQConfig {
+            refine_bits: bits,
+            ..RaBitQConfig::default()
+        };
+        let rows = rows_of(&clustered(count, dim, 25, 3), dim, Metric::L2);
+        let (_folder, segment) = built(&rows, &config(wanted, Codec::RaBitQ(rabitq)));
+        let codes = segment.codes().unwrap();
+        let [rows, dim, lists] = [count, dim, segment.lists()].map(|n| n as u64);
+        let shape = (
+            codes.scan_dims as u64,
+            codes.refine_dims as u64,
+            bits.into(),
+        );
+        let expected = nigh_index::cost::coded_segment_bytes(rows, dim, lists, shape);
+        let beside = |bytes: u64| bytes as f64 - (4 * rows * dim) as f64;
+        let ratio = beside(segment.bytes()) / beside(expected);
+        if (ratio - 1.0).abs() > 0.03 {
+            wrong.push((rows, dim, lists, ratio));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
 #[test]
 fn strange_rows_are_searched_like_others() {
     let cases: &[(&str, usize, Vec<f32>)] = &[

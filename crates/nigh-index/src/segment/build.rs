@@ -110,7 +110,8 @@ impl Rotation {
     }
 }
 
-/// To find the principal axes of more values takes minutes.
+/// To find the principal axes of more values takes minutes of a build, 4 of CPU time for 4096, though searches would be the faster
+/// for it where few axes hold most of the variance; see `docs/measurements.md`.
 const MOST_PRINCIPAL: usize = 2048;
 
 impl Default for RaBitQConfig {
