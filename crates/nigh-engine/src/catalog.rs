@@ -18,7 +18,7 @@ use crate::filter::{Filter, FilterError};
 use crate::label::place;
 use crate::publish::{PublishError, publish};
 use crate::tail::{Tail, TailError};
-use crate::tuning::{CatalogTuned, TuningFileError, TuningGoal};
+use crate::tuning::{CatalogTuned, TuningFileError, TuningGoal, read};
 use crate::view::View;
 
 mod check;
@@ -286,12 +286,17 @@ fn tuned(dir: &Path, view: Option<&View>, notes: &mut Vec<String>) -> Option<Cat
         .ok()
         .flatten();
     let tuned = tuned.filter(|tuned| view.is_some_and(|view| tuned.tuned.is_of(&view.segment)));
-    if let (Some(_), None) = (goal, &tuned) {
-        notes.push(
-            "the index is not measured for the collection's goal: `nigh catalog tune` does it"
-                .to_owned(),
-        );
+    let note = match (goal, &tuned) {
+        (Some(_), None) => Some("the index is not measured for the collection's goal"),
+        (_, Some(tuned)) if tuned.chosen().is_none() => {
+            Some("no setting of this index reaches the collection's goal")
+        }
+        _ => None,
+    };
+    if let Err(error) = read::<RunningRecall>(&view?.folder().join(check::CHECKED_FILE)) {
+        notes.push(error.to_string());
     }
+    notes.extend(note.map(|note| format!("{note}: `nigh catalog tune` measures and chooses")));
     tuned
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use nigh_index::{
     BuildError, IvfConfig, Metric, Segment, SegmentBuilder, SegmentConfig, Verification,
@@ -94,22 +94,58 @@ pub(crate) fn publish(
     store: &CatalogStore,
     stored: &CatalogView,
 ) -> Result<(), PublishError> {
-    let folder = new_folder(dir, stored.sequence())?;
     // A goal that is damaged, or cannot be measured, is told whenever the catalog is opened; it holds up no publication.
     let goal = TuningGoal::of(dir).ok().flatten();
-    let built = lists(dir, stored, goal.as_ref())
-        .and_then(|ivf| build(&folder, store.header().dimension, stored, ivf))
-        .and_then(|()| {
-            goal.iter().for_each(|goal| measure(&folder, goal));
-            make_current(dir, &folder)
-        });
-    if built.is_err() {
-        // What was written so far would only fill the disk.
-        let _ = std::fs::remove_dir_all(&folder);
-        return built;
+    let view = NewView::build(dir, store, stored, goal.as_ref())?;
+    goal.iter().for_each(|goal| measure(view.folder(), goal));
+    view.make_current()
+}
+
+/// A view that was built and is not current. It is gone when this is dropped.
+pub(crate) struct NewView {
+    dir: PathBuf,
+    folder: PathBuf,
+    current: bool,
+}
+
+impl NewView {
+    /// Builds a view with lists for a goal.
+    pub(crate) fn build(
+        dir: &Path,
+        store: &CatalogStore,
+        stored: &CatalogView,
+        goal: Option<&TuningGoal>,
+    ) -> Result<NewView, PublishError> {
+        let view = NewView {
+            dir: dir.to_owned(),
+            folder: new_folder(dir, stored.sequence())?,
+            current: false,
+        };
+        let ivf = lists(dir, stored, goal)?;
+        build(&view.folder, store.header().dimension, stored, ivf)?;
+        Ok(view)
     }
-    remove_others(dir, &folder);
-    Ok(())
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Searches see this view from now on; the others are removed.
+    pub(crate) fn make_current(mut self) -> Result<(), PublishError> {
+        make_current(&self.dir, &self.folder)?;
+        self.current = true;
+        remove_others(&self.dir, &self.folder);
+        Ok(())
+    }
+}
+
+impl Drop for NewView {
+    fn drop(&mut self) {
+        if !self.current {
+            // It would only fill the disk.
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
 }
 
 /// The lists that the view should have, if any.
@@ -149,7 +185,7 @@ fn keep_costs(segment: &Path, built: Option<(f64, &IvfConfig)>) {
         return;
     };
     if let Ok(Some(costs)) = fit_costs(&opened, built) {
-        // Nothing depends on it but how fast filtered searches are.
+        // Without it an estimate decides which filtered searches compare all rows that pass.
         drop(costs.keep(segment));
     }
 }
@@ -268,15 +304,25 @@ fn make_current(dir: &Path, folder: &Path) -> Result<(), PublishError> {
     write_atomically(&path, name.as_bytes()).map_err(|source| PublishError::Write { path, source })
 }
 
+/// A name of its own for every write: several processes may write the same file.
+fn temporary(path: &Path) -> PathBuf {
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let (process, write) = (std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed));
+    path.with_extension(format!("{process}-{write}.new"))
+}
+
 /// Durable under its final name when this returns: the bytes are synced, then
 /// the name, then the folder that holds the name.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let new = path.with_extension("new");
-    let mut file = std::fs::File::create(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
+    let new = temporary(path);
+    let written = std::fs::File::create(&new)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&new, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&new);
+        return written;
+    }
     // Not every system lets a folder be opened; where it does, its names are synced.
     if let Ok(folder) = std::fs::File::open(folder) {
         folder.sync_all()?;

@@ -49,7 +49,7 @@ pub enum TuningFileError {
         source: std::io::Error,
     },
     /// It does not hold what it should.
-    #[error("{} is damaged ({source}): `nigh catalog tune` makes it anew", path.display())]
+    #[error("{} is damaged ({source}): it counts for nothing until it is deleted or written anew", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -128,10 +128,11 @@ pub(crate) fn lists_within(
     before: Option<Codes>,
 ) -> IvfConfig {
     let memory = goal.and_then(|goal| goal.memory_bytes);
-    let bits = memory
-        .zip(before)
-        .and_then(|(memory, codes)| refine_bits_within(memory, images, &codes));
     let default = RaBitQConfig::default();
+    let bits = memory.zip(before).map(|(memory, codes)| {
+        // Where the collection has outgrown the memory, the shortest codes outgrow it least.
+        refine_bits_within(memory, images, &codes).unwrap_or(2)
+    });
     IvfConfig {
         codec: Codec::RaBitQ(RaBitQConfig {
             refine_bits: bits.unwrap_or(default.refine_bits),

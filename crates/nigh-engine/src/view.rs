@@ -111,6 +111,11 @@ impl View {
         })
     }
 
+    /// Where the current view's files are, if one was published.
+    pub(crate) fn current_folder(dir: &Path) -> Result<Option<PathBuf>, ViewError> {
+        current(dir)
+    }
+
     /// Where its files are.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder

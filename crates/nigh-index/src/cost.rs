@@ -4,7 +4,7 @@ use nigh_simd::{BLOCK_ROWS, block_bytes};
 
 use crate::metric::Metric;
 use crate::narrow::Narrow;
-use crate::segment::build::IvfConfig;
+use crate::segment::build::{Codec, IvfConfig};
 
 pub use self::fitted::{BuildCost, SearchCost};
 
@@ -48,7 +48,8 @@ fn flat_sections(rows: u64, dim: u64, lists: u64) -> [u64; 5] {
 }
 
 /// Length in bytes, about, of a segment file whose lists hold codes on `scan_dims` principal axes and refining ones of `bits` bits on
-/// `refine_dims`: half of a block of 32 rows' codes stands empty in each list, on average.
+/// `refine_dims`: half of a block of 32 rows' codes stands empty in each list, on average. Axes are principal; random ones come without the
+/// matrix of `4 * dim * refine_dims` bytes.
 pub fn coded_segment_bytes(
     rows: u64,
     dim: u64,
@@ -135,7 +136,18 @@ pub fn coded_build_work(
     let seeding = sample * scan * (families * 7.0 + lists / families);
     let assigning = scan * (families + lists / 8.0 / families);
     let training = sample * assigning * config.iterations as f64;
-    let axes = axes * dim * dim + 10.0 * dim.powi(3);
-    let coding = (rows + sample) * dim * refine + 8.0 * rows * refine;
+    let (axes, turning) = match is_hadamard(config, dim as usize) {
+        // Three rounds of additions.
+        true => (0.0, 3.0 * dim * dim.log2().max(1.0)),
+        false => (axes * dim * dim + 10.0 * dim.powi(3), dim * refine),
+    };
+    let coding = (rows + sample) * turning + 8.0 * rows * refine;
     axes + seeding + training + rows * assigning + coding
+}
+
+fn is_hadamard(config: &IvfConfig, dim: usize) -> bool {
+    match config.codec {
+        Codec::RaBitQ(codes) => codes.rotation.is_hadamard(dim),
+        _ => false,
+    }
 }

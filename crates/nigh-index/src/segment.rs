@@ -68,7 +68,8 @@ impl Segment {
     }
 
     /// The same with what its searches were measured to take on this machine: whether the rows that pass a filter are all compared,
-    /// or looked for in lists, is decided by it; by an estimate otherwise.
+    /// or looked for in lists, is decided by it; by an estimate otherwise. A search of lists under a filter that few rows pass may so be
+    /// exact on one machine and not on another.
     pub fn with_cost(self, cost: SearchCost) -> Segment {
         Segment {
             cost: Some(cost),

@@ -41,6 +41,26 @@ each command's --help names them.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rejects under --strict,
 4 no such item, 130 interrupted.";
 
+/// A recall, as flags have it.
+fn recall(text: &str) -> Result<f64, String> {
+    let recall = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    match recall > 0.0 && recall <= 1.0 {
+        true => Ok(recall),
+        false => Err(format!(
+            "a recall lies above 0 and up to 1, received {recall}"
+        )),
+    }
+}
+
+/// A share of something, as flags have it.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    match (0.0..=1.0).contains(&share) {
+        true => Ok(share),
+        false => Err(format!("a share lies from 0 to 1, received {share}")),
+    }
+}
+
 /// Flags that every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Common {

@@ -48,7 +48,10 @@ fn generate_build_search_and_look() {
         (&built["rows"], &built["lists"], &built["rejected"]["count"]),
         (&3000.into(), &30.into(), &0.into())
     );
-    let info = run_json(&["index", "info", "--index", &segment]);
+    let mut info = run_json(&["index", "info", "--index", &segment]);
+    // Costs are those of the machine.
+    let costs = info.as_object_mut().unwrap().remove("costs").unwrap();
+    assert!(costs["probe_us"].as_f64().unwrap() > 0.0, "{costs}");
     let expected = serde_json::json!({
         "rows": 3000, "dim": 16, "metric": "l2", "lists": 30, "bytes": built["bytes"], "sequence": 3000,
         "codec": "rabitq", "resident_bytes_per_row": 42,
@@ -278,7 +281,7 @@ fn a_tuned_index_is_searched_by_the_recall_asked_for() {
     let tuned = run_json(&[&tune[..], &["--recall", "0.9"]].concat());
     let chosen = &tuned["chosen"]["recall_at_10"];
     let low = chosen["low"].as_f64().unwrap();
-    assert!((0.87..=1.0).contains(&low), "{chosen}");
+    assert!((0.84..=1.0).contains(&low), "{chosen}");
     assert_eq!(tuned["queries"], 200);
     let search = [
         "index",
@@ -303,7 +306,7 @@ fn a_tuned_index_is_searched_by_the_recall_asked_for() {
         ),
         (
             &["--latency-us", "0"],
-            "a latency is greater than 0, received 0",
+            "a latency is a number greater than 0, received 0",
         ),
         (
             &["--first", "10", "--recall", "0.9"],

@@ -263,7 +263,7 @@ fn what_cannot_be_done_with_shards_is_said() {
         (
             "build --base base.fbin --metric l2 --shards 2 --out base.fbin",
             1,
-            "cannot write base.fbin",
+            "base.fbin is a file: shards need a folder",
         ),
         (
             "search --index hash --queries wide/query.fbin",

@@ -144,13 +144,20 @@ fn what_cannot_be_reached_or_read_gets_a_sentence() {
         refused(&[], "--recall"),
         refused(&["--recall", "1.5"], "a recall lies above 0 and up to 1"),
         refused(&["--recall", "NaN"], "a recall lies above 0 and up to 1"),
-        refused(&["--latency-us", "0"], "a latency is greater than 0"),
+        refused(
+            &["--latency-us", "0"],
+            "a latency is a number greater than 0",
+        ),
         refused(
             &["--recall", "0.9", "--memory", "20kB"],
             "too few for 5200 images",
         ),
         refused(&["--recall", "0.9", "--memory", "much"], "--memory"),
         refused(&["--latency-us", "0.001"], "no setting reaches this goal"),
+        refused(
+            &["--latency-us", "inf"],
+            "a latency is a number greater than 0",
+        ),
         refused(
             &["--recall", "0.9", "--queries", "no-such-folder"],
             "no-such-folder",
@@ -178,6 +185,45 @@ fn what_cannot_be_reached_or_read_gets_a_sentence() {
     let bits = |info: &Value| info["codes"][2].as_u64().unwrap();
     assert!(bits(&run_json(&["catalog", "info", into])) < 8);
 
+    // A goal that nothing reaches changes nothing, though an index was built to see that.
+    let before = run_json(&["catalog", "info", into]);
+    let output = run(&[
+        "catalog", "tune", into, "--recall", "1", "--memory", &memory, "--sample", "200",
+    ]);
+    assert!(
+        stderr(&output).contains("no setting reaches this goal"),
+        "{}",
+        stderr(&output)
+    );
+    let after = run_json(&["catalog", "info", into]);
+    for same in ["goal", "operating_point", "codes"] {
+        assert_eq!(before[same], after[same], "{same}");
+    }
+    // Without the limit codes are as long as they were.
+    run_json(&[
+        "catalog", "tune", into, "--recall", "0.8", "--sample", "200",
+    ]);
+    assert_eq!(bits(&run_json(&["catalog", "info", into])), 8);
+
+    // What was checked and cannot be read is told, and not written over.
+    let view = std::fs::read_to_string(Path::new(into).join("index/current")).unwrap();
+    let checked = Path::new(into)
+        .join("index")
+        .join(view.trim())
+        .join("checked.json");
+    std::fs::write(&checked, "{broken").unwrap();
+    let told = stderr(&run(&[
+        "catalog",
+        "search",
+        into,
+        "--id",
+        "item-00001",
+        "--check",
+        "1",
+    ]));
+    assert!(told.contains("checked.json is damaged"), "{told}");
+    assert_eq!(std::fs::read_to_string(&checked).unwrap(), "{broken");
+
     // Files that were damaged are told and cost nothing but the tuning.
     let goal = Path::new(into).join("tuning.json");
     std::fs::write(&goal, "{\"recall\": ").unwrap();
@@ -185,4 +231,7 @@ fn what_cannot_be_reached_or_read_gets_a_sentence() {
     assert!(output.status.success());
     let told = stderr(&output);
     assert!(told.contains("tuning.json is damaged"), "{told}");
+    let copy = dir.path().join("copy");
+    let output = run(&["catalog", "snapshot", into, text(&copy)]);
+    assert!(output.status.success() && stderr(&output).contains("not tuned"));
 }

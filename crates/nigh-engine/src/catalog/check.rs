@@ -1,6 +1,5 @@
 //! The recall of real searches: some of them are answered again, exactly, when there is time.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -15,21 +14,25 @@ use crate::vectors::{Interval, Setting};
 pub struct Checked {
     /// What was asked: the shape of the condition, and the share of the items that pass.
     pub shape: String,
+    /// How it was searched for.
+    pub setting: Setting,
     /// Hits that are among the exact ones, or as near as the last of these.
     pub found: usize,
     /// Hits of the exact answer.
     pub of: usize,
 }
 
-/// The recall of the searches that were checked since the index was published, by shape of the condition.
+/// The recall of the searches that were checked since the index was published, by shape of the condition and by setting.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunningRecall {
-    shapes: BTreeMap<String, Sums>,
+    checked: Vec<Sums>,
 }
 
-/// Of the shares found by searches of one shape.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Of the shares found by searches of one shape with one setting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Sums {
+    shape: String,
+    setting: Setting,
     searches: u64,
     hits: u64,
     sum: f64,
@@ -41,6 +44,8 @@ struct Sums {
 pub struct ShapeRecall {
     /// The condition with `?` for its values, and about how many items pass; `everything` without a condition.
     pub shape: String,
+    /// How they were searched for.
+    pub setting: Setting,
     /// Searches that were checked.
     pub searches: u64,
     /// The mean share of the nearest that they found, and where that of all searches lies.
@@ -70,6 +75,7 @@ impl Catalog {
         let found = reply.hits.iter().filter(|hit| hit.score >= least).count();
         Ok(Some(Checked {
             shape: shape(options, reply),
+            setting: reply.setting,
             found: found.min(truth.len()),
             of: truth.len(),
         }))
@@ -88,9 +94,9 @@ impl Catalog {
     /// Counts a check. Where several processes do so at once, some of their checks may not count.
     ///
     /// # Errors
-    /// If the file cannot be written: a collection that may only be read is not counted.
+    /// If the file is damaged or cannot be written: a collection that may only be read is not counted.
     pub fn count_check(&self, checked: &Checked) -> Result<RunningRecall, TuningFileError> {
-        let mut running = self.running_recall().unwrap_or_default();
+        let mut running = self.running_recall()?;
         running.add(checked);
         self.checked_file()
             .map_or(Ok(()), |path| write(&path, &running))?;
@@ -99,9 +105,11 @@ impl Catalog {
 
     /// In the view's folder: another view is another index.
     fn checked_file(&self) -> Option<PathBuf> {
-        Some(self.view.as_ref()?.folder().join("checked.json"))
+        Some(self.view.as_ref()?.folder().join(CHECKED_FILE))
     }
 }
+
+pub(super) const CHECKED_FILE: &str = "checked.json";
 
 impl RunningRecall {
     fn add(&mut self, checked: &Checked) {
@@ -109,7 +117,19 @@ impl RunningRecall {
             return;
         }
         let share = checked.found as f64 / checked.of as f64;
-        let sums = self.shapes.entry(checked.shape.clone()).or_default();
+        let same = |sums: &Sums| sums.shape == checked.shape && sums.setting == checked.setting;
+        let at = self.checked.iter().position(same).unwrap_or_else(|| {
+            self.checked.push(Sums {
+                shape: checked.shape.clone(),
+                setting: checked.setting,
+                searches: 0,
+                hits: 0,
+                sum: 0.0,
+                squares: 0.0,
+            });
+            self.checked.len() - 1
+        });
+        let sums = &mut self.checked[at];
         sums.searches += 1;
         sums.hits += checked.of as u64;
         sums.sum += share;
@@ -118,15 +138,18 @@ impl RunningRecall {
 
     /// Shape by shape.
     pub fn shapes(&self) -> Vec<ShapeRecall> {
-        let of = |(shape, sums): (&String, &Sums)| {
+        let of = |sums: &Sums| {
             let hits = (sums.hits / sums.searches.max(1)).max(1) as usize;
             ShapeRecall {
-                shape: shape.clone(),
+                shape: sums.shape.clone(),
+                setting: sums.setting,
                 searches: sums.searches,
                 recall: Interval::of_sums(sums.searches, sums.sum, sums.squares, hits),
             }
         };
-        self.shapes.iter().map(of).collect()
+        let mut shapes: Vec<ShapeRecall> = self.checked.iter().map(of).collect();
+        shapes.sort_by(|a, b| a.shape.cmp(&b.shape));
+        shapes
     }
 }
 

@@ -84,7 +84,8 @@ pub struct SearchReply {
     pub hits: Vec<Hit>,
     /// How the published view was searched.
     pub setting: Setting,
-    /// The recall of this setting, as it was measured when the catalog was tuned; that of an exact search is known.
+    /// The recall of this setting for ten neighbours without a condition, as it was measured when the catalog was tuned; that of an exact
+    /// search is known.
     pub recall_at_10: Option<Interval>,
     /// Microseconds for all stages.
     pub latency_us: u64,
@@ -171,7 +172,8 @@ impl Catalog {
     ) -> Result<SearchReply, SearchError> {
         let started = Instant::now();
         let mut trace = Trace::default();
-        let (setting, recall_at_10) = self.setting(options)?;
+        let (setting, recall) = self.setting(options)?;
+        let recall_at_10 = recall.filter(|_| options.filter.is_none() || setting == Setting::Exact);
         let passing = self.pass(options, &mut trace)?;
         let candidates = self.candidates(queries, options, setting, &passing, &mut trace)?;
         let found = candidates.len();

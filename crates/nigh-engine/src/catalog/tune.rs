@@ -1,14 +1,17 @@
 //! Choosing how a catalog is searched, by measurement on its own items.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use nigh_index::is_held_out;
+use nigh_store::CatalogStore;
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::{Catalog, OpenCatalogError, RebuildError, rebuild_view};
+use super::{Catalog, RebuildError};
 use crate::eval::EvalQuery;
 use crate::label::{image, label, place};
+use crate::publish::NewView;
 use crate::tuning::{CatalogTuned, TuningFileError, TuningGoal, bytes_with, refine_bits_within};
 use crate::vectors::{Family, Queries, TuneError, Watch, tune, tuning_options};
 use crate::view::{View, ViewError};
@@ -47,9 +50,12 @@ pub enum CatalogTuneError {
         /// What the exact search needs.
         exact: u64,
     },
-    /// The catalog cannot be opened again.
-    #[error(transparent)]
-    Open(#[from] OpenCatalogError),
+    /// None of the pictures given can be asked.
+    #[error("none of the pictures given can be a query")]
+    NoQueries,
+    /// Another view was published meanwhile.
+    #[error("the collection changed while it was measured: tune it again")]
+    Changed,
     /// The index could not be built for the memory.
     #[error("the index could not be built for the memory: {0}")]
     Rebuild(#[from] Box<RebuildError>),
@@ -65,31 +71,74 @@ pub enum CatalogTuneError {
 }
 
 /// Measures the settings of the published index and keeps them and the goal: searches use the best setting for it from then
-/// on, and every view that is published later is measured for it before it is searched. Where `queries` are empty a sample of the
+/// on, and every view that is published later is measured for it before it is searched. Without `queries` a sample of the
 /// catalog's own items is asked, each left out of its own answer.
 ///
-/// Where a limit of memory calls for shorter codes than the index has, it is built again first.
+/// Where the goal calls for shorter or longer codes than the index has, for a limit of memory, another index is built and measured; it takes
+/// the place of this one if it reaches the goal.
 ///
 /// # Errors
-/// See [`CatalogTuneError`]. That no setting reaches the goal is none: [`CatalogTuned::chosen`] is empty then, and nothing is kept.
+/// See [`CatalogTuneError`]. That no setting reaches the goal is none: [`CatalogTuned::chosen`] is empty then, and nothing is
+/// changed.
 pub fn tune_catalog(
     catalog: Catalog,
-    queries: &[EvalQuery],
+    queries: Option<&[EvalQuery]>,
     options: &TuneOptions,
     watch: &Watch<'_>,
 ) -> Result<CatalogTuned, CatalogTuneError> {
-    let catalog = fitted(catalog, &options.goal)?;
     let view = catalog.view.as_ref().ok_or(CatalogTuneError::Empty)?;
-    let asked = match queries {
-        [] => own_queries(view, options.sample, options.seed)?,
-        given => given_queries(view, given)?,
-    };
-    let tuned = tune_view(view, &options.goal, &asked, options.threads, watch)?;
+    let dir = catalog.dir().to_owned();
+    if !fits(view, &options.goal)? {
+        drop(catalog);
+        return tune_rebuilt(&dir, queries, options, watch);
+    }
+    let tuned = measured(view, queries, options, watch)?;
     if tuned.chosen().is_some() {
+        if View::current_folder(&dir)?.as_deref() != Some(view.folder()) {
+            return Err(CatalogTuneError::Changed);
+        }
         tuned.keep(view.folder())?;
-        options.goal.keep(catalog.dir())?;
+        options.goal.keep(&dir)?;
     }
     Ok(tuned)
+}
+
+/// Tunes an index that is built for the goal first.
+fn tune_rebuilt(
+    dir: &Path,
+    queries: Option<&[EvalQuery]>,
+    options: &TuneOptions,
+    watch: &Watch<'_>,
+) -> Result<CatalogTuned, CatalogTuneError> {
+    let rebuild = |error: RebuildError| CatalogTuneError::Rebuild(Box::new(error));
+    let store = CatalogStore::open_writer(dir).map_err(|error| rebuild(error.into()))?;
+    let stored = store.view().map_err(|error| rebuild(error.into()))?;
+    let built = NewView::build(dir, &store, &stored, Some(&options.goal));
+    let built = built.map_err(|error| rebuild(error.into()))?;
+    let view = View::open_folder(built.folder())?;
+    let tuned = measured(&view, queries, options, watch)?;
+    if tuned.chosen().is_some() {
+        tuned.keep(built.folder())?;
+        options.goal.keep(dir)?;
+        built
+            .make_current()
+            .map_err(|error| rebuild(error.into()))?;
+    }
+    Ok(tuned)
+}
+
+fn measured(
+    view: &View,
+    queries: Option<&[EvalQuery]>,
+    options: &TuneOptions,
+    watch: &Watch<'_>,
+) -> Result<CatalogTuned, CatalogTuneError> {
+    let asked = match queries {
+        None => own_queries(view, options.sample, options.seed)?,
+        Some([]) => return Err(CatalogTuneError::NoQueries),
+        Some(given) => given_queries(view, given)?,
+    };
+    tune_view(view, &options.goal, &asked, options.threads, watch)
 }
 
 /// What the settings of one view reach.
@@ -114,7 +163,9 @@ pub(crate) fn own_queries(
     count: usize,
     seed: u64,
 ) -> Result<Queries, CatalogTuneError> {
-    let positions = sampled(view.len() as u32, count, seed);
+    // Where there is one list, nothing was trained.
+    let trained = view.segment.lists() > 1;
+    let positions = sampled(view.len() as u32, count, seed, trained);
     let wanted: HashMap<u32, usize> = positions.iter().copied().zip(0..).collect();
     let dim = view.segment.dim();
     let mut values = vec![0.0; positions.len() * dim];
@@ -128,11 +179,11 @@ pub(crate) fn own_queries(
     Ok(Queries::from_rows(view.folder(), dim, values, own))
 }
 
-/// Items that the index was not trained on, those below `len` with the least hashes, in the order of these: any part of a
-/// sample is a sample too.
-fn sampled(len: u32, count: usize, seed: u64) -> Vec<u32> {
+/// Items that the index was not trained on, if it was `trained`: those below `len` with the least hashes, in the order of these, so
+/// that any part of a sample is a sample too.
+fn sampled(len: u32, count: usize, seed: u64, trained: bool) -> Vec<u32> {
     let hash = |position: u32| xxh3_64_with_seed(&position.to_le_bytes(), seed);
-    let unseen = (0..len).filter(|&position| is_held_out(label(position, 0)));
+    let unseen = (0..len).filter(|&position| !trained || is_held_out(label(position, 0)));
     let mut hashed: Vec<(u64, u32)> = unseen.map(|at| (hash(at), at)).collect();
     hashed.sort_unstable();
     hashed.truncate(count);
@@ -160,12 +211,9 @@ fn labels_of(view: &View, position: u32) -> Result<Vec<u64>, CatalogTuneError> {
     Ok((0..images).map(|image| label(position, image)).collect())
 }
 
-/// The catalog with an index that fits the memory asked for.
-fn fitted(catalog: Catalog, goal: &TuningGoal) -> Result<Catalog, CatalogTuneError> {
-    let view = catalog.view.as_ref().ok_or(CatalogTuneError::Empty)?;
-    let Some(allowed) = goal.memory_bytes else {
-        return Ok(catalog);
-    };
+/// Whether the index is coded as the goal calls for.
+fn fits(view: &View, goal: &TuningGoal) -> Result<bool, CatalogTuneError> {
+    let allowed = goal.memory_bytes.unwrap_or(u64::MAX);
     let rows = view.segment.len() as u64;
     let too_small = |needed| CatalogTuneError::Memory {
         allowed,
@@ -175,25 +223,12 @@ fn fitted(catalog: Catalog, goal: &TuningGoal) -> Result<Catalog, CatalogTuneErr
     };
     let Some(codes) = view.segment.codes() else {
         let needed = view.segment.bytes();
-        return if needed <= allowed {
-            Ok(catalog)
-        } else {
-            Err(too_small(needed))
+        return match needed <= allowed {
+            true => Ok(true),
+            false => Err(too_small(needed)),
         };
     };
     let bits = refine_bits_within(allowed, rows, &codes);
     let bits = bits.ok_or_else(|| too_small(bytes_with(rows, &codes, 2)))?;
-    if bits == codes.refine_bits {
-        return Ok(catalog);
-    }
-    rebuilt(catalog, goal)
-}
-
-/// The catalog with its index built again for the goal.
-fn rebuilt(catalog: Catalog, goal: &TuningGoal) -> Result<Catalog, CatalogTuneError> {
-    let dir = catalog.dir().to_owned();
-    goal.keep(&dir)?;
-    drop(catalog);
-    rebuild_view(&dir).map_err(Box::new)?;
-    Ok(Catalog::open(&dir)?)
+    Ok(bits == codes.refine_bits)
 }

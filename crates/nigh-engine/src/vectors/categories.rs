@@ -28,27 +28,11 @@ impl Categories {
                 let names = integers.iter().map(|number| Ok(number.to_string()));
                 Categories::collect(path, names)
             }
-            "csv" => {
-                let mut reader = csv::ReaderBuilder::new()
-                    .has_headers(false)
-                    .flexible(true)
-                    .trim(csv::Trim::All)
-                    .from_reader(open(path)?);
-                let fields = reader.records().map(|record| {
-                    let record = record.map_err(|error| error.to_string())?;
-                    match record.len() {
-                        1 => Ok(record[0].to_owned()),
-                        columns => Err(format!("has {columns} columns, expected one category")),
-                    }
-                });
-                Categories::collect(path, fields)
-            }
+            // Line by line: a reader of CSV passes over empty lines, and every later row would have another's category.
+            "csv" => Categories::collect(path, read_text(path)?.lines().map(only_field)),
             "txt" => {
-                let text = fs::read(path).map_err(FileError::read(path))?;
-                let text = String::from_utf8(text).map_err(|_| CategoriesError::NotText {
-                    path: path.to_owned(),
-                })?;
-                Categories::collect(path, text.lines().map(|line| Ok(line.trim().to_owned())))
+                let lines = read_text(path)?;
+                Categories::collect(path, lines.lines().map(|line| Ok(line.trim().to_owned())))
             }
             _ => Err(CategoriesError::unknown_kind(path)),
         }
@@ -137,8 +121,34 @@ impl Categories {
     }
 }
 
-fn open(path: &Path) -> Result<fs::File, FileError> {
-    fs::File::open(path).map_err(FileError::read(path))
+fn read_text(path: &Path) -> Result<String, CategoriesError> {
+    let text = fs::read(path).map_err(FileError::read(path))?;
+    String::from_utf8(text).map_err(|_| CategoriesError::NotText {
+        path: path.to_owned(),
+    })
+}
+
+/// The one field of a line of CSV.
+fn only_field(line: &str) -> Result<String, String> {
+    if !line.contains('"') {
+        return match line.matches(',').count() {
+            0 => Ok(line.trim().to_owned()),
+            commas => Err(format!("has {} columns, expected one category", commas + 1)),
+        };
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .from_reader(line.as_bytes());
+    match reader.records().next() {
+        Some(Ok(record)) if record.len() == 1 => Ok(record[0].to_owned()),
+        Some(Ok(record)) => Err(format!(
+            "has {} columns, expected one category",
+            record.len()
+        )),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Ok(String::new()),
+    }
 }
 
 /// Why categories cannot be used.

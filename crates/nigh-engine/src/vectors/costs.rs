@@ -4,17 +4,20 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use nigh_index::cost::{BuildCost, SearchCost, build_distances, coded_build_work};
-use nigh_index::{IvfConfig, OpenError, SearchError, SearchParams, Segment, Verification};
+use nigh_index::{IvfConfig, Mode, OpenError, SearchError, SearchParams, Segment, Verification};
 use serde::{Deserialize, Serialize};
 
 use crate::publish::write_atomically;
 
 use super::recall::RECALL_AT;
 use super::stopwatch::{ClockError, Stopwatch};
+use super::tune::checksum;
 
 /// The costs of one index on the machine that measured them, for planning: see [`SearchCost`] and [`BuildCost`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FittedCosts {
+    /// Which segment it was measured on: see [`Tuned::segment`](super::Tuned).
+    pub segment: u64,
     /// Microseconds of a search of lists, beside the lists.
     pub fixed_us: f64,
     /// Microseconds of each list visited.
@@ -29,9 +32,10 @@ pub struct FittedCosts {
 }
 
 impl FittedCosts {
-    /// What was measured of the index in this file, if it was and can be read.
-    pub fn of(index: &Path) -> Option<FittedCosts> {
-        serde_json::from_slice(&fs::read(place(index)).ok()?).ok()
+    /// What was measured of the index in this file, if it was, on this index, and can be read.
+    pub fn of(index: &Path, segment: &Segment) -> Option<FittedCosts> {
+        let costs: FittedCosts = serde_json::from_slice(&fs::read(place(index)).ok()?).ok()?;
+        (costs.segment == checksum(segment)).then_some(costs)
     }
 
     /// Keeps it beside the index's file.
@@ -70,7 +74,7 @@ pub fn open_segment(path: &Path) -> Result<Segment, OpenError> {
         false => Verification::Full,
     };
     let segment = Segment::open_with(path, verification)?;
-    Ok(match FittedCosts::of(path) {
+    Ok(match FittedCosts::of(path, &segment) {
         Some(costs) => segment.with_cost(costs.search()),
         None => segment,
     })
@@ -98,7 +102,8 @@ pub fn build_work(segment: &Segment, ivf: &IvfConfig) -> f64 {
     }
 }
 
-/// Times a few searches of an index for its own rows, on one thread, within about a second; none if it has no lists.
+/// Times a few searches of an index for its own rows, on one thread; none if it has few lists or none. Takes about as long as reading the
+/// file a dozen times, or once if it is longer than [`CHECKED_BYTES`].
 ///
 /// `build_seconds` are the CPU seconds that building it took, and `ivf` how it was built, where these are known.
 ///
@@ -120,13 +125,18 @@ pub fn fit_costs(
         let params = SearchParams::ivf(RECALL_AT, nprobe);
         searches.push((nprobe, time(segment, &queries, &params, 1)?));
     }
-    let few = &queries[..EXACT_QUERIES.min(queries.len() / segment.dim()) * segment.dim()];
+    let exact_queries = match segment.bytes() > CHECKED_BYTES {
+        true => 1,
+        false => EXACT_QUERIES.min(queries.len() / segment.dim()),
+    };
+    let few = &queries[..exact_queries * segment.dim()];
     let exact = SearchParams::exact(RECALL_AT);
     let all_us = time(segment, few, &exact, 1)?;
     let picked_us = time(segment, few, &exact, PICKED_STEP)?;
     let picked = segment.len().div_ceil(PICKED_STEP) as f64;
     let cost = SearchCost::fit(&searches, all_us / segment.len() as f64, picked_us / picked);
     Ok(cost.map(|cost| FittedCosts {
+        segment: checksum(segment),
         fixed_us: cost.fixed_us,
         probe_us: cost.probe_us,
         exact_row_us: cost.exact_row_us,
@@ -171,7 +181,8 @@ fn time(
     let allowed = (step > 1).then(|| segment.allow(every));
     let count = (queries.len() / segment.dim()).max(1);
     let mut least = f64::INFINITY;
-    for _ in 0..REPETITIONS {
+    let long = params.mode == Mode::Exact && segment.bytes() > CHECKED_BYTES;
+    for _ in 0..if long { 1 } else { REPETITIONS } {
         let stopwatch = Stopwatch::start()?;
         for query in queries.chunks_exact(segment.dim()) {
             segment.search(query, params, allowed.as_ref())?;

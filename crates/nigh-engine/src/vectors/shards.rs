@@ -4,15 +4,17 @@
 //! went where. `shards.json` is written last: without it the folder is not complete.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use nigh_index::{OpenShardsError, Shards};
+use nigh_index::{OpenShardsError, Shards, Verification};
 use serde::{Deserialize, Serialize};
 
 pub use self::build::{BuildShardsError, BuiltShard, ShardPlan, ShardsBuilt, build_shards};
 pub use self::report::{Asked, Needed, OwnShard, ShardReport, ShardReportError, shard_report};
 
 use self::manifest::Manifest;
+use super::costs::CHECKED_BYTES;
 
 mod build;
 mod manifest;
@@ -48,7 +50,8 @@ pub struct ShardFolder {
 }
 
 impl ShardFolder {
-    /// Opens a folder and checks every byte of its segments.
+    /// Opens a folder. Every byte of its segments is checked if they have no more than [`CHECKED_BYTES`] together; of longer ones the
+    /// structure is.
     ///
     /// # Errors
     /// If the folder is not complete, or one of its files is torn, corrupt, newer or of another collection; the file is
@@ -58,7 +61,14 @@ impl ShardFolder {
         let files: Vec<PathBuf> = (0..manifest.rows.len())
             .map(|shard| segment_path(path, shard))
             .collect();
-        let shards = Shards::open(&files)?;
+        let lengths = files
+            .iter()
+            .filter_map(|file| Some(fs::metadata(file).ok()?.len()));
+        let verification = match lengths.sum::<u64>() > CHECKED_BYTES {
+            true => Verification::Structure,
+            false => Verification::Full,
+        };
+        let shards = Shards::open_with(&files, verification)?;
         manifest.check(path, &shards)?;
         Ok(ShardFolder {
             path: path.to_owned(),

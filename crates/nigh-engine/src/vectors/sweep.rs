@@ -64,7 +64,7 @@ impl Family {
         }
     }
 
-    /// Searches of codes: some margins and rescoring depths, each from one list to an eighth of them.
+    /// Searches of codes: some margins and rescoring depths, each from one list to an eighth of them, or all if they are few.
     fn coded(lists: usize, margins: &[f32], rescores: &[usize]) -> Vec<Family> {
         let knobs = margins
             .iter()
@@ -79,7 +79,7 @@ impl Family {
                     }),
                     ..SearchParams::ivf(RECALL_AT, 1)
                 },
-                nprobe: 1..=lists.div_ceil(8),
+                nprobe: 1..=lists.div_ceil(8).max(lists.min(LISTS_TRIED)),
             })
             .collect()
     }
@@ -210,6 +210,9 @@ const MARGINS: [f32; 3] = [0.3, 0.6, 1.0];
 /// Rows compared exactly that a sweep tries.
 const RESCORES: [usize; 5] = [12, 16, 24, 40, 80];
 
+/// Where there are no more lists than this, all may be visited.
+const LISTS_TRIED: usize = 64;
+
 /// What tuning tries of these.
 const SOME_MARGINS: [f32; 2] = [0.4, 0.8];
 const SOME_RESCORES: [usize; 3] = [16, 32, 80];
@@ -263,7 +266,7 @@ pub struct Point<S = Setting> {
 ///
 /// Recall is measured over all queries, for 1, 2, 4… lists up to where everything is found, and then
 /// between any two neighbours that are more than 0.01 of recall apart (0.004 near 0.90, 0.95 and
-/// 0.99, a quarter of what is missed above) for as long as there is a number of lists between them. Only what is near the frontier by
+/// 0.99, a third of what is missed above) for as long as there is a number of lists between them. Only what is near the frontier by
 /// that measurement is timed, all settings in turn in each repetition, so that a slow minute of the
 /// machine meets all of them.
 ///

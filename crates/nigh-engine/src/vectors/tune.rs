@@ -186,7 +186,7 @@ pub(crate) fn coded_bytes(rows: u64, lists: u64, codes: &Codes) -> u64 {
 }
 
 /// Of what a segment is: its numbers, and up to 256 rows spread over it, with their labels.
-fn checksum(segment: &Segment) -> u64 {
+pub(super) fn checksum(segment: &Segment) -> u64 {
     let shape = format!(
         "{} {} {} {} {:?} {}",
         segment.len(),

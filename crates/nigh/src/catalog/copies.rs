@@ -1,5 +1,7 @@
 //! `nigh catalog snapshot`, `restore` and `export`.
 
+use std::path::Path;
+
 use anyhow::Result;
 use nigh_engine::TuningGoal;
 use nigh_store::CatalogStore;
@@ -10,7 +12,7 @@ use crate::output::{Exit, Output};
 
 pub(crate) fn snapshot(args: &SnapshotArgs, output: Output) -> Result<Exit> {
     CatalogStore::open_reader(&args.dir)?.snapshot(&args.destination)?;
-    TuningGoal::carry_over(&args.dir, &args.destination)?;
+    carry_goal(&args.dir, &args.destination, output);
     if args.json {
         output.json(&json!({"snapshot": args.destination}))?;
     } else {
@@ -23,9 +25,16 @@ pub(crate) fn snapshot(args: &SnapshotArgs, output: Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The copy is complete without the goal that searches are tuned for.
+fn carry_goal(from: &Path, to: &Path, output: Output) {
+    if let Err(error) = TuningGoal::carry_over(from, to) {
+        output.note(format!("the copy is not tuned: {error}"));
+    }
+}
+
 pub(crate) fn restore(args: &RestoreArgs, output: Output) -> Result<Exit> {
     CatalogStore::restore(&args.snapshot, &args.dir)?;
-    TuningGoal::carry_over(&args.snapshot, &args.dir)?;
+    carry_goal(&args.snapshot, &args.dir, output);
     if args.json {
         output.json(&json!({"restored": args.dir}))?;
     } else {

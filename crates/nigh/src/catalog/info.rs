@@ -83,6 +83,7 @@ fn searches(info: &CatalogInfo) -> String {
                 ByteSize::b(point.resident_bytes).display().si(),
             )
         }
+        None if info.goal.is_some() => "tuned for a goal that no setting reaches".to_owned(),
         None => "not tuned: `nigh catalog tune` measures and chooses".to_owned(),
     }
 }
@@ -92,6 +93,7 @@ fn recall_lines(info: &CatalogInfo) -> Vec<String> {
     let row = |of: &ShapeRecall| {
         vec![
             of.shape.clone(),
+            words(&of.setting),
             of.searches.to_string(),
             format!("{:.4}", of.recall.mean),
             format!("{:.4} to {:.4}", of.recall.low, of.recall.high),
@@ -100,6 +102,7 @@ fn recall_lines(info: &CatalogInfo) -> Vec<String> {
     let rows: Vec<_> = info.running_recall.iter().map(row).collect();
     let header = [
         "checked searches",
+        "setting",
         "number",
         "recall",
         "with 95 % confidence",

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use nigh_encode::{DecodeLimits, Format};
 use nigh_engine::vectors::Setting;
 use nigh_engine::{
@@ -35,11 +35,6 @@ pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<E
         threads,
         exclude: args.query.id.clone(),
     };
-    ensure!(
-        (0.0..=1.0).contains(&args.check),
-        "--check takes a share from 0 to 1, received {}",
-        args.check
-    );
     let query = Query::read(args)?;
     let (rows, reply) = query.search(&catalog, &args.encoder, threads, &options)?;
     if let Some(path) = &args.sheet {

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &TuneArgs, threads: usize, output: Output) -> Result<Exi
     catalog.notes().iter().for_each(|note| output.note(note));
     let queries = queries(&catalog, args, threads, output)?;
     let tuned = Bars::new(output)?.run("measuring", 0, |watch| {
-        tune_catalog(catalog, &queries, &options, watch)
+        tune_catalog(catalog, queries.as_deref(), &options, watch)
     })?;
     let chosen = tuned.chosen();
     if args.json {
@@ -60,9 +60,9 @@ fn queries(
     args: &TuneArgs,
     threads: usize,
     output: Output,
-) -> Result<Vec<EvalQuery>> {
+) -> Result<Option<Vec<EvalQuery>>> {
     if args.queries.is_empty() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let plan = source::plan(&args.queries, &source_options(&args.columns))?;
     plan.describe().iter().for_each(|line| output.note(line));
@@ -71,7 +71,7 @@ fn queries(
     let (queries, rejected) = from_source(&plan, &encoder, &DecodeLimits::default());
     let told = rejected.iter();
     told.for_each(|reason| output.note(format!("not a query: {reason}")));
-    Ok(queries)
+    Ok(Some(queries))
 }
 
 /// What searches do from now on, and what it is worth.

@@ -168,7 +168,7 @@ pub(crate) struct SearchArgs {
         env = "NIGH_CHECK",
         value_name = "SHARE",
         default_value_t = 0.0,
-        hide_default_value = true
+        hide_default_value = true, value_parser = crate::cli::share
     )]
     pub(crate) check: f64,
 
@@ -219,7 +219,7 @@ pub(crate) struct MethodArgs {
     pub(crate) nprobe: Option<u32>,
 
     /// The fastest setting that finds this mean share of the ten nearest, as `nigh catalog tune` measured it.
-    #[arg(long, env = "NIGH_RECALL", value_name = "RECALL", conflicts_with_all = ["exact", "nprobe"])]
+    #[arg(long, env = "NIGH_RECALL", value_name = "RECALL", value_parser = crate::cli::recall, conflicts_with_all = ["exact", "nprobe"])]
     pub(crate) recall: Option<f64>,
 }
 
@@ -298,7 +298,7 @@ pub(crate) struct TuneArgs {
     #[arg(
         long,
         env = "NIGH_RECALL",
-        value_name = "RECALL",
+        value_name = "RECALL", value_parser = crate::cli::recall,
         required_unless_present = "latency_us",
         conflicts_with = "latency_us"
     )]
@@ -318,7 +318,7 @@ pub(crate) struct TuneArgs {
     pub(crate) queries: Vec<PathBuf>,
 
     /// How many of the collection's own items are asked.
-    #[arg(long, env = "NIGH_SAMPLE", value_name = "N", default_value_t = 2000, conflicts_with = "queries", value_parser = clap::value_parser!(u32).range(40..=1_000_000))]
+    #[arg(long, env = "NIGH_TUNE_SAMPLE", value_name = "N", default_value_t = 2000, conflicts_with = "queries", value_parser = clap::value_parser!(u32).range(40..=1_000_000))]
     pub(crate) sample: u32,
 
     /// The seed of the sample.

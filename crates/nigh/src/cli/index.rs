@@ -126,7 +126,7 @@ pub(crate) struct TruthArgs {
     #[command(flatten)]
     pub(crate) queries: QueriesArgs,
 
-    /// What \"near\" means.
+    /// What "near" means.
     #[arg(long, env = "NIGH_METRIC", value_name = "METRIC", value_enum)]
     pub(crate) metric: MetricName,
 
@@ -226,7 +226,7 @@ pub(crate) struct BuildArgs {
     #[command(flatten)]
     pub(crate) base: BaseArgs,
 
-    /// What \"near\" means.
+    /// What "near" means.
     #[arg(long, env = "NIGH_METRIC", value_name = "METRIC", value_enum)]
     pub(crate) metric: MetricName,
 
@@ -269,7 +269,7 @@ pub(crate) struct SettingArgs {
     pub(crate) margin: Option<f32>,
 
     /// The fastest setting that reaches this recall, as `nigh index tune` measured it.
-    #[arg(long, env = "NIGH_RECALL", value_name = "RECALL", conflicts_with_all = ["exact", "nprobe", "margin", "rescore"])]
+    #[arg(long, env = "NIGH_RECALL", value_name = "RECALL", value_parser = crate::cli::recall, conflicts_with_all = ["exact", "nprobe", "margin", "rescore"])]
     pub(crate) recall: Option<f64>,
 
     /// How many rows are compared exactly in the end [default: twice as many as are found].
@@ -348,7 +348,7 @@ pub(crate) struct TuneArgs {
     #[arg(
         long,
         env = "NIGH_RECALL",
-        value_name = "RECALL",
+        value_name = "RECALL", value_parser = crate::cli::recall,
         required_unless_present = "latency_us",
         conflicts_with = "latency_us"
     )]

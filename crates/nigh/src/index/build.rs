@@ -1,6 +1,6 @@
 //! `nigh index build`.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use nigh_engine::vectors::{BuildReport, VectorFile, build};
 use nigh_index::{Metric, SegmentConfig};
 
@@ -11,6 +11,18 @@ use crate::cli::index::BuildArgs;
 use crate::output::{Exit, Output};
 
 pub(crate) fn run(args: &BuildArgs, output: Output) -> Result<Exit> {
+    match args.sharding.shards {
+        Some(_) => ensure!(
+            !args.out.is_file(),
+            "{} is a file: shards need a folder",
+            args.out.display()
+        ),
+        None => ensure!(
+            !args.out.is_dir(),
+            "{} is a folder: one segment needs a file, --shards N makes a folder of several",
+            args.out.display()
+        ),
+    }
     let base = super::base(&args.base)?;
     let metric = super::metric(args.metric);
     let rejected = match args.sharding.shards {

@@ -66,10 +66,14 @@ fn check_flags(args: &EvalArgs) -> Result<()> {
         nprobe,
         margin,
         rescore,
-        ..
+        recall,
     } = args.setting;
     let of_grid = tables.is_some() || hash.is_some() || probes.is_some();
     let of_lists = exact || nprobe.is_some() || margin.is_some() || rescore.is_some();
+    ensure!(
+        recall.is_none(),
+        "--recall is for `nigh index search`, of an index that was tuned; --sweep shows what reaches it"
+    );
     match args.kind {
         EvalKind::Grid => {
             ensure!(

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<Exit> {
     }
     let (value, lines) = match IndexFile::open(&args.index)? {
         IndexFile::Segment(segment) => {
-            let costs = FittedCosts::of(&args.index);
+            let costs = FittedCosts::of(&args.index, &segment);
             (to_json(&segment, costs), lines(&segment, costs))
         }
         IndexFile::Shards(folder) => (shards::info(&folder), shards::info_lines(&folder)),

@@ -59,17 +59,11 @@ pub(crate) fn run(args: &TuneArgs, threads: usize, output: Output) -> Result<Exi
 /// What to reach, of the two flags of which one is given.
 pub(crate) fn goal(recall: Option<f64>, latency_us: Option<f64>) -> Result<Goal> {
     match (recall, latency_us) {
-        (Some(recall), _) => {
-            ensure!(
-                recall > 0.0 && recall <= 1.0,
-                "a recall lies above 0 and up to 1, received {recall}"
-            );
-            Ok(Goal::Recall(recall))
-        }
+        (Some(recall), _) => Ok(Goal::Recall(recall)),
         (None, Some(latency)) => {
             ensure!(
-                latency > 0.0,
-                "a latency is greater than 0, received {latency}"
+                latency > 0.0 && latency.is_finite(),
+                "a latency is a number greater than 0, received {latency}"
             );
             Ok(Goal::LatencyUs(latency))
         }

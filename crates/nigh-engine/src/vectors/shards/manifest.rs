@@ -106,7 +106,8 @@ impl Manifest {
         let mut held = vec![0; self.rows.len()];
         for (name, place) in &self.categories {
             match held.get_mut(place.shard) {
-                Some(held) => *held += place.rows,
+                // Sums that cannot be are no shard's either.
+                Some(held) => *held = place.rows.saturating_add(*held),
                 None => {
                     let what = format!(
                         "category {name:?} is in shard {} of {}",

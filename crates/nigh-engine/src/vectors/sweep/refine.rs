@@ -96,8 +96,11 @@ fn tolerance(a: f64, b: f64) -> f64 {
     } else {
         0.01
     };
-    // Where next to nothing is missed, a quarter of that is a step.
-    step.min(((1.0 - low) / 4.0).max(NOTHING))
+    // Where next to nothing is missed, a third of that is a step.
+    match low < 0.99 {
+        true => step,
+        false => ((1.0 - low) / 3.0).max(0.001),
+    }
 }
 
 /// Whether nothing that finds as much costs much less.

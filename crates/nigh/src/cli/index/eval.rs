@@ -29,7 +29,7 @@ pub(crate) struct EvalArgs {
     #[arg(long, env = "NIGH_TRUTH", value_name = "FILE.ibin")]
     pub(crate) truth: PathBuf,
 
-    /// What \"near\" means.
+    /// What "near" means.
     #[arg(long, env = "NIGH_METRIC", value_name = "METRIC", value_enum)]
     pub(crate) metric: MetricName,
 
