@@ -99,7 +99,7 @@ def everyone(contenders):
     lines = ["| | 0.90 | 0.95 | 0.99 | build, CPU-s | MB |", "|---|---|---|---|---|---|"]
     for name, value in contenders.items():
         cells = [f"{number(speed(value, 'single', level))} ({number(speed(value, 'batch', level))})" for level in LEVELS]
-        lines.append(f"| {name} | {' | '.join(cells)} | {value['build_cpu']:.0f} | {value['bytes'] / 1e6:,.0f} |")
+        lines.append(f"| {name} | {' | '.join(cells)} | {seconds(value['build_cpu'])} | {value['bytes'] / 1e6:,.0f} |")
     return lines + [""]
 
 
@@ -172,7 +172,12 @@ def compared(point, contenders, peer):
     return "| " + " | ".join(map(str, [*cells, ratio(own, theirs), ratio(twice[0]["single"]["qps"], theirs)])) + " |"
 
 
+def seconds(build_cpu):
+    """Nothing is known of an index that was there already."""
+    return "–" if build_cpu is None else f"{build_cpu:.0f}"
+
+
 def everyone_built(contenders):
     lines = ["| | build, CPU-s | MB |", "|---|---|---|"]
     kept = {name: value for name, value in contenders.items() if not name.endswith(AGAIN)}
-    return lines + [f"| {name} | {v['build_cpu']:.0f} | {v['bytes'] / 1e6:,.0f} |" for name, v in kept.items()]
+    return lines + [f"| {name} | {seconds(v['build_cpu'])} | {v['bytes'] / 1e6:,.0f} |" for name, v in kept.items()]
