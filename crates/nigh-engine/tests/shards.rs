@@ -2,16 +2,13 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and says what it skips"
+    reason = "a test fails by panicking"
 )]
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use flate2::read::GzDecoder;
 use nigh_engine::vectors::{
     BuildShardsError, Categories, FbinWriter, Interval, Queries, ShardBy, ShardFolder, ShardPlan,
     ShardReport, ShardsBuilt, VectorFile, Watch, build, build_shards, shard_report,
@@ -351,113 +348,6 @@ fn rows_left_out_are_counted_nowhere() {
     assert!(!gone.exists());
 }
 
-fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
-    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
-    let mut file = b"\x93NUMPY\x01\0".to_vec();
-    file.extend((header.len() as u16).to_le_bytes());
-    file.extend(header.bytes());
-    file.extend(bytes);
-    file
-}
-
-#[test]
-fn categories_are_read_from_three_forms() {
-    let dir = tempfile::tempdir().unwrap();
-    let minus = (-7_i64).to_le_bytes();
-    let long = [3_i64.to_le_bytes(), minus, 3_i64.to_le_bytes()].concat();
-    type Expected = Result<&'static [&'static str], &'static str>;
-    let cases: &[(&str, Vec<u8>, Expected)] = &[
-        (
-            "a.txt",
-            b" red \nblue, dark\r\nred".to_vec(),
-            Ok(&["red", "blue, dark", "red"]),
-        ),
-        (
-            "b.csv",
-            b"red\n\"blue, dark\"\nred\n".to_vec(),
-            Ok(&["red", "blue, dark", "red"]),
-        ),
-        ("c.npy", npy("<i8", "(3,)", &long), Ok(&["3", "-7", "3"])),
-        (
-            "d.npy",
-            npy("|u1", "(3, 1)", &[3, 255, 0]),
-            Ok(&["3", "255", "0"]),
-        ),
-        (
-            "e.npy",
-            npy("|i1", "(2,)", &[128, 127]),
-            Ok(&["-128", "127"]),
-        ),
-        ("f.npy", npy("<u2", "(1,)", &[0xff, 0xff]), Ok(&["65535"])),
-        (
-            "g.npy",
-            npy("<f4", "(1,)", &[0; 4]),
-            Err("its values are '<f4', expected little-endian integers"),
-        ),
-        (
-            "h.npy",
-            npy("<i8", "(1, 2)", &[0; 16]),
-            Err("its shape is (1, 2), expected (rows,)"),
-        ),
-        (
-            "i.npy",
-            npy("<i8", "(4,)", &long),
-            Err("its header says 4 rows of 1 values, which take"),
-        ),
-        (
-            "j.npy",
-            npy("<i8", "(18446744073709551615,)", &long),
-            Err("more than any file holds"),
-        ),
-        (
-            "k.npy",
-            b"\x93NUM".to_vec(),
-            Err("k.npy is 4 bytes long, too short for the header"),
-        ),
-        (
-            "l.txt",
-            b"red\n\nblue".to_vec(),
-            Err("l.txt row 1: is empty, expected a category"),
-        ),
-        ("m.txt", vec![b'a', 0xff], Err("m.txt is not UTF-8 text")),
-        (
-            "n.csv",
-            b"red\nblue,dark\n".to_vec(),
-            Err("n.csv row 1: has 2 columns, expected one category"),
-        ),
-        (
-            "o.json",
-            b"[]".to_vec(),
-            Err("o.json is no file of categories that nigh reads"),
-        ),
-    ];
-    let mut wrong = Vec::new();
-    for (name, bytes, expected) in cases {
-        let path = dir.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        let read = Categories::read(&path).map_err(|error| error.to_string());
-        let right = match (&read, expected) {
-            (Ok(read), Ok(names)) => {
-                let of = |row| read.names()[read.of(row).unwrap()].as_str();
-                (0..read.len()).map(of).eq(names.iter().copied())
-            }
-            (Err(said), Err(expected)) => said.contains(expected),
-            _ => false,
-        };
-        if !right {
-            wrong.push((name, read));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    let said = Categories::read(&dir.path().join("gone.txt"))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        said.contains("cannot read") && said.contains("gone.txt"),
-        "{said}"
-    );
-}
-
 fn report(
     data: &Data,
     plan: ShardPlan<'_>,
@@ -570,93 +460,4 @@ fn reports_say_how_many_shards_a_query_needs() {
     )
     .unwrap_err();
     assert!(said.contains("were made by hash"), "{said}");
-}
-
-/// Pictures of ten kinds of clothing: every fourth of 60,000 rows of Fashion-MNIST, and 500 queries.
-#[test]
-fn category_shards_of_real_pictures_hold_most_neighbours() {
-    let Some(source) = fashion() else { return };
-    let dir = tempfile::tempdir().unwrap();
-    let at = |name: &str| dir.path().join(name);
-    let put = |name: &str, images: &str, labels: &str, rows: usize, step: usize| {
-        let pixels = unpack(&source.join(images), 16);
-        let mut writer = FbinWriter::create(&at(name), rows as u32, 784).unwrap();
-        for picture in pixels.chunks(784).step_by(step).take(rows) {
-            let row: Vec<f32> = picture.iter().map(|&pixel| f32::from(pixel)).collect();
-            writer.write(&row).unwrap();
-        }
-        writer.finish().unwrap();
-        let labels = unpack(&source.join(labels), 8);
-        let lines = labels.iter().step_by(step).take(rows).map(u8::to_string);
-        let path = at(&format!("{name}.txt"));
-        fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
-        (
-            VectorFile::open(&at(name), None).unwrap(),
-            Categories::read(&path).unwrap(),
-        )
-    };
-    let (base, categories) = put(
-        "base.fbin",
-        "train-images-idx3-ubyte.gz",
-        "train-labels-idx1-ubyte.gz",
-        15_000,
-        4,
-    );
-    let (queries, of_queries) = put(
-        "query.fbin",
-        "t10k-images-idx3-ubyte.gz",
-        "t10k-labels-idx1-ubyte.gz",
-        500,
-        1,
-    );
-    let queries = Queries::read(&queries).unwrap();
-    let plan = ShardPlan::Category {
-        shards: 4,
-        categories: &categories,
-    };
-    let built = build_shards(&base, Metric::L2, CONFIG, plan, &at("shards"), &watch()).unwrap();
-    assert!((1.0..1.25).contains(&built.imbalance), "{built:?}");
-    let folder = ShardFolder::open(&at("shards")).unwrap();
-    let told = shard_report(&folder, &queries, Some(&of_queries), 0, &watch()).unwrap();
-    let (own, nearest) = (told.own.unwrap().asked, told.nearest[0]);
-    println!(
-        "own {own:?}\nnearest {nearest:?}\nhash {:?}",
-        told.best_by_hash
-    );
-    assert!(
-        own.recall_at_10.mean > 0.75 && own.suffice.mean > 0.5,
-        "{own:?}"
-    );
-    assert!(nearest.recall_at_10.mean > 0.75, "{nearest:?}");
-    assert!(
-        told.best_by_hash.recall_at_10.mean < 0.6,
-        "{:?}",
-        told.best_by_hash
-    );
-}
-
-fn unpack(path: &Path, header: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    GzDecoder::new(File::open(path).unwrap())
-        .read_to_end(&mut bytes)
-        .unwrap();
-    bytes.split_off(header)
-}
-
-fn fashion() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let folder =
-        std::env::var_os("NIGH_TEST_DATA").map_or_else(|| PathBuf::from(default), PathBuf::from);
-    let folder = folder.join("fashion-mnist");
-    if folder.join("train-labels-idx1-ubyte.gz").exists() {
-        return Some(folder);
-    }
-    let required = std::env::var_os("NIGH_REQUIRE_DATA").is_some_and(|value| value == "1");
-    assert!(
-        !required,
-        "{} is missing, and NIGH_REQUIRE_DATA=1",
-        folder.display()
-    );
-    println!("{} is missing: skipped", folder.display());
-    None
 }

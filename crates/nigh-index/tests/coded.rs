@@ -10,10 +10,10 @@ mod support;
 use std::fs;
 
 use nigh_index::{
-    Allowed, Codec, Found, IvfConfig, IvfSearch, LiveIndex, Metric, Mode, RaBitQConfig, Rotation,
-    SearchParams, Segment, SegmentConfig, Vectors, Verification, build_segment,
+    Allowed, Codec, Found, IvfSearch, LiveIndex, Metric, Mode, RaBitQConfig, Rotation,
+    SearchParams, Segment, Vectors, Verification, build_segment,
 };
-use support::clustered;
+use support::{built, clustered, config, rows_of};
 
 const CODECS: [(&str, Codec); 4] = [
     ("rabitq", RABITQ),
@@ -33,34 +33,6 @@ const fn coded(rotation: Rotation) -> Codec {
         refine_bits: 8,
         rotation,
     })
-}
-
-fn config(lists: usize, codec: Codec) -> SegmentConfig {
-    let ivf = IvfConfig {
-        lists,
-        codec,
-        ..IvfConfig::default()
-    };
-    SegmentConfig {
-        sequence: 3,
-        ivf: Some(ivf),
-    }
-}
-
-fn built(rows: &Vectors, config: &SegmentConfig) -> (tempfile::TempDir, Segment) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("segment");
-    build_segment(&path, rows, config).unwrap();
-    let segment = Segment::open(&path).unwrap();
-    (folder, segment)
-}
-
-fn rows_of(values: &[f32], dim: usize, metric: Metric) -> Vectors {
-    let mut rows = Vectors::new(dim, metric);
-    for (row, label) in values.chunks(dim).zip(1000..) {
-        rows.push(label, row).unwrap();
-    }
-    rows
 }
 
 fn lists(k: usize, nprobe: usize, rescore: usize) -> SearchParams {

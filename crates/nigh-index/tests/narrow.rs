@@ -10,41 +10,13 @@ mod support;
 use std::fs;
 
 use nigh_index::{
-    Allowed, Codec, Found, IvfConfig, IvfSearch, LiveIndex, Metric, Mode, Narrow, OpenError,
-    SearchParams, Segment, SegmentConfig, Vectors, build_segment, cost,
+    Allowed, Codec, Found, IvfSearch, LiveIndex, Metric, Mode, Narrow, OpenError, SearchParams,
+    Segment, cost,
 };
-use support::clustered;
+use support::{built, clustered, config, rows_of};
 
 const NARROW: [(Codec, Narrow); 2] = [(Codec::F16, Narrow::F16), (Codec::Int8, Narrow::Int8)];
 const METRICS: [Metric; 3] = [Metric::L2, Metric::InnerProduct, Metric::Cosine];
-
-fn config(lists: usize, codec: Codec) -> SegmentConfig {
-    let ivf = IvfConfig {
-        lists,
-        codec,
-        ..IvfConfig::default()
-    };
-    SegmentConfig {
-        sequence: 3,
-        ivf: Some(ivf),
-    }
-}
-
-fn built(rows: &Vectors, config: &SegmentConfig) -> (tempfile::TempDir, Segment) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("segment");
-    build_segment(&path, rows, config).unwrap();
-    let segment = Segment::open(&path).unwrap();
-    (folder, segment)
-}
-
-fn rows_of(values: &[f32], dim: usize, metric: Metric) -> Vectors {
-    let mut rows = Vectors::new(dim, metric);
-    for (row, label) in values.chunks(dim).zip(1000..) {
-        rows.push(label, row).unwrap();
-    }
-    rows
-}
 
 fn lists(k: usize, nprobe: usize, rescore: usize) -> SearchParams {
     SearchParams {

@@ -1,5 +1,11 @@
-//! What the tests of this crate share: seeded data.
-#![allow(dead_code, reason = "each test file uses its own part")]
+//! What the tests of this crate share: seeded data, and segments of it.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its own part, and fails by panicking"
+)]
+
+use nigh_index::{Codec, IvfConfig, Metric, Segment, SegmentConfig, Vectors, build_segment};
 
 /// A small linear congruential generator; tests need repeatable data, not good randomness.
 pub(crate) struct Random(pub(crate) u32);
@@ -32,4 +38,35 @@ pub(crate) fn clustered(count: usize, dim: usize, centers: usize, seed: u32) -> 
         );
     }
     values
+}
+
+/// Lists of one codec.
+pub(crate) fn config(lists: usize, codec: Codec) -> SegmentConfig {
+    let ivf = IvfConfig {
+        lists,
+        codec,
+        ..IvfConfig::default()
+    };
+    SegmentConfig {
+        sequence: 3,
+        ivf: Some(ivf),
+    }
+}
+
+/// A segment, in a folder that lasts as long as it is held.
+pub(crate) fn built(rows: &Vectors, config: &SegmentConfig) -> (tempfile::TempDir, Segment) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segment");
+    build_segment(&path, rows, config).unwrap();
+    let segment = Segment::open(&path).unwrap();
+    (folder, segment)
+}
+
+/// Rows laid end to end, labelled from 1000 on.
+pub(crate) fn rows_of(values: &[f32], dim: usize, metric: Metric) -> Vectors {
+    let mut rows = Vectors::new(dim, metric);
+    for (row, label) in values.chunks(dim).zip(1000..) {
+        rows.push(label, row).unwrap();
+    }
+    rows
 }

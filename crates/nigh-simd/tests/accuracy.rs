@@ -6,9 +6,12 @@
     reason = "a test fails by panicking and says what it skips"
 )]
 
+mod support;
+
 #[cfg(target_arch = "x86_64")]
 use nigh_simd::{Avx2, Avx512};
 use nigh_simd::{Level, Portable, normalize, relative_error_bound};
+use support::tell_missing;
 
 type Selected = fn(Comparison, &[f32], &[f32], &[u32], &mut [f32]);
 
@@ -64,16 +67,7 @@ fn forms() -> Vec<Form> {
             forms.push(form!(Avx512, Avx512::detect().unwrap()));
         }
     }
-    let required = std::env::var("NIGH_REQUIRE_SIMD").map(|name| name.parse::<Level>().unwrap());
-    for level in Level::ALL {
-        if forms.iter().all(|form| form.level != level) {
-            assert!(
-                required != Ok(level),
-                "this CPU lacks {level}, which NIGH_REQUIRE_SIMD asks for"
-            );
-            println!("this CPU lacks {level}: its form is skipped");
-        }
-    }
+    tell_missing(&forms.iter().map(|form| form.level).collect::<Vec<_>>());
     forms
 }
 

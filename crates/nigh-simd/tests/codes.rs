@@ -5,12 +5,15 @@
     reason = "a test fails by panicking and says what it skips"
 )]
 
+mod support;
+
 use nigh_simd::{
     Affine, BLOCK_ROWS, Hit, Level, MAX_GROUPS, Portable, TABLE_ENTRIES, TABLE_MAX, block_bytes,
     code_row, put_code_row,
 };
 #[cfg(target_arch = "x86_64")]
 use nigh_simd::{Avx2, Avx512};
+use support::tell_missing;
 
 struct Form {
     level: Level,
@@ -45,16 +48,7 @@ fn forms() -> Vec<Form> {
             forms.push(form!(Avx512, Avx512::detect().unwrap()));
         }
     }
-    let required = std::env::var("NIGH_REQUIRE_SIMD").map(|name| name.parse::<Level>().unwrap());
-    for level in Level::ALL {
-        if forms.iter().all(|form| form.level != level) {
-            assert!(
-                required != Ok(level),
-                "this CPU lacks {level}, which NIGH_REQUIRE_SIMD asks for"
-            );
-            println!("this CPU lacks {level}: its form is skipped");
-        }
-    }
+    tell_missing(&forms.iter().map(|form| form.level).collect::<Vec<_>>());
     forms
 }
 

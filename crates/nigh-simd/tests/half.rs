@@ -5,10 +5,13 @@
     reason = "a test fails by panicking and says what it skips"
 )]
 
+mod support;
+
 use half::f16;
 #[cfg(target_arch = "x86_64")]
 use nigh_simd::{Avx2, Avx512};
 use nigh_simd::{Level, Portable, relative_error_bound};
+use support::tell_missing;
 
 type Scan = fn(&[f32], &[u16], &[f32], &mut [f32]);
 
@@ -40,16 +43,7 @@ fn forms() -> Vec<Form> {
             forms.push(form!(Avx512, Avx512::detect().unwrap()));
         }
     }
-    let required = std::env::var("NIGH_REQUIRE_SIMD").map(|name| name.parse::<Level>().unwrap());
-    for level in Level::ALL {
-        if forms.iter().all(|form| form.level != level) {
-            assert!(
-                required != Ok(level),
-                "this CPU lacks {level}, which NIGH_REQUIRE_SIMD asks for"
-            );
-            println!("this CPU lacks {level}: its form is skipped");
-        }
-    }
+    tell_missing(&forms.iter().map(|form| form.level).collect::<Vec<_>>());
     forms
 }
 

@@ -4,9 +4,14 @@
 //! had no part in that, says what each of them reaches, with an interval ([`Interval`]) that therefore holds for further
 //! queries of the same kind.
 
+use std::io;
+use std::path::Path;
+
 use nigh_index::{Codes, Found, Mode, SearchParams, Segment, cost};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
+
+use crate::publish::write_atomically;
 
 use super::queries::Queries;
 use super::recall::{Accepted, RECALL_AT, others};
@@ -70,6 +75,14 @@ impl Tuned {
     /// Whether it was measured on this segment.
     pub fn is_of(&self, segment: &Segment) -> bool {
         self.segment == checksum(segment)
+    }
+
+    /// Writes it as JSON, durable under its name when this returns.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn keep(&self, file: &Path) -> io::Result<()> {
+        write_atomically(file, &serde_json::to_vec_pretty(self)?)
     }
 
     /// The best point that reaches the goal: the fastest for a recall, the most thorough for a latency.

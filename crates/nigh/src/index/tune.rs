@@ -39,7 +39,9 @@ pub(crate) fn run(args: &TuneArgs, threads: usize, output: Output) -> Result<Exi
             watch,
         )
     })?;
-    keep(&args.index, &tuned)?;
+    let kept = place(&args.index);
+    let written = tuned.keep(&kept);
+    written.with_context(|| format!("cannot write {}", kept.display()))?;
     let chosen = tuned.choose(goal);
     if args.json {
         output.json(&Report {
@@ -89,16 +91,6 @@ pub(super) fn kept(index: &Path, segment: &Segment, recall: f64) -> Result<Setti
     let point = tuned.choose(Goal::Recall(recall));
     let point = point.with_context(|| format!("no setting was measured to reach {recall}"))?;
     Ok(point.setting)
-}
-
-fn keep(index: &Path, tuned: &Tuned) -> Result<()> {
-    let path = place(index);
-    let new = path.with_extension("json.new");
-    let written = serde_json::to_vec_pretty(tuned)
-        .map_err(anyhow::Error::from)
-        .and_then(|bytes| Ok(fs::write(&new, bytes)?))
-        .and_then(|()| Ok(fs::rename(&new, &path)?));
-    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn place(index: &Path) -> PathBuf {
