@@ -77,7 +77,8 @@ fn queries(
 /// What searches do from now on, and what it is worth.
 fn verdict(tuned: &CatalogTuned, chosen: &OperatingPoint) -> String {
     let recall = chosen.recall_at_10;
-    let exact = tuned.exact().map_or(String::new(), |exact| {
+    let other = tuned.exact().filter(|exact| *exact != chosen);
+    let exact = other.map_or(String::new(), |exact| {
         let times = exact.latency_us / chosen.latency_us;
         format!(", {times:.0} times as fast as comparing everything")
     });
