@@ -16,6 +16,8 @@ const TIERS: &[(&str, u8)] = &[
     ("nigh-mmap", 0),
     ("nigh-index", 1),
     ("nigh-encode", 1),
+    ("nigh-graph", 1),
+    ("nigh-learn", 1),
     ("nigh-store", 2),
     ("nigh-engine", 2),
     ("nigh", 3),
@@ -23,7 +25,11 @@ const TIERS: &[(&str, u8)] = &[
 ];
 
 /// The arrows inside one tier that the design allows: (from, to).
-const NEIGHBOURS: &[(&str, &str)] = &[("nigh-engine", "nigh-store")];
+const NEIGHBOURS: &[(&str, &str)] = &[
+    ("nigh-engine", "nigh-store"),
+    ("nigh-learn", "nigh-graph"),
+    ("nigh-learn", "nigh-encode"),
+];
 
 /// Fails with one line for every arrow that points upwards or sideways.
 pub(crate) fn check_workspace() -> Result<()> {

@@ -175,6 +175,11 @@ pub(crate) struct IndexArgs {
     #[arg(long, env = "NIGH_LISTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) lists: Option<u32>,
 
+    /// The rows that the centre of a list is trained on, on average: more take longer to build and find a little more
+    /// per list.
+    #[arg(long, env = "NIGH_ROWS_PER_CENTROID", value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rows_per_centroid: u32,
+
     /// The seed of the lists.
     #[arg(long, env = "NIGH_SEED", value_name = "SEED", default_value_t = 0)]
     pub(crate) seed: u64,

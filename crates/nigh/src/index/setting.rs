@@ -20,6 +20,7 @@ const DEFAULT_NPROBE: usize = 16;
 pub(super) fn segment_config(args: &IndexArgs, kind: Kind, rows: usize) -> SegmentConfig {
     let ivf = IvfConfig {
         lists: args.lists.unwrap_or(0) as usize,
+        sample: args.rows_per_centroid as usize,
         seed: args.seed,
         codec: codec(args),
         ..IvfConfig::default()

@@ -1,0 +1,8 @@
+#![forbid(unsafe_code)]
+//! Who is around this person, where do they live, whom do I sample?
+
+mod adjacency;
+mod csr;
+
+pub use adjacency::Adjacency;
+pub use csr::{Csr, Edge};
