@@ -51,6 +51,29 @@ impl Csr {
         lists.into_csr(edges, timed, weighted)
     }
 
+    pub(crate) fn with_capacity(nodes: usize, edges: usize) -> Csr {
+        let mut offsets = Vec::with_capacity(nodes + 1);
+        offsets.push(0);
+        Csr {
+            offsets,
+            targets: Vec::with_capacity(2 * edges),
+            ..Csr::default()
+        }
+    }
+
+    /// Adds the list of the next node.
+    pub(crate) fn push_list(
+        &mut self,
+        list: &[u32],
+        times: impl Iterator<Item = i64>,
+        weights: impl Iterator<Item = f32>,
+    ) {
+        self.targets.extend_from_slice(list);
+        self.times.extend(times);
+        self.weights.extend(weights);
+        self.offsets.push(self.targets.len());
+    }
+
     /// How many edges there are, each counted once.
     #[must_use]
     pub fn edges(&self) -> usize {

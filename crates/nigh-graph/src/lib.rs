@@ -3,6 +3,14 @@
 
 mod adjacency;
 mod csr;
+mod delta;
+mod file;
+mod graph;
+mod ids;
+mod list;
 
 pub use adjacency::Adjacency;
 pub use csr::{Csr, Edge};
+pub use file::{GraphFile, OpenGraphError, WriteGraphError, write_graph};
+pub use graph::Graph;
+pub use ids::{Ids, IdsFile, integer};
