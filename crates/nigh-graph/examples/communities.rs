@@ -50,9 +50,9 @@ fn read(path: &str) -> Result<Csr, Box<dyn std::error::Error>> {
     Ok(Csr::from_edges(nodes.max().unwrap_or(0), &edges))
 }
 
-/// CPU time of this process so far: user and system ticks of a hundredth of a second from `/proc`.
+/// CPU seconds of this thread so far, which is the one that searches.
 fn cpu_seconds() -> Result<f64, Box<dyn std::error::Error>> {
-    let text = std::fs::read_to_string("/proc/self/schedstat")?;
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
     let nanoseconds: f64 = text.split(' ').next().ok_or("empty schedstat")?.parse()?;
     Ok(nanoseconds / 1e9)
 }

@@ -165,7 +165,7 @@ fn improve(
 }
 
 /// Numbers labels anew from 0 in the order of their first appearance; how many there are. Labels lie below the row's length.
-fn renumber(labels: &mut [u32]) -> usize {
+pub(crate) fn renumber(labels: &mut [u32]) -> usize {
     let mut new = vec![u32::MAX; labels.len()];
     let mut count = 0;
     for label in labels {

@@ -25,11 +25,20 @@ impl Level<'_> {
             if counts { weight } else { 0.0 }
         };
         let weights = if graph.is_weighted() {
-            let all = nodes.clone().flat_map(|node| graph.weights(node));
+            let all = nodes.flat_map(|node| graph.weights(node));
             all.map(cleaned).collect()
         } else {
             Vec::new()
         };
+        Level::with_weights(graph, weights)
+    }
+
+    /// The graph itself, every edge of weight 1.
+    pub(crate) fn unweighted(graph: &Csr) -> Level<'_> {
+        Level::with_weights(graph, Vec::new())
+    }
+
+    fn with_weights(graph: &Csr, weights: Vec<f32>) -> Level<'_> {
         let mut level = Level {
             offsets: Cow::Borrowed(graph.offsets()),
             targets: Cow::Borrowed(graph.targets()),
@@ -37,7 +46,9 @@ impl Level<'_> {
             strength: Vec::new(),
             total: 0.0,
         };
-        level.strength = nodes.map(|node| level.weight_of(node as usize)).collect();
+        level.strength = (0..graph.nodes())
+            .map(|node| level.weight_of(node))
+            .collect();
         level.total = level.strength.iter().sum();
         level
     }
