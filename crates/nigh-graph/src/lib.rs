@@ -5,6 +5,7 @@ mod adjacency;
 mod community;
 mod csr;
 mod partition;
+mod stats;
 
 pub use adjacency::Adjacency;
 pub use community::{Communities, CommunityConfig, CommunityError, leiden, louvain, modularity};
@@ -14,4 +15,9 @@ pub use partition::partition_metis;
 pub use partition::{
     Partition, PartitionConfig, PartitionError, PartitionReport, ShardReport, pack_communities,
     partition_by_hash, partition_multilevel, partition_report, refine_partition,
+};
+pub use stats::{
+    Clustering, ClusteringConfig, Components, DegreeStats, Estimate, PageRankConfig, clustering,
+    connected_components, core_numbers, degree_assortativity, degree_stats, pagerank,
+    triangle_counts,
 };

@@ -133,7 +133,7 @@ pub fn refine_partition(
 /// Moves nodes at a falling temperature, then within the bounds alone; what the partition is worth then.
 fn finish(graph: &Csr, of: &mut [u32], room: &mut Room, passes: usize, random: &mut Random) -> f64 {
     let soft = Cooling {
-        heat: 0.1,
+        heat: 0.5,
         passes,
         price: [3.0, 100.0],
         strict: false,

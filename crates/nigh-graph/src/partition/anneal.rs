@@ -148,11 +148,9 @@ pub(super) struct InnerWeight<'a> {
 
 impl<'a> InnerWeight<'a> {
     pub(super) fn of(level: &'a Level<'a>, sizes: &'a [Size]) -> InnerWeight<'a> {
-        let (mut sum, mut arcs) = (0.0, 0_u64);
-        for node in 0..level.nodes() {
-            level.each_arc(node, |_, weight| sum += weight);
-            arcs += sizes[node].load;
-        }
+        let mut sum = 0.0;
+        (0..level.nodes()).for_each(|node| level.each_arc(node, |_, weight| sum += weight));
+        let arcs: u64 = sizes.iter().map(|size| size.load).sum();
         let worth = sum / arcs.max(1) as f64;
         InnerWeight {
             level,

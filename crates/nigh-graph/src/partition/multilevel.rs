@@ -13,7 +13,7 @@ use crate::community::random::Random;
 const GROUPS_PER_SHARD: [u64; 3] = [160, 40, 12];
 
 /// How often the coarsest graph is cut for the best cut of it.
-const COARSE_TRIES: usize = 8;
+const COARSE_TRIES: usize = 4;
 
 /// Cuts a graph into shards on several levels (Hendrickson & Leland 1995; with clusters as coarse nodes as in Meyerhenke,
 /// Sanders & Schulz 2014), then as [`refine_partition`](super::refine_partition) does. Takes one thread.
