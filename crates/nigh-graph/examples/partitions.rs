@@ -1,6 +1,7 @@
 //! Each way to cut an edge file into shards: CPU seconds, balance and locality, one line of JSON each.
 //!
-//! `cargo run --release -p nigh-graph --example partitions -- EDGES SHARDS…`
+//! `cargo run --release -p nigh-graph --example partitions -- EDGES SHARDS[:NODE_BALANCE:EDGE_BALANCE]…`, with `--features metis` for
+//! METIS beside them; the peer is `bench/people/partitions.py`.
 
 #![allow(clippy::print_stdout, reason = "an example's result is what it prints")]
 
@@ -18,7 +19,7 @@ fn main() -> Result<(), Anything> {
         .ok_or("expected: partitions EDGES SHARDS…")?;
     let graph = read(&path)?;
     for shards in arguments {
-        let config = PartitionConfig::new(shards.parse()?);
+        let config = config(&shards)?;
         let hashes: Vec<u64> = (0..graph.nodes() as u64).map(splitmix).collect();
         let by_hash = || Ok(partition_by_hash(&hashes, config.shards)?);
         measure(&graph, "hash", by_hash)?;
@@ -46,6 +47,18 @@ fn main() -> Result<(), Anything> {
         })?;
     }
     Ok(())
+}
+
+/// From `SHARDS` or `SHARDS:NODE_BALANCE:EDGE_BALANCE`.
+fn config(text: &str) -> Result<PartitionConfig, Anything> {
+    let mut parts = text.split(':');
+    let shards = parts.next().unwrap_or_default();
+    let mut config = PartitionConfig::new(shards.parse()?);
+    if let (Some(node), Some(edge)) = (parts.next(), parts.next()) {
+        config.node_balance = node.parse()?;
+        config.edge_balance = edge.parse()?;
+    }
+    Ok(config)
 }
 
 fn measure(

@@ -71,7 +71,7 @@ pub enum PartitionError {
     #[error("{0} shards; expected 1 to 1048576")]
     Shards(usize),
     /// A bound on balance that nothing could keep.
-    #[error("a {what} balance of {given}; expected a finite number of at least 1")]
+    #[error("the {what} balance is {given}; expected a finite number of at least 1")]
     Balance {
         /// "node" or "edge".
         what: &'static str,
@@ -106,7 +106,8 @@ pub enum PartitionError {
 ///
 /// This is label propagation under balance (Ugander & Backstrom 2013, *Balanced label propagation for partitioning massive
 /// graphs*) with two bounds at once, cooled down from a temperature (Kirkpatrick et al. 1983) so that it passes small
-/// valleys; the quantity that grows is `path2_all` of [`PartitionReport`]. Takes one thread.
+/// valleys; the quantity that grows is `path2_all` of [`PartitionReport`]. Takes one thread. Shards of `config` that the
+/// partition does not have yet are filled.
 ///
 /// # Errors
 /// [`PartitionError`] where config or partition do not fit the graph.
@@ -116,7 +117,8 @@ pub fn refine_partition(
     config: &PartitionConfig,
 ) -> Result<(), PartitionError> {
     config.check()?;
-    partition.check(graph)?;
+    partition.check(graph, config.shards)?;
+    partition.shards = config.shards;
     let mut random = Random::new(config.seed);
     let mut room = Room::of(graph, config);
     room.fill(graph, &partition.of);
@@ -165,8 +167,8 @@ impl PartitionConfig {
 }
 
 impl Partition {
-    fn check(&self, graph: &Csr) -> Result<(), PartitionError> {
-        let (given, nodes, shards) = (self.of.len(), graph.nodes(), self.shards);
+    fn check(&self, graph: &Csr, shards: usize) -> Result<(), PartitionError> {
+        let (given, nodes) = (self.of.len(), graph.nodes());
         if given != nodes {
             return Err(PartitionError::Length { given, nodes });
         }

@@ -237,11 +237,11 @@ fn what_cannot_be_cut_is_refused_with_a_sentence() {
         ),
         (
             partition_multilevel(&graph, &few).err(),
-            "a edge balance of NaN; expected a finite number of at least 1",
+            "the edge balance is NaN; expected a finite number of at least 1",
         ),
         (
             pack_communities(&graph, &[0, 0, 0], &under).err(),
-            "a node balance of 0.9; expected a finite number of at least 1",
+            "the node balance is 0.9; expected a finite number of at least 1",
         ),
         (
             pack_communities(&graph, &[0], &PartitionConfig::new(2)).err(),

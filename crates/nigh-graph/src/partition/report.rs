@@ -53,7 +53,7 @@ pub fn partition_report(
     graph: &Csr,
     partition: &Partition,
 ) -> Result<PartitionReport, PartitionError> {
-    partition.check(graph)?;
+    partition.check(graph, partition.shards)?;
     let of = &partition.of;
     let nodes = 0..graph.nodes() as u32;
     let local: Vec<u32> = nodes
