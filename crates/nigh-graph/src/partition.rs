@@ -36,7 +36,7 @@ pub struct PartitionConfig {
     pub seed: u64,
     /// How many times every node is looked at while shards cool down; time grows with it.
     pub passes: usize,
-    /// How many cuts [`partition_multilevel`] chooses the best from; time grows with it.
+    /// How many cuts [`partition_multilevel`] chooses the best from; time and memory grow with it.
     pub tries: usize,
 }
 
@@ -50,7 +50,7 @@ impl PartitionConfig {
             edge_balance: 1.10,
             seed: 0,
             passes: 60,
-            tries: 3,
+            tries: 6,
         }
     }
 }

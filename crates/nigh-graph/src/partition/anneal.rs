@@ -12,6 +12,9 @@ const COLD_PASSES: usize = 20;
 /// neighbours yet are worth nothing anywhere; more than that costs paths.
 const PLAIN_WORTH: f64 = 5.0;
 
+/// Noise above this many temperatures is as good as impossible (6 in a million): who needs more draws none.
+const LOUDEST_NOISE: f64 = 12.0;
+
 /// How shards cool down.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cooling {
@@ -78,6 +81,9 @@ pub(super) fn anneal(
                     return;
                 }
                 let cost = price * room.cost(room.held[shard as usize], size);
+                if worth - cost + heat * LOUDEST_NOISE <= best_score {
+                    return;
+                }
                 let score = worth - cost + noise(heat, random);
                 if score > best_score {
                     (best, best_score) = (shard, score);
