@@ -7,7 +7,8 @@ use crate::{Adjacency, Csr};
 
 /// Cuts a graph with METIS (Karypis & Kumar 1998, *A fast and high quality multilevel scheme for partitioning irregular
 /// graphs*), k-way, even in nodes within METIS's own 3 %; edges are left as they fall. Follow it with
-/// [`refine_partition`](super::refine_partition) for both bounds.
+/// [`refine_partition`](super::refine_partition) for both bounds. METIS cannot cut a graph into shards of hardly any nodes:
+/// where there are fewer than 16 a shard, nodes are dealt out in turn.
 ///
 /// # Errors
 /// [`PartitionError::Shards`], [`PartitionError::Balance`], and [`PartitionError::Metis`] where METIS refuses, as for
@@ -15,7 +16,7 @@ use crate::{Adjacency, Csr};
 pub fn partition_metis(graph: &Csr, config: &PartitionConfig) -> Result<Partition, PartitionError> {
     config.check()?;
     let shards = config.shards;
-    if shards == 1 || graph.edges() == 0 {
+    if shards == 1 || graph.edges() == 0 || graph.nodes() < 16 * shards {
         let of = (0..graph.nodes()).map(|node| (node % shards) as u32);
         return Ok(Partition {
             of: of.collect(),
