@@ -1,9 +1,14 @@
 //! Shards by METIS, for comparison and for those who trust it.
 
+use std::sync::{Mutex, PoisonError};
+
 use metis::Graph;
 
 use super::{Partition, PartitionConfig, PartitionError};
 use crate::{Adjacency, Csr};
+
+/// METIS draws from the C library's one row of random numbers: two cuts at a time would not be repeatable.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Cuts a graph with METIS (Karypis & Kumar 1998, *A fast and high quality multilevel scheme for partitioning irregular
 /// graphs*), k-way, even in nodes within METIS's own 3 %; edges are left as they fall. Follow it with
@@ -30,6 +35,7 @@ pub fn partition_metis(graph: &Csr, config: &PartitionConfig) -> Result<Partitio
     let seed = metis::option::Seed((config.seed & 0x7FFF_FFFF) as metis::Idx);
     let mut of = vec![0; graph.nodes()];
     let cut = Graph::new(1, shards as metis::Idx, &offsets, &targets).map_err(refused)?;
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     cut.set_option(seed).part_kway(&mut of).map_err(refused)?;
     let of = of.into_iter().map(|shard| shard as u32).collect();
     Ok(Partition { of, shards })
