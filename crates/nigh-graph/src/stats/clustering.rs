@@ -19,7 +19,7 @@ pub struct ClusteringConfig {
 }
 
 impl Default for ClusteringConfig {
-    /// Exact within some ten seconds of one core; 100,000 samples, which give ± 0.0043.
+    /// Exact up to five billion steps; 100,000 samples, which give ± 0.0043.
     fn default() -> Self {
         let (exact_steps, samples, seed) = (5_000_000_000, 100_000, 0);
         ClusteringConfig {
