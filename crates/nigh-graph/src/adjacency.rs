@@ -17,4 +17,11 @@ pub trait Adjacency: Sync {
     /// # Panics
     /// Where `node` is not below [`Adjacency::nodes`].
     fn neighbours<'a>(&'a self, node: u32, buffer: &'a mut Vec<u32>) -> &'a [u32];
+
+    /// When each edge of a node came to be, in seconds since 1970 and in the order of [`Adjacency::neighbours`], in `buffer`
+    /// where the graph does not hold it as it is; empty in a graph without times.
+    ///
+    /// # Panics
+    /// Where `node` is not below [`Adjacency::nodes`].
+    fn times<'a>(&'a self, node: u32, buffer: &'a mut Vec<i64>) -> &'a [i64];
 }

@@ -169,6 +169,10 @@ impl Adjacency for Csr {
     fn neighbours<'a>(&'a self, node: u32, _buffer: &'a mut Vec<u32>) -> &'a [u32] {
         self.list(node)
     }
+
+    fn times<'a>(&'a self, node: u32, _buffer: &'a mut Vec<i64>) -> &'a [i64] {
+        self.times(node)
+    }
 }
 
 /// Neighbours with the place of their edge in the row that was given, while a graph is made.

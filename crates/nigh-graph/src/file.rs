@@ -259,6 +259,10 @@ impl Adjacency for GraphFile {
     fn neighbours<'a>(&'a self, node: u32, buffer: &'a mut Vec<u32>) -> &'a [u32] {
         list::decode(self.list_bytes(node), buffer)
     }
+
+    fn times<'a>(&'a self, node: u32, _buffer: &'a mut Vec<i64>) -> &'a [i64] {
+        self.times(node)
+    }
 }
 
 type Packed = (Vec<u64>, Vec<u32>, Vec<u8>);

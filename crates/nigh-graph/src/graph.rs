@@ -100,18 +100,6 @@ impl Graph {
         known && self.find_with(a, b, &mut Vec::new())
     }
 
-    /// When the edges of a node came to be, in the order of its neighbours; empty in a graph without times.
-    ///
-    /// # Panics
-    /// Where the graph has no such node.
-    #[must_use]
-    pub fn times(&self, node: u32) -> Vec<i64> {
-        match self.timed {
-            true => self.carried(node).iter().map(|edge| edge.time).collect(),
-            false => Vec::new(),
-        }
-    }
-
     /// Everything as it is now, for work that reads all of it and for the next file.
     #[must_use]
     pub fn to_csr(&self) -> Csr {
@@ -215,6 +203,14 @@ impl Adjacency for Graph {
                 buffer
             }
         }
+    }
+
+    fn times<'a>(&'a self, node: u32, buffer: &'a mut Vec<i64>) -> &'a [i64] {
+        buffer.clear();
+        if self.timed {
+            buffer.extend(self.carried(node).iter().map(|edge| edge.time));
+        }
+        buffer
     }
 }
 

@@ -10,7 +10,9 @@ mod graph;
 mod ids;
 mod list;
 mod partition;
+mod scores;
 mod stats;
+mod two_hop;
 
 pub use adjacency::Adjacency;
 pub use community::{Communities, CommunityConfig, CommunityError, leiden, louvain, modularity};
@@ -24,8 +26,15 @@ pub use partition::{
     Partition, PartitionConfig, PartitionError, PartitionReport, ShardReport, pack_communities,
     partition_by_hash, partition_multilevel, partition_report, refine_partition,
 };
+pub use scores::{
+    LinkScore, PUSH_TOLERANCE, ScoreScratch, adamic_adar, allocation, personalised_pagerank,
+    score_all,
+};
 pub use stats::{
     Clustering, ClusteringConfig, Components, DegreeStats, Estimate, PageRankConfig, clustering,
     connected_components, core_numbers, degree_assortativity, degree_stats, pagerank,
     triangle_counts,
+};
+pub use two_hop::{
+    Scored, TwoHop, TwoHopConfig, TwoHopScratch, common_neighbours, weighted_neighbours,
 };
