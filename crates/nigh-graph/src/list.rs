@@ -1,19 +1,31 @@
-//! Sorted lists of numbers in few bits: gaps, bit-packed in blocks of 32.
+//! Sorted lists of numbers in few bits: gaps, bit-packed in blocks of 128 while there are so many, then of 32 (Lemire and
+//! Boytsov 2015).
 //!
 //! A list is its length as a varint (LEB128), then for each block one byte that says how many bits a gap takes, and the gaps
 //! less one. The last block is cut off behind its last gap, so that [`PADDING`] bytes must lie behind the last list.
 
-use bitpacking::{BitPacker, BitPacker1x};
+use bitpacking::{BitPacker, BitPacker1x, BitPacker4x};
 
+const WIDE: usize = BitPacker4x::BLOCK_LEN;
 const BLOCK: usize = BitPacker1x::BLOCK_LEN;
-/// What reading the last list may look at behind it: the widest block.
+/// What reading the last list may look at behind it: the widest small block.
 pub(crate) const PADDING: usize = 4 * BLOCK;
 
 /// Appends a list, strictly ascending.
 pub(crate) fn encode(list: &[u32], bytes: &mut Vec<u8>) {
     write_varint(list.len() as u32, bytes);
     let mut before = None;
-    for block in list.chunks(BLOCK) {
+    let packer = BitPacker4x::new();
+    let (wide, rest) = list.as_chunks::<WIDE>();
+    for block in wide {
+        let width = packer.num_bits_strictly_sorted(before, block);
+        let mut packed = [0; 4 * WIDE];
+        packer.compress_strictly_sorted(before, block, &mut packed, width);
+        bytes.push(width);
+        bytes.extend_from_slice(&packed[..packed_bytes(WIDE, width)]);
+        before = block.last().copied();
+    }
+    for block in rest.chunks(BLOCK) {
         let full = fill(block);
         let width = BitPacker1x.num_bits_strictly_sorted(before, &full);
         let mut packed = [0; PADDING];
@@ -34,25 +46,36 @@ pub(crate) fn length(bytes: &[u8]) -> usize {
 pub(crate) fn decode<'a>(bytes: &[u8], buffer: &'a mut Vec<u32>) -> &'a [u32] {
     let (length, mut at) = read_varint(bytes);
     // No block takes less than a byte: a greater length was never written.
-    let length = (length as usize).min(bytes.len().saturating_mul(BLOCK));
+    let length = (length as usize).min(bytes.len().saturating_mul(WIDE));
     if buffer.len() < length + BLOCK {
         buffer.resize((length + BLOCK).next_multiple_of(BLOCK), 0);
     }
     let mut before = None;
-    for start in (0..length).step_by(BLOCK) {
-        let count = BLOCK.min(length - start);
-        let Some((&width, packed)) = bytes.get(at..).and_then(<[u8]>::split_first) else {
+    let packer = BitPacker4x::new();
+    let mut start = 0;
+    while start < length {
+        let room = if length - start >= WIDE { WIDE } else { BLOCK };
+        let Some((width, packed)) = block_at(bytes, at, room) else {
             return &buffer[..start];
         };
-        if width > 32 || packed.len() < 4 * usize::from(width) {
-            return &buffer[..start];
-        }
-        let block = &mut buffer[start..start + BLOCK];
-        BitPacker1x.decompress_strictly_sorted(before, packed, block, width);
+        let block = &mut buffer[start..start + room];
+        match room {
+            WIDE => packer.decompress_strictly_sorted(before, packed, block, width),
+            _ => BitPacker1x.decompress_strictly_sorted(before, packed, block, width),
+        };
+        let count = room.min(length - start);
         before = Some(block[count - 1]);
         at += 1 + packed_bytes(count, width);
+        start += count;
     }
     &buffer[..length]
+}
+
+/// The width of the block at a place, and the bytes from its first gap on.
+fn block_at(bytes: &[u8], at: usize, room: usize) -> Option<(u8, &[u8])> {
+    let (&width, packed) = bytes.get(at..)?.split_first()?;
+    let whole = width <= 32 && packed.len() >= packed_bytes(room, width);
+    whole.then_some((width, packed))
 }
 
 fn packed_bytes(count: usize, width: u8) -> usize {
@@ -105,6 +128,9 @@ mod tests {
             stairs(31, 1),
             stairs(32, 3),
             stairs(33, 100),
+            stairs(127, 5),
+            stairs(128, 7),
+            stairs(129, 7),
             stairs(1000, 65_537),
         ];
         let mut bytes = Vec::new();

@@ -49,7 +49,7 @@ pub struct TwoHopScratch {
     far: Vec<u32>,
 }
 
-/// The nodes with the most neighbours in common with `node`; counts above 65,535 stay there.
+/// The nodes with the most neighbours in common with `node`, of whose neighbours at most 65,535 are looked at.
 ///
 /// Time: one step for each path of two steps, and either a sixteenth of one for each node of the graph, or two more for each
 /// path, whichever is less.
@@ -70,7 +70,8 @@ pub fn common_neighbours(
         ..
     } = scratch;
     let add = |_: u32| 1_u16;
-    let sum = |count: &mut u16, one: u16| *count = count.saturating_add(one);
+    // No more neighbours are read than it can count.
+    let sum = |count: &mut u16, one: u16| *count += one;
     let mut walk = Walk::new(graph, counts, touched, near, far);
     walk.run(node, config, add, sum)
 }
@@ -101,9 +102,43 @@ pub fn weighted_neighbours(
 }
 
 /// A value for each node that begins at nothing and goes back there.
-trait Tally: Copy + Default + PartialOrd {}
-impl Tally for u16 {}
-impl Tally for f32 {}
+trait Tally: Copy + Default + PartialOrd {
+    /// Bits in the order of the values, of which none is below nothing.
+    fn bits(self) -> u32;
+    fn from_bits(bits: u32) -> Self;
+    /// The greatest of a chunk, as a few comparisons of vectors.
+    fn greatest(chunk: &[Self; CHUNK]) -> Self;
+}
+
+impl Tally for u16 {
+    fn bits(self) -> u32 {
+        self.into()
+    }
+
+    fn from_bits(bits: u32) -> u16 {
+        bits as u16
+    }
+
+    fn greatest(chunk: &[u16; CHUNK]) -> u16 {
+        chunk.iter().fold(0, |most, &value| most.max(value))
+    }
+}
+
+impl Tally for f32 {
+    fn bits(self) -> u32 {
+        self.to_bits()
+    }
+
+    fn from_bits(bits: u32) -> f32 {
+        f32::from_bits(bits)
+    }
+
+    fn greatest(chunk: &[f32; CHUNK]) -> f32 {
+        // As integers, whose order of comparison may be changed.
+        let most = |most: u32, value: &f32| most.max(value.to_bits());
+        f32::from_bits(chunk.iter().fold(0, most))
+    }
+}
 
 struct Walk<'a, G, T> {
     graph: &'a G,
@@ -145,16 +180,17 @@ impl<'a, G: Adjacency, T: Tally> Walk<'a, G, T> {
         let (read, paths) = affordable(self.graph, &near, config.max_paths);
         // Looking through all values costs less than noting which were touched.
         let dense = self.graph.nodes() < 16 * paths;
+        let values = &mut self.values[..self.graph.nodes()];
         for &middle in &read {
             let more = weight(middle);
             let far = self.graph.neighbours(middle, self.far);
             if dense {
                 for &end in far {
-                    sum(&mut self.values[end as usize], more);
+                    sum(&mut values[end as usize], more);
                 }
             } else {
                 for &end in far {
-                    let value = &mut self.values[end as usize];
+                    let value = &mut values[end as usize];
                     if *value == T::default() {
                         self.touched.push(end);
                     }
@@ -163,11 +199,11 @@ impl<'a, G: Adjacency, T: Tally> Walk<'a, G, T> {
             }
         }
         for &known in near.iter().chain([&node]) {
-            self.values[known as usize] = T::default();
+            values[known as usize] = T::default();
         }
         let found = match dense {
-            true => take_best(&mut self.values[..self.graph.nodes()], config.k),
-            false => take_best_of(self.values, self.touched, config.k),
+            true => take_best(values, config.k),
+            false => take_best_of(values, self.touched, config.k),
         };
         let skipped = near.len() - read.len();
         TwoHop {
@@ -181,7 +217,7 @@ impl<'a, G: Adjacency, T: Tally> Walk<'a, G, T> {
 /// The neighbours whose lists are read, and how many entries these have together.
 fn affordable(graph: &impl Adjacency, near: &[u32], max_paths: usize) -> (Vec<u32>, usize) {
     let paths = near.iter().map(|&node| graph.degree(node)).sum();
-    if paths <= max_paths {
+    if paths <= max_paths && near.len() <= MAX_READ {
         return (near.to_vec(), paths);
     }
     let mut by_degree: Vec<(usize, u32)> = near
@@ -194,36 +230,58 @@ fn affordable(graph: &impl Adjacency, near: &[u32], max_paths: usize) -> (Vec<u3
         total += degree;
         total <= max_paths
     };
-    let taken: Vec<(usize, u32)> = by_degree.into_iter().take_while(fits).collect();
+    let taken: Vec<(usize, u32)> = by_degree
+        .into_iter()
+        .take(MAX_READ)
+        .take_while(fits)
+        .collect();
     let paths = taken.iter().map(|&(degree, _)| degree).sum();
     (taken.into_iter().map(|(_, node)| node).collect(), paths)
 }
 
-const CHUNK: usize = 64;
+/// Most lists that are read: what a count holds.
+const MAX_READ: usize = u16::MAX as usize;
+
+const CHUNK: usize = 16;
 
 /// The `k` greatest values above nothing, greatest first and equal ones in order; all values are nothing afterwards.
+///
+/// The k-th greatest of the chunks' greatest values is a value that k others reach, so that most chunks need not be looked into.
 fn take_best<T: Tally>(values: &mut [T], k: usize) -> Vec<Scored<T>> {
-    let mut best = Best::new(k);
-    for (place, chunk) in values.chunks_mut(CHUNK).enumerate() {
-        let least = best.least;
-        // One comparison of a whole vector at a time.
-        if chunk
-            .iter()
-            .fold(false, |any, &value| any | (value > least))
-        {
-            for (offset, &score) in chunk.iter().enumerate() {
-                best.offer((place * CHUNK + offset) as u32, score);
+    let (chunks, rest) = values.as_chunks();
+    let mut greatest: Vec<T> = chunks.iter().map(T::greatest).collect();
+    let mut last = [T::default(); CHUNK];
+    last[..rest.len()].copy_from_slice(rest);
+    greatest.push(T::greatest(&last));
+    let mut best = Best::new(k, reached_by(k, &greatest));
+    for (place, &most) in greatest.iter().enumerate() {
+        if most > best.least {
+            let start = place * CHUNK;
+            let end = values.len().min(start + CHUNK);
+            for (offset, &score) in values[start..end].iter().enumerate() {
+                best.offer((start + offset) as u32, score);
             }
         }
-        chunk.fill(T::default());
     }
+    values.fill(T::default());
     best.into_sorted()
+}
+
+/// Just below a value that at least `k` of these reach; nothing where fewer are above nothing.
+fn reached_by<T: Tally>(k: usize, values: &[T]) -> T {
+    if k == 0 || values.len() < k {
+        return T::default();
+    }
+    let mut bits: Vec<u32> = values.iter().map(|value| value.bits()).collect();
+    let place = bits.len() - k;
+    let (_, &mut least, _) = bits.select_nth_unstable(place);
+    T::from_bits(least.saturating_sub(1))
 }
 
 /// As [`take_best`], looking only at what was touched.
 fn take_best_of<T: Tally>(values: &mut [T], touched: &mut [u32], k: usize) -> Vec<Scored<T>> {
     touched.sort_unstable();
-    let mut best = Best::new(k);
+    let mut best = Best::new(k, T::default());
     for &mut node in touched {
         best.offer(node, std::mem::take(&mut values[node as usize]));
     }
@@ -235,19 +293,20 @@ struct Best<T> {
     k: usize,
     /// What a later node must exceed.
     least: T,
-    kept: Vec<Scored<T>>,
+    /// Score and node as one number, smaller for better ones: sorted several times as fast as the two.
+    kept: Vec<u64>,
 }
 
 impl<T: Tally> Best<T> {
-    fn new(k: usize) -> Best<T> {
-        let least = T::default();
+    fn new(k: usize, least: T) -> Best<T> {
         let kept = Vec::with_capacity(2 * k.min(1 << 16) + CHUNK);
         Best { k, least, kept }
     }
 
     fn offer(&mut self, node: u32, score: T) {
         if score > self.least && self.k > 0 {
-            self.kept.push(Scored { node, score });
+            self.kept
+                .push(u64::from(!score.bits()) << 32 | u64::from(node));
             if self.kept.len() >= 2 * self.k + CHUNK {
                 self.cut();
             }
@@ -256,9 +315,9 @@ impl<T: Tally> Best<T> {
 
     fn cut(&mut self) {
         if self.kept.len() > self.k {
-            self.kept.select_nth_unstable_by(self.k - 1, better);
+            let (_, &mut last, _) = self.kept.select_nth_unstable(self.k - 1);
             self.kept.truncate(self.k);
-            self.least = self.kept[self.k - 1].score;
+            self.least = scored::<T>(last).score;
         }
     }
 
@@ -266,15 +325,13 @@ impl<T: Tally> Best<T> {
         if self.k > 0 {
             self.cut();
         }
-        self.kept.sort_unstable_by(better);
-        self.kept
+        self.kept.sort_unstable();
+        self.kept.into_iter().map(scored).collect()
     }
 }
 
-fn better<T: PartialOrd>(a: &Scored<T>, b: &Scored<T>) -> std::cmp::Ordering {
-    let by_score = b.score.partial_cmp(&a.score);
-    // Sums of finite weights compare.
-    by_score
-        .unwrap_or(std::cmp::Ordering::Equal)
-        .then(a.node.cmp(&b.node))
+fn scored<T: Tally>(key: u64) -> Scored<T> {
+    let score = T::from_bits(!((key >> 32) as u32));
+    let node = key as u32;
+    Scored { node, score }
 }
