@@ -3,6 +3,8 @@
 
 mod adjacency;
 mod csr;
+mod sample;
 
 pub use adjacency::Adjacency;
 pub use csr::{Csr, Edge};
+pub use sample::Random;

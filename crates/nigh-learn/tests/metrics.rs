@@ -110,7 +110,7 @@ fn auc_counts_pairs() {
         (&[2.0, 3.0], &[1.0, 0.0], 1.0),
         (&[1.0], &[1.0], 0.5),
         (&[0.0, 2.0], &[1.0, 1.0], 0.5),
-        (&[1.0, 1.0, 5.0], &[1.0, 4.0], 4.0 / 6.0),
+        (&[1.0, 1.0, 5.0], &[1.0, 0.0], 5.0 / 6.0),
     ];
     let got = rows.map(|(positives, negatives, _)| auc(positives, negatives));
     let expected = rows.map(|(_, _, expected)| Some(expected));

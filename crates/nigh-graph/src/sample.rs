@@ -1,0 +1,5 @@
+//! Whom does a mini-batch see?
+
+mod random;
+
+pub use random::Random;
