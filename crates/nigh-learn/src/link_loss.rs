@@ -68,8 +68,10 @@ pub fn link_loss(
     }
     let mut scores = Scores::of(embeddings, batch, scale);
     gradient.loss = scores.turn_into_slopes(batch, loss);
-    gradient.scale = scores.slope_of_scale / scale;
     scores.backward(embeddings, batch, scale, &mut gradient.embeddings);
+    // The loss depends on scores alone, each of degree 2 in the embeddings and 1 in the scale (Euler's theorem).
+    let along = nigh_simd::dot(gradient.embeddings.data(), embeddings.data());
+    gradient.scale = along / 2.0 / scale;
     gradient
 }
 
@@ -81,7 +83,6 @@ struct Scores {
     positive: Vec<f32>,
     own: Vec<f32>,
     shared: Matrix,
-    slope_of_scale: f32,
 }
 
 impl Scores {
@@ -107,7 +108,6 @@ impl Scores {
             positive,
             own,
             shared,
-            slope_of_scale: 0.0,
         }
     }
 
@@ -126,16 +126,16 @@ impl Scores {
             0 => (0..links).map(|_| &mut [][..]).collect(),
             _ => self.shared.data_mut().chunks_mut(width).collect(),
         };
-        let sums: Vec<(f32, f32)> = self
+        let share = 1.0 / links as f32;
+        let losses: Vec<f32> = self
             .positive
             .par_iter_mut()
             .zip(own_chunks.par_iter_mut())
             .zip(shared_chunks.par_iter_mut())
             .with_min_len(64)
-            .map(|((positive, own), shared)| row_slopes(loss, positive, own, shared, links))
+            .map(|((positive, own), shared)| row_slopes(loss, positive, own, shared, share))
             .collect();
-        self.slope_of_scale = sums.iter().map(|sum| sum.1).sum();
-        sums.iter().map(|sum| sum.0).sum::<f32>() / links as f32
+        losses.iter().sum::<f32>() * share
     }
 
     fn backward(&self, embeddings: &Matrix, batch: &LinkBatch<'_>, scale: f32, out: &mut Matrix) {
@@ -162,16 +162,14 @@ impl Scores {
     }
 }
 
-/// One link's loss, and the sum of each slope times its score, which is the scale times the slope by it; scores become
-/// slopes of the mean over `links`.
+/// One link's loss; scores become slopes of the mean over all links, each of which has this share.
 fn row_slopes(
     loss: LinkLoss,
     positive: &mut f32,
     own: &mut [f32],
     shared: &mut [f32],
-    links: usize,
-) -> (f32, f32) {
-    let share = 1.0 / links as f32;
+    share: f32,
+) -> f32 {
     match loss {
         LinkLoss::Softmax => softmax_slopes(positive, own, shared, share),
         LinkLoss::Bpr => pairwise_slopes(positive, own, shared, share),
@@ -179,98 +177,74 @@ fn row_slopes(
     }
 }
 
-fn softmax_slopes(
-    positive: &mut f32,
-    own: &mut [f32],
-    shared: &mut [f32],
-    share: f32,
-) -> (f32, f32) {
+fn softmax_slopes(positive: &mut f32, own: &mut [f32], shared: &mut [f32], share: f32) -> f32 {
     let scored = *positive;
-    let highest = shared
-        .iter()
-        .chain(own.iter())
-        .fold(scored, |a, &b| if b > a { b } else { a });
-    let (mut total, mut weighted) = ((scored - highest).exp(), 0.0);
-    weighted += total * scored;
-    let first = total;
-    for list in [&mut *own, &mut *shared] {
-        let (sum, sum_weighted) = exponentials(list, highest);
-        total += sum;
-        weighted += sum_weighted;
-    }
-    for score in own.iter_mut().chain(shared) {
-        *score *= share / total;
-    }
+    let highest = highest(own).max(highest(shared)).max(scored);
+    let first = exp(scored - highest);
+    let total = first + exponentials(own, highest) + exponentials(shared, highest);
+    let factor = share / total;
+    own.iter_mut().for_each(|score| *score *= factor);
+    shared.iter_mut().for_each(|score| *score *= factor);
     *positive = (first / total - 1.0) * share;
-    let mean_score = weighted / total;
-    (total.ln() + highest - scored, (mean_score - scored) * share)
+    total.ln() + highest - scored
 }
 
-/// Scores become `exp(score - highest)`; gives their sum and the sum of each times its score.
-fn exponentials(scores: &mut [f32], highest: f32) -> (f32, f32) {
-    let mut sums = [[0.0f32; 8]; 2];
-    let mut chunks = scores.chunks_exact_mut(8);
-    for chunk in &mut chunks {
-        for lane in 0..8 {
-            let score = chunk[lane].max(LOWEST);
-            chunk[lane] = exp(chunk[lane] - highest);
-            sums[0][lane] += chunk[lane];
-            sums[1][lane] += chunk[lane] * score;
+fn highest(scores: &[f32]) -> f32 {
+    let higher = |a: f32, b: f32| if b > a { b } else { a };
+    let (chunks, rest) = scores.as_chunks::<LANES>();
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    for chunk in chunks {
+        for lane in 0..LANES {
+            lanes[lane] = higher(lanes[lane], chunk[lane]);
         }
     }
-    for score in chunks.into_remainder() {
-        let own = score.max(LOWEST);
-        *score = exp(*score - highest);
-        sums[0][0] += *score;
-        sums[1][0] += *score * own;
-    }
-    (sums[0].iter().sum(), sums[1].iter().sum())
+    lanes
+        .iter()
+        .chain(rest)
+        .copied()
+        .fold(f32::NEG_INFINITY, higher)
 }
 
-/// Stands for minus infinity where that is multiplied by zero.
-const LOWEST: f32 = -1e30;
+/// Scores become `exp(score - highest)`, whose sum this is.
+fn exponentials(scores: &mut [f32], highest: f32) -> f32 {
+    for score in scores.iter_mut() {
+        *score = exp(*score - highest);
+    }
+    let (chunks, rest) = scores.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for chunk in chunks {
+        for lane in 0..LANES {
+            lanes[lane] += chunk[lane];
+        }
+    }
+    lanes.iter().chain(rest).sum()
+}
 
-fn pairwise_slopes(
-    positive: &mut f32,
-    own: &mut [f32],
-    shared: &mut [f32],
-    share: f32,
-) -> (f32, f32) {
+const LANES: usize = 8;
+
+fn pairwise_slopes(positive: &mut f32, own: &mut [f32], shared: &mut [f32], share: f32) -> f32 {
     let scored = *positive;
     let count = negatives(own, shared);
-    let (mut loss, mut slope_of_scale) = (0.0, 0.0);
+    let mut loss = 0.0;
     *positive = 0.0;
     for score in own.iter_mut().chain(shared) {
         let difference = scored - *score;
         loss += softplus(-difference) / count;
-        let slope = sigmoid(-difference) * share / count;
-        if slope > 0.0 {
-            slope_of_scale -= slope * difference;
-        }
-        *positive -= slope;
-        *score = slope;
+        *score = sigmoid(-difference) * share / count;
+        *positive -= *score;
     }
-    (loss, slope_of_scale)
+    loss
 }
 
-fn logistic_slopes(
-    positive: &mut f32,
-    own: &mut [f32],
-    shared: &mut [f32],
-    share: f32,
-) -> (f32, f32) {
+fn logistic_slopes(positive: &mut f32, own: &mut [f32], shared: &mut [f32], share: f32) -> f32 {
     let count = negatives(own, shared);
     let mut loss = softplus(-*positive);
-    let slope = -sigmoid(-*positive) * share;
-    let mut slope_of_scale = slope * *positive;
-    *positive = slope;
+    *positive = -sigmoid(-*positive) * share;
     for score in own.iter_mut().chain(shared) {
         loss += softplus(*score) / count;
-        let slope = sigmoid(*score) * share / count;
-        slope_of_scale += slope * score.max(LOWEST);
-        *score = slope;
+        *score = sigmoid(*score) * share / count;
     }
-    (loss, slope_of_scale)
+    loss
 }
 
 fn negatives(own: &[f32], shared: &[f32]) -> f32 {
@@ -286,9 +260,13 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// `e^x` to 3e-7 of itself, 0 below -87: additions and multiplications only, so that a row of them is vectorised.
+/// `e^x` for `x` of at most 0, to 3e-7 of itself, 0 below -87: additions and multiplications only, so that a row of them is vectorised.
 fn exp(x: f32) -> f32 {
-    let clamped = x.clamp(-87.0, 88.0);
+    let clamped = if x < LOWEST_EXPONENT {
+        LOWEST_EXPONENT
+    } else {
+        x
+    };
     let shifted = clamped * std::f32::consts::LOG2_E + ROUNDING;
     let whole = shifted - ROUNDING;
     let rest = clamped - whole * 0.693_359_4 + whole * 2.121_944_4e-4;
@@ -309,8 +287,15 @@ fn exp(x: f32) -> f32 {
         .wrapping_sub(ROUNDING.to_bits())
         .wrapping_add(127);
     let doubled = f32::from_bits(exponent << 23);
-    if x < -87.0 { 0.0 } else { power * doubled }
+    if x < LOWEST_EXPONENT {
+        0.0
+    } else {
+        power * doubled
+    }
 }
+
+/// `e` to a lower power is next to the smallest numbers that f32 has.
+const LOWEST_EXPONENT: f32 = -87.0;
 
 /// Added, it leaves the nearest whole number in the last bits; taken away again, as a float.
 const ROUNDING: f32 = 12_582_912.0;

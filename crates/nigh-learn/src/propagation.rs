@@ -75,27 +75,28 @@ impl Propagation {
 
 /// The sum of the named rows. Columns go by the block, whose sums stay in registers.
 pub(crate) fn sum_rows(rows: &Matrix, list: &[u32], out: &mut [f32]) {
-    const BLOCK: usize = 32;
     let cols = rows.cols();
     let data = rows.data();
-    let mut blocks = out.chunks_exact_mut(BLOCK);
-    let mut from = 0;
-    for block in &mut blocks {
+    let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
+    for (place, block) in blocks.iter_mut().enumerate() {
         let mut sums = [0.0f32; BLOCK];
         for &row in list {
-            let start = row as usize * cols + from;
-            let values = &data[start..start + BLOCK];
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum += value;
+            let start = row as usize * cols + place * BLOCK;
+            if let Some(values) = data[start..].first_chunk::<BLOCK>() {
+                for lane in 0..BLOCK {
+                    sums[lane] += values[lane];
+                }
             }
         }
-        block.copy_from_slice(&sums);
-        from += BLOCK;
+        *block = sums;
     }
-    for (column, sum) in (from..).zip(blocks.into_remainder()) {
+    let first = cols - rest.len();
+    for (column, sum) in (first..).zip(rest) {
         *sum = list
             .iter()
             .map(|&row| data[row as usize * cols + column])
             .sum();
     }
 }
+
+const BLOCK: usize = 32;
