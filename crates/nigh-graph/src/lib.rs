@@ -7,4 +7,6 @@ mod sample;
 
 pub use adjacency::Adjacency;
 pub use csr::{Csr, Edge};
-pub use sample::Random;
+pub use sample::{
+    Block, Draw, LeftOut, Random, Sample, SampleConfig, SampleError, Seed, TimeRule, sample,
+};
