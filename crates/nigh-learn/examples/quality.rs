@@ -12,8 +12,8 @@ use std::path::Path;
 use cpu_time::ProcessTime;
 use nigh_graph::{Csr, Edge};
 use nigh_learn::{
-    LightGcnConfig, Matrix, RankingMetrics, TieOrder, Validation, measure_embeddings,
-    train_lightgcn,
+    GnnConfig, LayerKind, LightGcnConfig, Matrix, RankingMetrics, TieOrder, Validation,
+    measure_embeddings, train_gnn, train_lightgcn,
 };
 
 fn main() {
@@ -41,17 +41,60 @@ fn trained(method: &str, split: &Split, seed: u64) -> (Matrix, String) {
     let order = TieOrder::of_numbers(split.nodes);
     let validation = Validation::sample(&split.val, 500, order, seed);
     let fit = Csr::from_edges(split.nodes, &split.fit);
-    let _ = method;
-    let config = LightGcnConfig {
+    if method == "lightgcn" {
+        let config = LightGcnConfig {
+            seed,
+            ..LightGcnConfig::default()
+        };
+        let model = train_lightgcn(&fit, &config, &validation, |_| ()).unwrap();
+        let note = note(model.best_step, model.validation_mrr);
+        return (model.embed(&split.train), note);
+    }
+    let config = settings(method, seed);
+    let features = Matrix::zeros(split.nodes, 0);
+    let model = train_gnn(&fit, &features, &config, &validation, |_| ()).unwrap();
+    let note = note(model.best_step, model.validation_mrr);
+    (model.embed(&split.train, &features).unwrap(), note)
+}
+
+fn note(best_step: usize, validation_mrr: f64) -> String {
+    format!("best_step {best_step} val_mrr {validation_mrr:.4}")
+}
+
+fn settings(method: &str, seed: u64) -> GnnConfig {
+    let mut config = GnnConfig {
         seed,
-        ..LightGcnConfig::default()
+        ..GnnConfig::default()
     };
-    let model = train_lightgcn(&fit, &config, &validation, |_| ()).unwrap();
-    let note = format!(
-        "best_step {} val_mrr {:.4}",
-        model.best_step, model.validation_mrr
-    );
-    (model.embed(&split.train), note)
+    for part in method.split(',').skip(1) {
+        let (name, value) = part.split_once('=').unwrap();
+        let number: f64 = value.parse().unwrap();
+        match name {
+            "slope" => config.slope = number as f32,
+            "mean" => config.mean_of_layers = number > 0.0,
+            "smooth" => config.smooth_start = number as f32,
+            "lr" => config.learning_rate = number as f32,
+            "dev" => config.table_deviation = number as f32,
+            "scale" => config.scale = number as f32,
+            "norm" => config.normalize = number > 0.0,
+            "uniform" => config.negatives.uniform = number as usize,
+            "batch" => config.negatives.in_batch = number as usize,
+            "hard" => config.negatives.hard = number as usize,
+            "links" => config.links = number as usize,
+            "heldout" => config.held_out = number,
+            "fan" => config.fan_outs = vec![number as usize; 2],
+            "layer" => {
+                config.layer = [
+                    LayerKind::SageMean,
+                    LayerKind::SagePool,
+                    LayerKind::Gcn,
+                    LayerKind::Gat { heads: 4 },
+                ][number as usize]
+            }
+            _ => println!("unknown setting {name}"),
+        }
+    }
+    config
 }
 
 struct Split {

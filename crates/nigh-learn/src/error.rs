@@ -17,6 +17,21 @@ pub enum LearnError {
         /// What it may be.
         expected: &'static str,
     },
+    /// Features are not those of the people, or of the network.
+    #[error("features are {rows} rows of {cols}, expected {nodes} of {expected}")]
+    Features {
+        /// Rows given.
+        rows: usize,
+        /// Columns given.
+        cols: usize,
+        /// How many people there are.
+        nodes: usize,
+        /// How many features the network knows.
+        expected: usize,
+    },
+    /// A batch cannot be sampled.
+    #[error(transparent)]
+    Sample(#[from] nigh_graph::SampleError),
     /// The loss is no number any more: the learning rate is too high, or the features are too large.
     #[error("the loss of step {step} is no finite number; a lower learning rate may help")]
     Diverged {

@@ -3,6 +3,7 @@
 
 mod adam;
 mod error;
+mod gnn;
 mod held_out;
 mod lightgcn;
 mod link_loss;
@@ -12,6 +13,9 @@ mod propagation;
 mod validation;
 
 pub use error::{LearnError, Progress};
+pub use gnn::{
+    Gnn, GnnBatch, GnnConfig, GnnTraining, LayerKind, ModelFileError, Negatives, train_gnn,
+};
 pub use lightgcn::{LightGcn, LightGcnConfig, train_lightgcn};
 pub use link_loss::{LinkBatch, LinkGradient, LinkLoss, link_loss};
 pub use matrix::Matrix;

@@ -209,7 +209,7 @@ pub(crate) fn multiply(out: &mut [f32], a: View<'_>, b: View<'_>, keep: f32) {
     }
 }
 
-fn tensor(view: View<'_>) -> NdTensorView<'_, f32, 2> {
+pub(crate) fn tensor(view: View<'_>) -> NdTensorView<'_, f32, 2> {
     match NdTensorView::from_slice_with_strides(view.shape, view.data, view.strides) {
         Ok(tensor) => tensor,
         Err(error) => unreachable!("a matrix holds all of its rows: {error:?}"),
