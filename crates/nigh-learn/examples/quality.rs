@@ -12,8 +12,8 @@ use std::path::Path;
 use cpu_time::ProcessTime;
 use nigh_graph::{Csr, Edge};
 use nigh_learn::{
-    GnnConfig, LayerKind, LightGcnConfig, Matrix, RankingMetrics, TieOrder, Validation,
-    measure_embeddings, train_gnn, train_lightgcn,
+    GnnConfig, LayerKind, LightGcnConfig, Matrix, RankingMetrics, StructureConfig, TieOrder,
+    Validation, measure_embeddings, structural_features, train_gnn, train_lightgcn,
 };
 
 fn main() {
@@ -51,10 +51,17 @@ fn trained(method: &str, split: &Split, seed: u64) -> (Matrix, String) {
         return (model.embed(&split.train), note);
     }
     let config = settings(method, seed);
-    let features = Matrix::zeros(split.nodes, 0);
+    let structure = |graph: &Csr| match method.contains("bare") {
+        true => Matrix::zeros(split.nodes, 0),
+        false => structural_features(graph, &[], &StructureConfig::default()),
+    };
+    let features = structure(&fit);
     let model = train_gnn(&fit, &features, &config, &validation, |_| ()).unwrap();
     let note = note(model.best_step, model.validation_mrr);
-    (model.embed(&split.train, &features).unwrap(), note)
+    (
+        model.embed(&split.train, &structure(&split.train)).unwrap(),
+        note,
+    )
 }
 
 fn note(best_step: usize, validation_mrr: f64) -> String {
@@ -66,7 +73,7 @@ fn settings(method: &str, seed: u64) -> GnnConfig {
         seed,
         ..GnnConfig::default()
     };
-    for part in method.split(',').skip(1) {
+    for part in method.split(',').skip(1).filter(|&part| part != "bare") {
         let (name, value) = part.split_once('=').unwrap();
         let number: f64 = value.parse().unwrap();
         match name {

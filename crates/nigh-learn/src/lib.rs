@@ -3,6 +3,7 @@
 
 mod adam;
 mod error;
+mod features;
 mod gnn;
 mod held_out;
 mod lightgcn;
@@ -13,6 +14,9 @@ mod propagation;
 mod validation;
 
 pub use error::{LearnError, Progress};
+pub use features::{
+    Attribute, AttributeConfig, AttributeEncoder, StructureConfig, structural_features,
+};
 pub use gnn::{
     Gnn, GnnBatch, GnnConfig, GnnTraining, LayerKind, ModelFileError, Negatives, train_gnn,
 };
