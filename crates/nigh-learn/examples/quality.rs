@@ -81,6 +81,8 @@ fn settings(method: &str, seed: u64) -> GnnConfig {
             "mean" => config.mean_of_layers = number > 0.0,
             "smooth" => config.smooth_start = number as f32,
             "lr" => config.learning_rate = number as f32,
+            "layer_rate" => config.layer_rate = number as f32,
+            "degree" => config.degree_power = number as f32,
             "dev" => config.table_deviation = number as f32,
             "scale" => config.scale = number as f32,
             "norm" => config.normalize = number > 0.0,

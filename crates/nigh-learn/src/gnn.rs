@@ -17,7 +17,8 @@ use nigh_graph::{Adjacency, Block, Csr, LeftOut, SampleConfig, Seed, sample};
 
 use crate::{LearnError, LinkLoss, Matrix};
 
-pub use batch::{GnnBatch, Negatives};
+use batch::GnnBatch;
+pub use batch::{Negatives, TrainingBatch};
 pub use file::ModelFileError;
 pub use layer::LayerKind;
 pub use network::Gnn;
@@ -42,7 +43,11 @@ pub struct GnnConfig {
     /// How far layers begin as what smooths rows, from 0 (random weights) to 1 (half of oneself, half of the neighbours);
     /// GraphSAGE with the mean and GCN, one width.
     pub smooth_start: f32,
-    /// Whether embeddings have length 1.
+    /// Embeddings are multiplied by `(1 + degree)` to this power: where rows are means, all people else seem equally known
+    /// (the degree scalers of Corso et al., "Principal Neighbourhood Aggregation for Graph Nets", NeurIPS 2020, §2, at the
+    /// end of the network).
+    pub degree_power: f32,
+    /// Whether embeddings have length 1, before that.
     pub normalize: bool,
     /// What is brought down.
     pub loss: LinkLoss,
@@ -56,8 +61,10 @@ pub struct GnnConfig {
     pub fan_outs: Vec<usize>,
     /// With the whole graph: the share of links drawn as supervision and left out of messages, from 0 to 1.
     pub held_out: f64,
-    /// Adam's step size.
+    /// Adam's step size for the table, and the scale of scores.
     pub learning_rate: f32,
+    /// Adam's step size for the layers' matrices.
+    pub layer_rate: f32,
     /// Steps at most.
     pub steps: usize,
     /// Steps between two looks at the validation links.
@@ -78,6 +85,7 @@ impl Default for GnnConfig {
             slope: 1.0,
             mean_of_layers: true,
             smooth_start: 1.0,
+            degree_power: 0.5,
             normalize: false,
             loss: LinkLoss::Softmax,
             scale: 1.0,
@@ -86,6 +94,7 @@ impl Default for GnnConfig {
             fan_outs: Vec::new(),
             held_out: 0.2,
             learning_rate: 0.01,
+            layer_rate: 0.001,
             steps: 1600,
             steps_per_look: 40,
             patience: 240,
@@ -108,6 +117,7 @@ impl GnnConfig {
             ("table + features", (self.table + features) as f64),
             ("links", self.links as f64),
             ("learning_rate", f64::from(self.learning_rate)),
+            ("layer_rate", f64::from(self.layer_rate)),
             ("scale", f64::from(self.scale)),
             ("steps", self.steps as f64),
             ("held_out", self.held_out),

@@ -40,6 +40,17 @@ impl HeldOut {
         links
     }
 
+    /// So many links drawn with replacement, in time that does not grow with the graph; the share does not count.
+    pub(crate) fn some_links(&self, graph: &Csr, count: usize) -> Vec<(u32, u32)> {
+        let mut random = Random::stream(&[self.seed, 4]);
+        let link = |_| {
+            let place = random.below(graph.targets().len());
+            let from = graph.offsets().partition_point(|&offset| offset <= place) - 1;
+            (from as u32, graph.targets()[place])
+        };
+        (0..count).map(link).collect()
+    }
+
     /// People drawn uniformly.
     pub(crate) fn negatives(&self, nodes: usize, count: usize) -> Vec<u32> {
         let mut random = Random::stream(&[self.seed, 3]);

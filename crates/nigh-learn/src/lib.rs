@@ -18,7 +18,7 @@ pub use features::{
     Attribute, AttributeConfig, AttributeEncoder, StructureConfig, structural_features,
 };
 pub use gnn::{
-    Gnn, GnnBatch, GnnConfig, GnnTraining, LayerKind, ModelFileError, Negatives, train_gnn,
+    Gnn, GnnConfig, GnnTraining, LayerKind, ModelFileError, Negatives, TrainingBatch, train_gnn,
 };
 pub use lightgcn::{LightGcn, LightGcnConfig, train_lightgcn};
 pub use link_loss::{LinkBatch, LinkGradient, LinkLoss, link_loss};

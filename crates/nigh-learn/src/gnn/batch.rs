@@ -34,8 +34,8 @@ impl Negatives {
 }
 
 /// The people of a step and who sends to whom.
-#[derive(Clone, Debug)]
-pub struct GnnBatch {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GnnBatch {
     /// The people; rows of a layer are the first of them. `None` for everybody.
     pub(crate) nodes: Option<Vec<u32>>,
     /// How many neighbours each of them has.
@@ -46,8 +46,7 @@ pub struct GnnBatch {
 
 impl GnnBatch {
     /// Everybody, each layer over the same block.
-    #[must_use]
-    pub fn whole(graph: &Csr, block: Block) -> GnnBatch {
+    pub(crate) fn whole(graph: &Csr, block: Block) -> GnnBatch {
         let degrees = (0..graph.nodes())
             .map(|node| block.list(node).len() as f32)
             .collect();
@@ -59,8 +58,7 @@ impl GnnBatch {
     }
 
     /// Those whom a sample met.
-    #[must_use]
-    pub fn sampled(graph: &Csr, sample: Sample) -> GnnBatch {
+    pub(crate) fn sampled(graph: &Csr, sample: Sample) -> GnnBatch {
         let degrees = sample
             .nodes
             .iter()
@@ -81,16 +79,93 @@ impl GnnBatch {
 
 /// A step's batch with its links, whose people are rows of the embeddings.
 #[derive(Clone, Debug)]
-pub(crate) struct Prepared {
-    pub(crate) batch: GnnBatch,
+pub struct TrainingBatch {
+    pub(crate) people: GnnBatch,
     links: Vec<(u32, u32)>,
     shared: Vec<u32>,
     own: Vec<u32>,
     not_negative: Vec<(u32, u32)>,
 }
 
-impl Prepared {
-    pub(crate) fn links(&self) -> LinkBatch<'_> {
+impl TrainingBatch {
+    /// The batch of a step: the same for the same seed and step, whatever came before. The graph has edges.
+    ///
+    /// # Errors
+    /// Where it cannot be sampled.
+    pub fn draw(graph: &Csr, config: &GnnConfig, step: usize) -> Result<TrainingBatch, LearnError> {
+        let held_out = HeldOut::new(config.seed, step as u64, config.held_out);
+        let whole = config.fan_outs.is_empty();
+        let links = match whole {
+            true => held_out.links(graph, config.links),
+            false => held_out.some_links(graph, config.links),
+        };
+        let mut shared = held_out.negatives(graph.nodes(), config.negatives.uniform);
+        shared.extend(
+            links
+                .iter()
+                .take(config.negatives.in_batch)
+                .map(|link| link.1),
+        );
+        let own = hard_negatives(graph, config, step, &links);
+        let not_negative = not_negative(graph, &links, &shared);
+        let block = || Block::whole(graph, |a, b| !held_out.contains(a, b));
+        let people = match whole {
+            true => GnnBatch::whole(graph, block()),
+            false => GnnBatch::default(),
+        };
+        let batch = TrainingBatch {
+            people,
+            links,
+            shared,
+            own,
+            not_negative,
+        };
+        if whole {
+            Ok(batch)
+        } else {
+            batch.sampled(graph, config, step)
+        }
+    }
+
+    fn sampled(
+        mut self,
+        graph: &Csr,
+        config: &GnnConfig,
+        step: usize,
+    ) -> Result<TrainingBatch, LearnError> {
+        let ends = self.links.iter().flat_map(|&(a, b)| [a, b]);
+        let people = ends
+            .chain(self.shared.iter().copied())
+            .chain(self.own.iter().copied());
+        let seeds: Vec<Seed> = people.map(Seed::new).collect();
+        let seed = Random::stream(&[config.seed, 4, step as u64]).bits();
+        let fan_outs = config.fan_outs.clone();
+        let sampling = SampleConfig {
+            fan_outs,
+            seed,
+            ..SampleConfig::default()
+        };
+        let sample = sample(graph, &seeds, &sampling, &LeftOut::of(&self.links))?;
+        self.rename(&sample.seeds);
+        self.people = GnnBatch::sampled(graph, sample);
+        Ok(self)
+    }
+
+    /// The people, each once, the first rows of the embeddings first; `None` for everybody.
+    #[must_use]
+    pub fn nodes(&self) -> Option<&[u32]> {
+        self.people.nodes.as_deref()
+    }
+
+    /// Who sends to whom: one block for each layer, the last layer's first; one for all of them in a whole graph.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        &self.people.blocks
+    }
+
+    /// True links and negatives, by rows of the embeddings.
+    #[must_use]
+    pub fn links(&self) -> LinkBatch<'_> {
         LinkBatch {
             links: &self.links,
             shared: &self.shared,
@@ -98,60 +173,7 @@ impl Prepared {
             not_negative: &self.not_negative,
         }
     }
-}
 
-/// The batch of a step: the same for the same seed and step, whatever came before.
-pub(crate) fn prepare(
-    graph: &Csr,
-    config: &GnnConfig,
-    step: usize,
-) -> Result<Prepared, LearnError> {
-    let whole = config.fan_outs.is_empty();
-    let share = (config.links as f64 / graph.edges() as f64).min(1.0);
-    let share = if whole { config.held_out } else { share };
-    let held_out = HeldOut::new(config.seed, step as u64, share);
-    let links = held_out.links(graph, config.links);
-    let mut shared = held_out.negatives(graph.nodes(), config.negatives.uniform);
-    shared.extend(
-        links
-            .iter()
-            .take(config.negatives.in_batch)
-            .map(|link| link.1),
-    );
-    let own = hard_negatives(graph, config, step, &links);
-    let not_negative = not_negative(graph, &links, &shared);
-    let prepared = |batch| Prepared {
-        batch,
-        links: links.clone(),
-        shared: shared.clone(),
-        own: own.clone(),
-        not_negative,
-    };
-    if whole {
-        let block = Block::whole(graph, |a, b| !held_out.contains(a, b));
-        return Ok(prepared(GnnBatch::whole(graph, block)));
-    }
-    let people = links
-        .iter()
-        .flat_map(|&(a, b)| [a, b])
-        .chain(shared.iter().copied())
-        .chain(own.iter().copied());
-    let seeds: Vec<Seed> = people.map(Seed::new).collect();
-    let seed = Random::stream(&[config.seed, 4, step as u64]).bits();
-    let fan_outs = config.fan_outs.clone();
-    let sampling = SampleConfig {
-        fan_outs,
-        seed,
-        ..SampleConfig::default()
-    };
-    let sample = sample(graph, &seeds, &sampling, &LeftOut::of(&links))?;
-    let places = sample.seeds.clone();
-    let mut prepared = prepared(GnnBatch::sampled(graph, sample));
-    prepared.rename(&places);
-    Ok(prepared)
-}
-
-impl Prepared {
     /// People become rows: `places` has the row of each end of each link, then of each shared and own negative.
     fn rename(&mut self, places: &[u32]) {
         let (ends, others) = places.split_at(self.links.len() * 2);

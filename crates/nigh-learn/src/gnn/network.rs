@@ -41,6 +41,8 @@ pub(crate) struct Pass {
     input: Matrix,
     layers: Vec<LayerPass>,
     combined: Matrix,
+    /// The same with rows of length 1, where they are to be.
+    directions: Option<Matrix>,
     embeddings: Matrix,
 }
 
@@ -116,16 +118,15 @@ impl Gnn {
             layers.push(pass);
         }
         let combined = self.combine(&input, &layers);
-        let embeddings = if self.config.normalize {
-            combined.normalized()
-        } else {
-            combined.clone()
-        };
+        let directions = self.config.normalize.then(|| combined.normalized());
+        let mut embeddings = directions.clone().unwrap_or_else(|| combined.clone());
+        self.scale_by_degree(batch, &mut embeddings);
         Pass {
             projection,
             input,
             layers,
             combined,
+            directions,
             embeddings,
         }
     }
@@ -136,10 +137,11 @@ impl Gnn {
         pass: &Pass,
         by_embeddings: &Matrix,
     ) -> GnnGradient {
-        let by_combined = match self.config.normalize {
-            true => undo_normalize(&pass.combined, &pass.embeddings, by_embeddings),
-            false => by_embeddings.clone(),
-        };
+        let mut by_combined = by_embeddings.clone();
+        self.scale_by_degree(batch, &mut by_combined);
+        if let Some(directions) = &pass.directions {
+            by_combined = undo_normalize(&pass.combined, directions, &by_combined);
+        }
         let count = self.config.widths.len();
         let share = if self.config.mean_of_layers {
             1.0 / (count + 1) as f32
@@ -218,6 +220,18 @@ impl Gnn {
             combined.scale(1.0 / (layers.len() + 1) as f32);
         }
         combined
+    }
+
+    fn scale_by_degree(&self, batch: &GnnBatch, rows: &mut Matrix) {
+        if self.config.degree_power == 0.0 {
+            return;
+        }
+        for row in 0..rows.rows() {
+            let factor = (1.0 + batch.degrees[row]).powf(self.config.degree_power);
+            rows.row_mut(row)
+                .iter_mut()
+                .for_each(|value| *value *= factor);
+        }
     }
 
     fn layer_input<'a>(

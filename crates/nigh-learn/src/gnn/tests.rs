@@ -2,7 +2,8 @@
 
 use nigh_graph::{Block, Csr, Edge, LeftOut, Random, SampleConfig, Seed, sample};
 
-use super::{Gnn, GnnBatch, GnnConfig, LayerKind};
+use super::batch::GnnBatch;
+use super::{Gnn, GnnConfig, LayerKind};
 use crate::Matrix;
 
 const PEOPLE: usize = 14;
@@ -58,6 +59,7 @@ fn configs() -> Vec<GnnConfig> {
                 slope: 0.3,
                 mean_of_layers,
                 smooth_start: if mean_of_layers { 0.3 } else { 0.0 },
+                degree_power: if normalize { 0.5 } else { 0.0 },
                 normalize,
                 ..GnnConfig::default()
             });
@@ -146,7 +148,7 @@ fn differences(
     const STEP: f32 = 1.0 / 512.0;
     let mut off = Vec::new();
     for (place, &slope) in slopes.iter().enumerate() {
-        let mut at = |shift: f32| {
+        let at = |shift: f32| {
             let mut moved = network.clone();
             change(&mut moved, place, shift);
             loss(&moved, batch, features, by_embeddings)

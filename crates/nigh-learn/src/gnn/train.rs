@@ -4,8 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use nigh_graph::Csr;
 
-use super::batch::{self, Prepared};
-use super::{Gnn, GnnConfig};
+use super::{Gnn, GnnConfig, TrainingBatch};
 use crate::adam::Adam;
 use crate::{LearnError, Matrix, Progress, Validation, link_loss};
 
@@ -101,15 +100,15 @@ impl GnnTraining {
         graph: &Csr,
         features: &Matrix,
         validation: &Validation,
-        batches: &Receiver<Result<Prepared, LearnError>>,
+        batches: &Receiver<Result<TrainingBatch, LearnError>>,
         progress: &mut impl FnMut(&GnnTraining, Progress) -> bool,
     ) -> Result<(), LearnError> {
         let config = self.network.config().clone();
         while !self.is_done() {
-            let Ok(prepared) = batches.recv() else {
+            let Ok(batch) = batches.recv() else {
                 return Ok(());
             };
-            let loss = self.learn(&prepared?, features)?;
+            let loss = self.learn(&batch?, features)?;
             if self.step % config.steps_per_look.max(1) != 0 && self.step != config.steps {
                 continue;
             }
@@ -126,14 +125,18 @@ impl GnnTraining {
         Ok(())
     }
 
-    fn learn(&mut self, prepared: &Prepared, features: &Matrix) -> Result<f32, LearnError> {
+    /// One step down the gradient of a batch's loss, which it gives. The features have a row for each person.
+    ///
+    /// # Errors
+    /// Where the loss is no number any more.
+    pub fn learn(&mut self, batch: &TrainingBatch, features: &Matrix) -> Result<f32, LearnError> {
         self.step += 1;
         let config = self.network.config();
-        let rate = config.learning_rate;
-        let pass = self.network.forward(&prepared.batch, features);
+        let (rate, layer_rate) = (config.learning_rate, config.layer_rate);
+        let pass = self.network.forward(&batch.people, features);
         let by_links = link_loss(
             pass.embeddings(),
-            &prepared.links(),
+            &batch.links(),
             config.loss,
             self.network.scale,
         );
@@ -142,15 +145,15 @@ impl GnnTraining {
         }
         let gradient = self
             .network
-            .backward(&prepared.batch, &pass, &by_links.embeddings);
+            .backward(&batch.people, &pass, &by_links.embeddings);
         if self.network.table.rows() > 0 {
-            let rows = prepared.batch.nodes.as_deref();
+            let rows = batch.people.nodes.as_deref();
             self.by_table
                 .step_rows(&mut self.network.table, rows, &gradient.table, rate);
         }
         let weights = self.network.weights.iter_mut().zip(&gradient.weights);
         for ((matrix, slopes), adam) in weights.zip(&mut self.by_weights) {
-            adam.step(matrix.data_mut(), slopes.data(), rate);
+            adam.step(matrix.data_mut(), slopes.data(), layer_rate);
         }
         let scale = std::slice::from_mut(&mut self.network.scale);
         self.by_scale.step(scale, &[by_links.scale], rate);
@@ -186,11 +189,14 @@ fn prepare_all(
     graph: &Csr,
     config: &GnnConfig,
     steps: std::ops::RangeInclusive<usize>,
-    sender: SyncSender<Result<Prepared, LearnError>>,
+    sender: SyncSender<Result<TrainingBatch, LearnError>>,
 ) {
     for step in steps {
         // Nobody listens any more once training has stopped.
-        if sender.send(batch::prepare(graph, config, step)).is_err() {
+        if sender
+            .send(TrainingBatch::draw(graph, config, step))
+            .is_err()
+        {
             return;
         }
     }
