@@ -40,7 +40,7 @@ pub struct GnnConfig {
     /// Whether the embedding is the mean of the input and all layers (He et al., SIGIR 2020, equation 4), which then have one
     /// width, and not the last layer alone.
     pub mean_of_layers: bool,
-    /// How far layers begin as what smooths rows, from 0 (random weights) to 1 (half of oneself, half of the neighbours);
+    /// How far layers begin as what smooths rows, from 0 (random weights) to 1 (the neighbours' mean and nothing else);
     /// GraphSAGE with the mean and GCN, one width.
     pub smooth_start: f32,
     /// Embeddings are multiplied by `(1 + degree)` to this power: where rows are means, all people else seem equally known

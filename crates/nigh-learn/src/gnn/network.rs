@@ -262,20 +262,19 @@ impl Gnn {
     }
 }
 
-/// Weights become a mix of what they are and of what gives half of oneself and half of the neighbours.
+/// Weights become a mix of what they are and of what leaves the neighbours' rows as they are, and one's own out.
 fn start_smooth(config: &GnnConfig, weights: &mut Matrix) {
-    let own_row = match config.layer {
-        LayerKind::SageMean => 0.5,
-        LayerKind::Gcn => 1.0,
+    let first = match config.layer {
+        LayerKind::SageMean => weights.rows() / 2,
+        LayerKind::Gcn => 0,
         LayerKind::SagePool | LayerKind::Gat { .. } => return,
     };
     if config.smooth_start == 0.0 {
         return;
     }
     weights.scale(1.0 - config.smooth_start);
-    let cols = weights.cols();
-    for row in 0..weights.rows() {
-        weights.row_mut(row)[row % cols] += own_row * config.smooth_start;
+    for row in first..weights.rows() {
+        weights.row_mut(row)[row - first] += config.smooth_start;
     }
 }
 
