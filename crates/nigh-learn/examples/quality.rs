@@ -82,6 +82,8 @@ fn settings(method: &str, seed: u64) -> GnnConfig {
             "smooth" => config.smooth_start = number as f32,
             "lr" => config.learning_rate = number as f32,
             "layer_rate" => config.layer_rate = number as f32,
+            "look" => config.steps_per_look = number as usize,
+            "patience" => config.patience = number as usize,
             "degree" => config.degree_power = number as f32,
             "dev" => config.table_deviation = number as f32,
             "scale" => config.scale = number as f32,

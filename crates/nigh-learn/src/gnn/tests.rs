@@ -1,5 +1,7 @@
 //! Gradients beside finite differences, for every kind of layer, ends and middles.
 
+mod golden;
+
 use nigh_graph::{Block, Csr, Edge, LeftOut, Random, SampleConfig, Seed, sample};
 
 use super::batch::GnnBatch;
