@@ -24,7 +24,10 @@ pub use layer::LayerKind;
 pub use network::Gnn;
 pub use train::{GnnTraining, train_gnn};
 
-/// A graph network and how it is trained. The defaults are those of GraphSAGE over a learned table and structural features.
+/// A graph network and how it is trained.
+///
+/// The defaults are those of GraphSAGE over a learned table and structural features, measured on whole graphs of thousands of
+/// people: layers that begin as the neighbours' mean and learn slowly rank far better than random ones.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct GnnConfig {
     /// How rows become those of the next layer.
@@ -93,11 +96,11 @@ impl Default for GnnConfig {
             links: 4096,
             fan_outs: Vec::new(),
             held_out: 0.2,
-            learning_rate: 0.01,
+            learning_rate: 0.003,
             layer_rate: 0.001,
             steps: 1600,
-            steps_per_look: 40,
-            patience: 240,
+            steps_per_look: 20,
+            patience: 100,
             seed: 0,
         }
     }
@@ -147,7 +150,7 @@ impl GnnConfig {
             );
         }
         if let LayerKind::Gat { heads } = self.layer {
-            let whole = |width: &usize| heads > 0 && width % heads == 0;
+            let whole = |width: &usize| heads > 0 && width.is_multiple_of(heads);
             if !self.widths.iter().all(whole) {
                 return wanted("heads", heads, "a divisor of every layer's width");
             }

@@ -100,7 +100,7 @@ pub fn train_lightgcn(
     for step in 1..=config.steps {
         let loss = training.step(step)?;
         let last = step == config.steps;
-        if !last && step % config.steps_per_look.max(1) != 0 {
+        if !last && !step.is_multiple_of(config.steps_per_look.max(1)) {
             continue;
         }
         let now = training.model(step, 0.0);

@@ -11,6 +11,9 @@ use nigh_learn::{
     TieOrder, Validation, train_gnn,
 };
 
+/// What is changed in a config, and the sentence that it gets.
+type Change<'a> = (&'a dyn Fn(&mut GnnConfig), &'a str);
+
 const PEOPLE: usize = 120;
 
 /// Four circles of thirty people who know each other well, and a few links between them; a tenth is held out.
@@ -252,7 +255,7 @@ fn bad_input_gets_a_sentence() {
         few.to_string(),
         "features are 3 rows of 0, expected 120 of 0"
     );
-    let rows: [(&dyn Fn(&mut GnnConfig), &str); 7] = [
+    let rows: [Change<'_>; 7] = [
         (
             &|config| config.held_out = f64::NAN,
             "held_out is NaN, expected a number above 0",

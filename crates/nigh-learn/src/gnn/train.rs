@@ -63,7 +63,7 @@ impl GnnTraining {
         let config = self.network.config();
         let waited = self.step - self.best.best_step;
         self.step >= config.steps
-            || waited >= config.patience && self.step % config.steps_per_look.max(1) == 0
+            || waited >= config.patience && self.step.is_multiple_of(config.steps_per_look.max(1))
     }
 
     /// Learns on until validation becomes no better or all steps are taken. After each look at the validation links `progress`
@@ -109,7 +109,8 @@ impl GnnTraining {
                 return Ok(());
             };
             let loss = self.learn(&batch?, features)?;
-            if self.step % config.steps_per_look.max(1) != 0 && self.step != config.steps {
+            if !self.step.is_multiple_of(config.steps_per_look.max(1)) && self.step != config.steps
+            {
                 continue;
             }
             let mrr = self.look(graph, features, validation)?;
