@@ -59,7 +59,7 @@ impl Propagation {
             .with_min_len(64)
             .for_each(|(node, sum)| {
                 let list = &self.targets[self.offsets[node]..self.offsets[node + 1]];
-                sum_rows(&scaled, list, sum);
+                sum_rows(&scaled, list.iter().map(|&other| other as usize), sum);
             });
         self.scale_rows(&mut out);
         out
@@ -74,14 +74,14 @@ impl Propagation {
 }
 
 /// The sum of the named rows. Columns go by the block, whose sums stay in registers.
-pub(crate) fn sum_rows(rows: &Matrix, list: &[u32], out: &mut [f32]) {
+pub(crate) fn sum_rows(rows: &Matrix, list: impl Iterator<Item = usize> + Clone, out: &mut [f32]) {
     let cols = rows.cols();
     let data = rows.data();
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
     for (place, block) in blocks.iter_mut().enumerate() {
         let mut sums = [0.0f32; BLOCK];
-        for &row in list {
-            let start = row as usize * cols + place * BLOCK;
+        for row in list.clone() {
+            let start = row * cols + place * BLOCK;
             if let Some(values) = data[start..].first_chunk::<BLOCK>() {
                 for lane in 0..BLOCK {
                     sums[lane] += values[lane];
@@ -92,10 +92,7 @@ pub(crate) fn sum_rows(rows: &Matrix, list: &[u32], out: &mut [f32]) {
     }
     let first = cols - rest.len();
     for (column, sum) in (first..).zip(rest) {
-        *sum = list
-            .iter()
-            .map(|&row| data[row as usize * cols + column])
-            .sum();
+        *sum = list.clone().map(|row| data[row * cols + column]).sum();
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct LayerInput<'a> {
     pub(crate) block: &'a Block,
     /// Rows of the senders, the receivers' first.
     pub(crate) rows: &'a Matrix,
+    /// Which row each sender has, where that is not its place. Means alone read rows where they lie, on the way there.
+    pub(crate) names: Option<&'a [u32]>,
     /// How many neighbours each sender has in the graph.
     pub(crate) degrees: &'a [f32],
     /// What negative outputs are multiplied by; 1 leaves them.

@@ -106,16 +106,20 @@ impl Gnn {
     }
 
     pub(crate) fn forward(&self, batch: &GnnBatch, features: &Matrix) -> Pass {
-        let (projection, input) = self.input(batch, features);
+        let in_place = self.reads_in_place();
+        let (projection, input) = match in_place {
+            true => (None, Matrix::default()),
+            false => self.input(batch, features),
+        };
         let mut layers: Vec<LayerPass> = Vec::new();
         for layer in 0..self.config.widths.len() {
             let rows = layers.last().map_or(&input, LayerPass::output);
-            let pass = layer::forward(
-                self.config.layer,
-                self.layer_weights(layer),
-                self.layer_input(batch, layer, rows),
-            );
-            layers.push(pass);
+            let mut input = self.layer_input(batch, layer, rows);
+            if in_place && layer == 0 {
+                (input.rows, input.names) = (features, batch.nodes.as_deref());
+            }
+            let weights = self.layer_weights(layer);
+            layers.push(layer::forward(self.config.layer, weights, input));
         }
         let combined = self.combine(&input, &layers);
         let directions = self.config.normalize.then(|| combined.normalized());
@@ -187,6 +191,12 @@ impl Gnn {
         }
     }
 
+    /// Whether the first layer gathers features from where they lie, and no copy of them is made: nobody else reads them.
+    fn reads_in_place(&self) -> bool {
+        let config = &self.config;
+        config.layer == LayerKind::SageMean && config.table == 0 && !config.mean_of_layers
+    }
+
     fn input(&self, batch: &GnnBatch, features: &Matrix) -> (Option<DensePass>, Matrix) {
         let nodes = batch.nodes.as_deref();
         let count = batch.degrees.len();
@@ -250,6 +260,7 @@ impl Gnn {
         LayerInput {
             block,
             rows,
+            names: None,
             degrees: &batch.degrees,
             slope,
         }

@@ -11,6 +11,7 @@ use crate::propagation::sum_rows;
 
 pub(super) fn mean_forward(weights: &[Matrix], input: LayerInput<'_>) -> DensePass {
     let (block, rows) = (input.block, input.rows);
+    let name = |place: usize| input.names.map_or(place, |names| names[place] as usize);
     dense::forward(
         block.targets(),
         &weights[0],
@@ -18,9 +19,9 @@ pub(super) fn mean_forward(weights: &[Matrix], input: LayerInput<'_>) -> DensePa
         input.slope,
         |target, gathered| {
             let (own, mean) = gathered.split_at_mut(rows.cols());
-            own.copy_from_slice(rows.row(target));
+            own.copy_from_slice(rows.row(name(target)));
             let list = block.list(target);
-            sum_rows(rows, list, mean);
+            sum_rows(rows, list.iter().map(|&source| name(source as usize)), mean);
             let share = 1.0 / list.len().max(1) as f32;
             mean.iter_mut().for_each(|value| *value *= share);
         },
@@ -73,7 +74,8 @@ pub(super) fn sent_back(
         .with_min_len(64)
         .for_each(|(source, row)| {
             if source < receivers.targets() {
-                sum_rows(by_sum, receivers.list(source), row);
+                let receivers = receivers.list(source).iter().map(|&target| target as usize);
+                sum_rows(by_sum, receivers, row);
             }
             finish(source, row);
         });
