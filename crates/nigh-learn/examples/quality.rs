@@ -1,4 +1,5 @@
-//! Ranking figures of graph embeddings on the fixed splits: `quality DIR/splits METHOD SEEDS GRAPH…`.
+//! Ranking figures of graph embeddings on the fixed splits: `quality DIR/splits METHOD SEEDS GRAPH…`, the method `lightgcn`
+//! or `sage`, with settings behind it: `sage,bare,slope=0.2` (bare: without structural features).
 //!
 //! Models see `fit` only, stop by `val`, then embed `train` = `fit` + `val`; `test` is measured.
 #![allow(
@@ -41,10 +42,16 @@ fn trained(method: &str, split: &Split, seed: u64) -> (Matrix, String) {
     let order = TieOrder::of_numbers(split.nodes);
     let validation = Validation::sample(&split.val, 500, order, seed);
     let fit = Csr::from_edges(split.nodes, &split.fit);
-    if method == "lightgcn" {
+    if method.starts_with("lightgcn") {
+        let default = LightGcnConfig::default();
+        let links = match method.split_once(",links=") {
+            Some((_, links)) => links.parse().unwrap(),
+            None => default.links,
+        };
         let config = LightGcnConfig {
             seed,
-            ..LightGcnConfig::default()
+            links,
+            ..default
         };
         let model = train_lightgcn(&fit, &config, &validation, |_| ()).unwrap();
         let note = note(model.best_step, model.validation_mrr);
