@@ -29,6 +29,16 @@ pub enum LearnError {
         /// How many features the network knows.
         expected: usize,
     },
+    /// Parts of one training are of different numbers of people.
+    #[error("the {what} is of {given} people, expected the graph's {nodes}")]
+    People {
+        /// What does not fit.
+        what: &'static str,
+        /// Its people.
+        given: usize,
+        /// The graph's people.
+        nodes: usize,
+    },
     /// A batch cannot be sampled.
     #[error(transparent)]
     Sample(#[from] nigh_graph::SampleError),

@@ -87,7 +87,7 @@ impl LightGcn {
 /// `progress` hears of each look at the validation links. Without any, training takes all of its steps.
 ///
 /// # Errors
-/// Where the graph has no edges, a setting is out of its range, or the loss is no number any more.
+/// Where the graph has no edges, the validation is of other people, a setting is out of its range, or the loss is no number any more.
 pub fn train_lightgcn(
     graph: &Csr,
     config: &LightGcnConfig,
@@ -95,6 +95,7 @@ pub fn train_lightgcn(
     mut progress: impl FnMut(Progress),
 ) -> Result<LightGcn, LearnError> {
     check(graph, config)?;
+    validation.check(graph.nodes())?;
     let mut training = Training::new(graph, config);
     let mut best = training.model(0, 0.0);
     for step in 1..=config.steps {

@@ -2,7 +2,7 @@
 
 use nigh_graph::{Csr, Edge, Random};
 
-use crate::{Matrix, RankingCase, RankingMetrics, TieOrder, evaluate_ranking};
+use crate::{LearnError, Matrix, RankingCase, RankingMetrics, TieOrder, evaluate_ranking};
 
 /// Held-out links that a model is measured on while it learns.
 #[derive(Clone, Debug)]
@@ -38,6 +38,14 @@ impl Validation {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.users.is_empty()
+    }
+
+    pub(crate) fn check(&self, nodes: usize) -> Result<(), LearnError> {
+        let (what, given) = ("validation", self.order.nodes());
+        match self.is_empty() || given == nodes {
+            true => Ok(()),
+            false => Err(LearnError::People { what, given, nodes }),
+        }
     }
 
     /// How the inner products of embeddings rank the held-out links among all who are no neighbours in `graph`.

@@ -287,6 +287,20 @@ fn bad_input_gets_a_sentence() {
     ];
     let got = rows.map(|(change, _)| with(change));
     assert_eq!(got.each_ref().map(String::as_str), rows.map(|row| row.1));
+    let mut training = GnnTraining::new(&config(), 7, 0).unwrap();
+    let other = training
+        .run(&graph, &none, &validation(&held_out), |_, _| true)
+        .unwrap_err();
+    assert_eq!(
+        other.to_string(),
+        "the learned table is of 7 people, expected the graph's 120"
+    );
+    let few = Csr::from_edges(40, &[Edge::new(0, 1)]);
+    let other = train(&few, &Matrix::zeros(40, 0), &config()).unwrap_err();
+    assert_eq!(
+        other.to_string(),
+        "the validation is of 120 people, expected the graph's 40"
+    );
     let nan = Matrix::from_rows(PEOPLE, 1, vec![f32::NAN; PEOPLE]).unwrap();
     assert_eq!(
         train(&graph, &nan, &config()),

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use nigh_graph::Csr;
+use nigh_graph::{Adjacency, Csr};
 
 use super::{Gnn, GnnConfig, TrainingBatch};
 use crate::adam::Adam;
@@ -72,7 +72,7 @@ impl GnnTraining {
     /// Batches are sampled on a thread of their own, a few ahead.
     ///
     /// # Errors
-    /// Where the graph has no edges, features do not fit, or the loss is no number any more.
+    /// Where the graph has no edges, or is of other people than features, table or validation, or the loss is no number any more.
     pub fn run(
         &mut self,
         graph: &Csr,
@@ -80,12 +80,16 @@ impl GnnTraining {
         validation: &Validation,
         mut progress: impl FnMut(&GnnTraining, Progress) -> bool,
     ) -> Result<(), LearnError> {
+        let nodes = graph.nodes();
         if graph.edges() == 0 {
-            let nodes = nigh_graph::Adjacency::nodes(graph);
             return Err(LearnError::NoEdges { nodes });
         }
-        self.network
-            .check_features(nigh_graph::Adjacency::nodes(graph), features)?;
+        validation.check(nodes)?;
+        let (what, given) = ("learned table", self.network.table.rows());
+        if self.network.config().table > 0 && given != nodes {
+            return Err(LearnError::People { what, given, nodes });
+        }
+        self.network.check_features(graph.nodes(), features)?;
         let config = self.network.config().clone();
         let steps = self.step + 1..=config.steps;
         std::thread::scope(|scope| {
@@ -214,7 +218,7 @@ pub fn train_gnn(
     validation: &Validation,
     mut progress: impl FnMut(Progress),
 ) -> Result<Gnn, LearnError> {
-    let nodes = nigh_graph::Adjacency::nodes(graph);
+    let nodes = graph.nodes();
     let mut training = GnnTraining::new(config, nodes, features.cols())?;
     training.run(graph, features, validation, |_, state| {
         progress(state);
