@@ -10,6 +10,7 @@ mod graph;
 mod ids;
 mod list;
 mod partition;
+mod sample;
 mod scores;
 mod stats;
 mod two_hop;
@@ -25,6 +26,9 @@ pub use partition::partition_metis;
 pub use partition::{
     Partition, PartitionConfig, PartitionError, PartitionReport, ShardReport, pack_communities,
     partition_by_hash, partition_multilevel, partition_report, refine_partition,
+};
+pub use sample::{
+    Block, Draw, LeftOut, Random, Sample, SampleConfig, SampleError, Seed, TimeRule, sample,
 };
 pub use scores::{
     LinkScore, PUSH_TOLERANCE, ScoreScratch, adamic_adar, allocation, personalised_pagerank,
