@@ -3,6 +3,10 @@
 
 mod adjacency;
 mod csr;
+mod sample;
 
 pub use adjacency::Adjacency;
 pub use csr::{Csr, Edge};
+pub use sample::{
+    Block, Draw, LeftOut, Random, Sample, SampleConfig, SampleError, Seed, TimeRule, sample,
+};
