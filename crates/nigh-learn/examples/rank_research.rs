@@ -380,6 +380,9 @@ impl World {
                 ("sn", o.f("dim", 64.0) as usize, 0.5f32),
                 ("sq", o.f("dim2", 64.0) as usize, 0.25),
             ] {
+                if dim == 0 {
+                    continue;
+                }
                 let s = spectral(&w.c, dim, o.f("its", 5.0) as usize, pow, 7);
                 let left: Vec<f32> = (0..n * s.k)
                     .map(|i| {
@@ -424,6 +427,7 @@ struct Scratch {
     p4: Vec<f32>,
     pp: Vec<f32>,
     pl: Vec<f32>,
+    pq: Vec<f32>,
     knn: Vec<f32>,
     kn2: Vec<f32>,
     q: Vec<f32>,
@@ -449,6 +453,7 @@ impl Scratch {
             p4: z(),
             pp: z(),
             pl: z(),
+            pq: z(),
             knn: z(),
             kn2: z(),
             q: z(),
@@ -481,6 +486,7 @@ impl Scratch {
                 &mut self.p4,
                 &mut self.pp,
                 &mut self.pl,
+                &mut self.pq,
                 &mut self.knn,
                 &mut self.kn2,
                 &mut self.q,
@@ -547,6 +553,44 @@ impl Scratch {
                 self.touch(v);
                 self.p3[v as usize] += p;
                 self.l3[v as usize] += l;
+            }
+        }
+        if steps >= 8 {
+            let a = 0.15f32;
+            for &v in &[0] {
+                let _: i32 = v;
+            }
+            // walks of one to `steps` steps, a restart of 0.15
+            let mut front: Vec<u32> = vec![u];
+            self.touch(u);
+            self.q[u as usize] = 1.0;
+            let mut f = 1.0f32;
+            for _ in 0..steps {
+                f *= 1.0 - a;
+                let mut next = vec![];
+                for &x in &front {
+                    let p = self.q[x as usize] / w.d[x as usize].max(1.0);
+                    self.q[x as usize] = 0.0;
+                    if p < eps {
+                        continue;
+                    }
+                    for &v in c.list(x) {
+                        self.touch(v);
+                        if self.r2[v as usize] == 0.0 {
+                            next.push(v);
+                        }
+                        self.r2[v as usize] += p;
+                    }
+                }
+                for &v in &next {
+                    self.q[v as usize] = self.r2[v as usize];
+                    self.pq[v as usize] += f * self.r2[v as usize];
+                    self.r2[v as usize] = 0.0;
+                }
+                front = next;
+            }
+            for &v in &front {
+                self.q[v as usize] = 0.0;
             }
         }
         if steps >= 4 {
@@ -717,6 +761,9 @@ fn features(
     add("ppR", 'w', of(&|v| s.pp[v] * du / w.d[v].max(1.0)));
     add("pl", 'w', of(&|v| s.pl[v]));
     add("plR", 'w', of(&|v| s.pl[v] * du / w.d[v].max(1.0)));
+    add("pq", 'q', of(&|v| s.pq[v]));
+    add("pqR", 'q', of(&|v| s.pq[v] * du / w.d[v].max(1.0)));
+    add("pqS", 'q', of(&|v| s.pq[v] / w.d[v].max(1.0).sqrt()));
     add("plS", 'w', of(&|v| s.pl[v] / w.d[v].max(1.0).sqrt()));
     add("l3", 'w', of(&|v| s.l3[v]));
     add("l3n", 'w', of(&|v| s.l3[v] / (du * w.d[v].max(1.0)).sqrt()));
@@ -878,7 +925,8 @@ fn features(
             .zip(cols.iter().cloned())
             .filter(|(a, _)| {
                 [
-                    "ra", "pp", "pl", "l3n", "tr", "kn2_d", "sn_dot", "sq_dot", "ra_sq", "lg_dot",
+                    "ra", "pp", "pl", "pq", "l3n", "tr", "kn2_d", "sn_dot", "sq_dot", "ra_sq",
+                    "lg_dot",
                 ]
                 .contains(&a.as_str())
             })
@@ -1062,7 +1110,11 @@ fn main() {
         if o.f("notest", 0.0) > 0.0 && h < k {
             us.retain(|u| !users.contains(u));
         }
-        us.truncate(if h == k { 1500 } else { nu });
+        us.truncate(if h == k {
+            o.f("nval", 1500.0) as usize
+        } else {
+            nu
+        });
         let to = if h == k { &mut va } else { &mut tr };
         to.append(examples(
             &w,
@@ -1127,7 +1179,7 @@ fn main() {
         .unwrap();
     }
     for (j, (nm, _)) in names.iter().enumerate() {
-        if o.s("single") == "1" || ["ra", "pp", "sn_dot", "kn2_d"].contains(&nm.as_str()) {
+        if o.s("single") == "1" || ["ra", "pp", "pl", "pq"].contains(&nm.as_str()) {
             let s: Vec<f32> = te.x.chunks(f).map(|r| r[j]).collect();
             let r = evaluate(&s, &te);
             println!("  {nm:8} R10 {:.4} MRR {:.4}", r[0], r[1]);

@@ -1,7 +1,7 @@
 //! Trees in one row of small nodes, walked by a block of rows at a time.
 
 /// Rows that walk a tree side by side: their steps do not wait for each other.
-const BLOCK: usize = 16;
+const BLOCK: usize = 8;
 
 /// The bit of [`Node::feature`] that sends a value that is not known to the left.
 pub(super) const UNKNOWN_LEFT: u32 = 1 << 31;
