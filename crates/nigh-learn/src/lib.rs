@@ -19,5 +19,5 @@ pub use matrix::Matrix;
 pub use metrics::{
     RankingCase, RankingMetrics, TieOrder, auc, evaluate_ranking, places_of_relevant, splitmix64,
 };
-pub use ranker::{Ranker, RankerConfig, RankerError, RankerExamples};
+pub use ranker::{Ranker, RankerConfig, RankerError, RankerExamples, RankerLoss};
 pub use validation::{Validation, measure_embeddings};

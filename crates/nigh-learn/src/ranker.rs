@@ -1,8 +1,9 @@
 //! Which of these candidates first?
 //!
-//! Gradient-boosted trees over whatever is known of a person and a candidate, trained to put the relevant ones of each person
-//! at the top: LambdaMART (Burges, "From RankNet to LambdaRank to LambdaMART: An Overview", MSR-TR-2010-82, §6–7). The trees
-//! are grown by the crate `hessboost`; they are kept and scored here, in a form that needs nothing of it.
+//! Gradient-boosted trees over whatever is known of a person and a candidate, trained on held-out edges: candidate by
+//! candidate, or by LambdaMART to put the relevant ones of each person at the top (Burges, "From RankNet to LambdaRank to
+//! LambdaMART: An Overview", MSR-TR-2010-82, §6–7). The trees are grown by the crate `hessboost`; they are kept and scored
+//! here, in a form that needs nothing of it.
 
 mod boosting;
 mod config;
@@ -11,7 +12,7 @@ mod examples;
 mod forest;
 mod format;
 
-pub use config::RankerConfig;
+pub use config::{RankerConfig, RankerLoss};
 pub use error::RankerError;
 pub use examples::RankerExamples;
 

@@ -5,7 +5,7 @@
 )]
 //! A ranker learns an order that no feature alone has, keeps it, and says what is wrong with its input.
 
-use nigh_learn::{Ranker, RankerConfig, RankerError, RankerExamples, splitmix64};
+use nigh_learn::{Ranker, RankerConfig, RankerError, RankerExamples, RankerLoss, splitmix64};
 
 const FEATURES: [&str; 4] = ["mutual", "close", "noise", "sometimes"];
 
@@ -76,22 +76,25 @@ fn scores(ranker: &Ranker, examples: &RankerExamples) -> Vec<f32> {
 #[test]
 fn the_ranker_finds_an_order_that_no_feature_has() {
     let (train, validation, test) = (examples(400, 1), examples(80, 2), examples(80, 3));
-    let ranker = Ranker::train(&train, Some(&validation), &quick()).unwrap();
-    let reached = precision(&test, &scores(&ranker, &test));
-    assert!(reached > 0.85, "precision {reached}");
-    for feature in 0..2 {
-        let alone: Vec<f32> = test.values().chunks(4).map(|row| row[feature]).collect();
-        let alone = precision(&test, &alone);
-        assert!(
-            alone < reached - 0.2,
-            "{}: {alone} against {reached}",
-            FEATURES[feature]
-        );
+    for loss in [RankerLoss::Logistic, RankerLoss::LambdaNdcg] {
+        let config = RankerConfig { loss, ..quick() };
+        let ranker = Ranker::train(&train, Some(&validation), &config).unwrap();
+        let reached = precision(&test, &scores(&ranker, &test));
+        assert!(reached > 0.85, "{loss:?}: precision {reached}");
+        for feature in 0..2 {
+            let alone: Vec<f32> = test.values().chunks(4).map(|row| row[feature]).collect();
+            let alone = precision(&test, &alone);
+            let name = FEATURES[feature];
+            assert!(
+                alone < reached - 0.2,
+                "{loss:?}: {name} {alone}, all {reached}"
+            );
+        }
+        let importance = ranker.importance();
+        assert_eq!(importance.last().unwrap().0, "noise", "{loss:?}");
+        let all: f32 = importance.iter().map(|feature| feature.1).sum();
+        assert!((all - 1.0).abs() < 1e-4, "{loss:?}: shares add up to {all}");
     }
-    let importance = ranker.importance();
-    assert_eq!(importance.last().unwrap().0, "noise");
-    let all: f32 = importance.iter().map(|feature| feature.1).sum();
-    assert!((all - 1.0).abs() < 1e-4, "shares add up to {all}");
 }
 
 #[test]
@@ -362,7 +365,11 @@ fn a_split_is_the_one_that_was_trained() {
             .push(&[1.0, 2.0, 3.0, f32::NAN], &[false, false, true, false])
             .unwrap();
     }
-    let ranker = Ranker::train(&examples, None, &quick()).unwrap();
+    let config = RankerConfig {
+        row_share: 1.0,
+        ..quick()
+    };
+    let ranker = Ranker::train(&examples, None, &config).unwrap();
     let mut scores = Vec::new();
     ranker
         .score(&[1.0, 2.0, 3.0, f32::NAN], &mut scores)

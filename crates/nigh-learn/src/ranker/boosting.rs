@@ -5,12 +5,12 @@ use std::num::NonZeroUsize;
 use hessboost::config::GrowPolicy;
 use hessboost::metric::{Cutoff, EvalMetric};
 use hessboost::model::BoostedModel;
-use hessboost::objective::LambdaRank;
+use hessboost::objective::{LambdaRank, RegLoss};
 use hessboost::prelude::{DMatrix, Objective, Trainer, TrainingParams, TreeMethod};
 use hessboost::tree::RegTree;
 
 use super::forest::{Forest, Node, UNKNOWN_LEFT};
-use super::{RankerConfig, RankerError, RankerExamples};
+use super::{RankerConfig, RankerError, RankerExamples, RankerLoss};
 
 /// What training gives: trees, and each feature's share of the gain.
 pub(super) struct Grown {
@@ -75,7 +75,10 @@ fn boost(
 
 fn params(config: &RankerConfig, seed: u64) -> hessboost::error::Result<TrainingParams> {
     TrainingParams::builder()
-        .objective(Objective::RankNdcg(LambdaRank::new(config.pairs)?))
+        .objective(match config.loss {
+            RankerLoss::Logistic => Objective::BinaryLogitRaw(RegLoss::default()),
+            RankerLoss::LambdaNdcg => Objective::RankNdcg(LambdaRank::new(config.pairs)?),
+        })
         .eval_metric(EvalMetric::Ndcg(Cutoff::top(10)?))
         .tree_method(TreeMethod::Hist)
         .grow_policy(GrowPolicy::LossGuide)
@@ -150,24 +153,26 @@ mod tests {
     #[test]
     fn flat_trees_score_as_the_crate_that_grew_them() {
         let (examples, others) = (examples(60), examples(67));
-        let config = RankerConfig {
-            rounds: 40,
-            leaves: 31,
-            ..RankerConfig::default()
-        };
-        let boosted = boost(&matrix(&examples).unwrap(), None, &config, 0).unwrap();
-        let forest = grow(&examples, None, &config).unwrap().forest;
-        let mut scores = Vec::new();
         let rows = &others.values()[..others.values().len() - 35];
-        forest.score(rows, 5, &mut scores);
-        let expected = boosted.predict_margin_rows(rows, Iterations::Best).unwrap();
-        let base = boosted.base_score();
-        let wrong: Vec<_> = (0..scores.len())
-            .filter(|&row| {
-                let expected = expected.get(row, 0).unwrap() - base;
-                (scores[row] - expected).abs() > 1e-5 * expected.abs().max(1.0)
-            })
-            .collect();
-        assert_eq!(wrong, Vec::<usize>::new());
+        for loss in [RankerLoss::Logistic, RankerLoss::LambdaNdcg] {
+            let config = RankerConfig {
+                loss,
+                rounds: 40,
+                leaves: 31,
+                ..RankerConfig::default()
+            };
+            let boosted = boost(&matrix(&examples).unwrap(), None, &config, 0).unwrap();
+            let forest = grow(&examples, None, &config).unwrap().forest;
+            let mut scores = Vec::new();
+            forest.score(rows, 5, &mut scores);
+            let expected = boosted.predict_margin_rows(rows, Iterations::Best).unwrap();
+            let wrong: Vec<_> = (0..scores.len())
+                .filter(|&row| {
+                    let expected = expected.get(row, 0).unwrap() - boosted.base_score();
+                    (scores[row] - expected).abs() > 1e-5 * expected.abs().max(1.0)
+                })
+                .collect();
+            assert_eq!(wrong, Vec::<usize>::new(), "{loss:?}");
+        }
     }
 }

@@ -1,8 +1,20 @@
 use super::RankerError;
 
+/// What a ranker's trees bring down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum RankerLoss {
+    /// The logistic loss of each candidate on its own: the cheapest, and as good with many candidates of few people.
+    #[default]
+    Logistic,
+    /// LambdaMART: the logistic loss of pairs, weighted by what their exchange does to NDCG.
+    LambdaNdcg,
+}
+
 /// How a ranker is trained; the defaults were measured on held-out friendships of three networks.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RankerConfig {
+    /// What its trees bring down.
+    pub loss: RankerLoss,
     /// Rounds at most, one tree each.
     pub rounds: usize,
     /// Rounds without a better validation after which training ends.
@@ -23,7 +35,7 @@ pub struct RankerConfig {
     pub l2: f64,
     /// Values that a feature is rounded to while trees are grown.
     pub bins: usize,
-    /// The first so many candidates, as ranked so far, are compared with all below them.
+    /// With [`RankerLoss::LambdaNdcg`], the first so many candidates, as ranked so far, are compared with all below them.
     pub pairs: usize,
     /// Rankers trained with different seeds, whose mean is the score.
     pub models: usize,
@@ -34,11 +46,12 @@ pub struct RankerConfig {
 impl Default for RankerConfig {
     fn default() -> RankerConfig {
         RankerConfig {
-            rounds: 300,
+            loss: RankerLoss::default(),
+            rounds: 250,
             patience: 40,
             learning_rate: 0.07,
             leaves: 15,
-            depth: 8,
+            depth: 7,
             min_child_weight: 1.0,
             row_share: 0.8,
             feature_share: 0.5,
