@@ -356,27 +356,20 @@ fn examples_of_other_features_do_not_mix() {
     );
 }
 
-/// The value a tree splits at goes right, and one just below it left, as in training.
 #[test]
-fn a_split_is_the_one_that_was_trained() {
+fn splits_lie_between_the_values_seen() {
     let mut examples = RankerExamples::new(&["x"]);
     for _ in 0..50 {
+        let relevant = [false, false, true, false];
         examples
-            .push(&[1.0, 2.0, 3.0, f32::NAN], &[false, false, true, false])
+            .push(&[1.0, 2.0, 3.0, f32::NAN], &relevant)
             .unwrap();
     }
-    let config = RankerConfig {
-        row_share: 1.0,
-        ..quick()
-    };
-    let ranker = Ranker::train(&examples, None, &config).unwrap();
+    let ranker = Ranker::train(&examples, None, &quick()).unwrap();
     let mut scores = Vec::new();
-    ranker
-        .score(&[1.0, 2.0, 3.0, f32::NAN], &mut scores)
-        .unwrap();
-    assert!(
-        scores[2] > scores[0].max(scores[1]).max(scores[3]),
-        "{scores:?}"
-    );
-    assert_eq!(scores[0], scores[1]);
+    let rows = [1.0, 2.0, 3.0, f32::NAN, -1e30, 1e30];
+    ranker.score(&rows, &mut scores).unwrap();
+    let others = scores[0].max(scores[1]).max(scores[3]);
+    assert!(scores[2] > others + 1.0, "{scores:?}");
+    assert_eq!(scores[4..], [scores[0], scores[2]]);
 }
