@@ -38,6 +38,7 @@ mod link_loss;
 mod matrix;
 mod metrics;
 mod propagation;
+mod ranker;
 mod validation;
 
 pub use error::{LearnError, Progress};
@@ -53,4 +54,5 @@ pub use matrix::Matrix;
 pub use metrics::{
     RankingCase, RankingMetrics, TieOrder, auc, evaluate_ranking, places_of_relevant, splitmix64,
 };
+pub use ranker::{Ranker, RankerConfig, RankerError, RankerExamples, RankerLoss};
 pub use validation::{Validation, measure_embeddings};
