@@ -50,12 +50,15 @@
 
 mod catalog;
 mod columns;
+pub mod edges;
 mod encoder;
 pub mod eval;
 mod filter;
 mod import;
 mod label;
 mod load;
+pub mod network;
+pub mod people_table;
 mod publish;
 pub mod source;
 mod tail;

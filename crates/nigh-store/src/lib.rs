@@ -52,6 +52,7 @@ mod date;
 mod error;
 mod item;
 mod ledger;
+mod network;
 mod value;
 
 pub use catalog::{
@@ -64,4 +65,5 @@ pub use item::{Hashes, Item, ItemImage, ItemNumber, MAX_ID_BYTES, MAX_IMAGES, St
 pub use ledger::{
     Batch, Commit, Durability, FORMAT, Header, Kind, Ledger, OwnedValue, Row, Scan, View,
 };
+pub use network::{NetworkChange, NetworkChanges, NetworkStore, NetworkView, Person, Rule};
 pub use value::{AttributeType, Column, Schema, Value};

@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::index::IndexCommand;
+pub(crate) use self::people::PeopleCommand;
 
 pub(crate) use self::catalog::{
     CatalogCommand, ColumnArgs, DeleteArgs, EncoderArgs, EvalArgs, ExportArgs, GetArgs, ImportArgs,
@@ -15,8 +16,9 @@ pub(crate) use self::catalog::{
 
 mod catalog;
 pub(crate) mod index;
+pub(crate) mod people;
 
-/// Finds what is near: products that look like a photo.
+/// Finds what is near: products that look like a photo, people you may know.
 #[derive(Debug, Parser)]
 #[command(name = "nigh", version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -33,13 +35,15 @@ Examples:
   nigh catalog import photos/ --into shop
   nigh catalog search shop --image dress.jpg --sheet hits.html
   nigh catalog eval shop --sample 0.1 --relevant category,colour
+  nigh people import friends.csv --into circle
+  nigh people suggest circle ada
   nigh index build --base base.fbin --metric l2 --out base.segment
 
 Flags can also be set by environment variables: NIGH_SOME_FLAG for --some-flag;
 each command's --help names them.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rejects under --strict,
-4 no such item, 130 interrupted.";
+4 no such item or person, 130 interrupted.";
 
 /// A recall, as flags have it.
 fn recall(text: &str) -> Result<f64, String> {
@@ -88,6 +92,9 @@ pub(crate) enum Command {
     /// Import, search and measure a collection of items with images.
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// Import a network of people, and find whom they may know.
+    #[command(subcommand)]
+    People(PeopleCommand),
     /// Generate, index, search and measure raw vectors in files.
     #[command(subcommand)]
     Index(IndexCommand),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory, Parser};
 
-use crate::cli::{CatalogCommand, Cli, Command, IndexCommand};
+use crate::cli::{CatalogCommand, Cli, Command, IndexCommand, PeopleCommand};
 use crate::output::{Exit, Output};
 
 mod catalog;
@@ -16,6 +16,7 @@ mod encoder;
 mod index;
 mod interrupt;
 mod output;
+mod people;
 mod progress;
 mod sheet;
 mod table;
@@ -45,6 +46,7 @@ fn run(cli: &Cli, output: Output) -> Result<Exit> {
     match &cli.command {
         Command::Demo(args) => demo::run(args, threads, output),
         Command::Catalog(command) => run_catalog(command, threads, output),
+        Command::People(command) => run_people(command, output),
         Command::Index(command) => run_index(command, threads, output),
         Command::Completions { shell } => completions(*shell, output),
         Command::Man => man(output),
@@ -67,6 +69,24 @@ fn run_catalog(command: &CatalogCommand, threads: usize, output: Output) -> Resu
     }
 }
 
+fn run_people(command: &PeopleCommand, output: Output) -> Result<Exit> {
+    match command {
+        PeopleCommand::Import(args) => people::import::run(args, output),
+        PeopleCommand::Suggest(args) => people::suggest::run(args, output),
+        PeopleCommand::AddEdge(args) => people::changes::add_edge(args, output),
+        PeopleCommand::RemoveEdge(args) => people::changes::remove_edge(args, output),
+        PeopleCommand::Dismiss(args) => people::changes::dismiss(args, output),
+        PeopleCommand::Block(args) => people::changes::block(args, output),
+        PeopleCommand::HideList(args) => people::changes::hide_list(args, output),
+        PeopleCommand::OptOut(args) => people::changes::opt_out(args, output),
+        PeopleCommand::Erase(args) => people::changes::erase(args, output),
+        PeopleCommand::Eval(args) => people::eval::run(args, output),
+        PeopleCommand::Bench(args) => people::bench::run(args, output),
+        PeopleCommand::Partition(args) => people::partition::run(args, output),
+        PeopleCommand::Stats(args) => people::stats::run(args, output),
+    }
+}
+
 fn run_index(command: &IndexCommand, threads: usize, output: Output) -> Result<Exit> {
     match command {
         IndexCommand::Gen(args) => index::generate::run(args, output),
@@ -84,7 +104,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     if index::was_stopped(error) {
         return Exit::Interrupted;
     }
-    catalog::exit_of(error)
+    people::exit_of(error).unwrap_or_else(|| catalog::exit_of(error))
 }
 
 fn completions(shell: clap_complete::Shell, output: Output) -> Result<Exit> {

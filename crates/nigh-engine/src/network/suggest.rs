@@ -1,0 +1,227 @@
+//! One question: whom may this person know?
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use nigh_graph::{Adjacency, Scored, TwoHopConfig, TwoHopScratch, allocation, weighted_neighbours};
+use nigh_store::{Person, Value};
+use serde::Serialize;
+
+use super::{Network, NetworkError, Reason};
+use crate::filter::Filter;
+use crate::trace::{Trace, microseconds};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct SuggestOptions {
+    /// How many suggestions.
+    pub k: usize,
+    /// What the attributes of the suggested must satisfy.
+    pub filter: Option<Filter>,
+    /// How many candidates are ranked.
+    pub candidates: usize,
+    /// Most paths of two steps to follow.
+    pub max_paths: usize,
+}
+
+impl Default for SuggestOptions {
+    fn default() -> SuggestOptions {
+        SuggestOptions {
+            k: 10,
+            filter: None,
+            candidates: 500,
+            max_paths: TwoHopConfig::default().max_paths,
+        }
+    }
+}
+
+/// Somebody whom the person may know.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Suggestion {
+    /// Who.
+    pub id: String,
+    /// How sure; comparable within one answer.
+    pub score: f32,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// What is known of them.
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// Suggestions, best first, and how they came about.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SuggestReply {
+    /// The person.
+    pub person: String,
+    /// At most as many as were asked for.
+    pub suggestions: Vec<Suggestion>,
+    /// How they were ranked.
+    pub ranking: &'static str,
+    /// Friends whose own friends were not looked at, because there were too many paths.
+    pub skipped_friends: usize,
+    /// The stages.
+    pub trace: Trace,
+    /// Microseconds in all.
+    pub latency_us: u64,
+}
+
+/// Memory for questions, made once and used again.
+#[derive(Debug, Default)]
+pub struct SuggestScratch {
+    two_hop: TwoHopScratch,
+}
+
+impl Network {
+    /// The people whom `person` may know: neither themselves, nor friends, nor anybody whom the rules keep away.
+    ///
+    /// # Errors
+    /// [`NetworkError::People`] where nobody has this id, and [`NetworkError::Read`].
+    pub fn suggest(
+        &self,
+        person: &str,
+        options: &SuggestOptions,
+        scratch: &mut SuggestScratch,
+    ) -> Result<SuggestReply, NetworkError> {
+        let begun = Instant::now();
+        let number = self.find(person)?;
+        let mut trace = Trace::default();
+
+        let started = Instant::now();
+        let config = TwoHopConfig {
+            k: options.candidates,
+            max_paths: options.max_paths,
+        };
+        let near = weighted_neighbours(
+            &self.graph,
+            number,
+            allocation,
+            &config,
+            &mut scratch.two_hop,
+        );
+        trace.push("two_hop", near.paths, near.found.len(), started);
+
+        let started = Instant::now();
+        let mut kept = self.allowed(number, &near.found, options)?;
+        trace.push("rules", near.found.len(), kept.len(), started);
+        if kept.len() < options.k {
+            let started = Instant::now();
+            let before = kept.len();
+            self.add_popular(number, options, &mut kept)?;
+            trace.push("popular", before, kept.len(), started);
+        }
+
+        let started = Instant::now();
+        let ranked = kept.len();
+        kept.truncate(options.k);
+        let suggestions = self.explain(number, kept)?;
+        trace.push("explain", ranked, suggestions.len(), started);
+        Ok(SuggestReply {
+            person: person.to_owned(),
+            suggestions,
+            ranking: "resource_allocation",
+            skipped_friends: near.skipped,
+            trace,
+            latency_us: microseconds(begun),
+        })
+    }
+
+    /// The candidates that rules and filter leave.
+    fn allowed(
+        &self,
+        person: u32,
+        candidates: &[Scored<f32>],
+        options: &SuggestOptions,
+    ) -> Result<Vec<Scored<f32>>, NetworkError> {
+        let mut kept = Vec::with_capacity(candidates.len());
+        for &candidate in candidates {
+            if self.may_suggest(person, candidate.node, options)? {
+                kept.push(candidate);
+            }
+        }
+        Ok(kept)
+    }
+
+    fn may_suggest(
+        &self,
+        person: u32,
+        other: u32,
+        options: &SuggestOptions,
+    ) -> Result<bool, NetworkError> {
+        if person == other || !self.rules.allow(person, other) || self.people.is_erased(other) {
+            return Ok(false);
+        }
+        let Some(filter) = &options.filter else {
+            return Ok(true);
+        };
+        let other = self.person(other)?;
+        Ok(filter.matches(&other.attributes, &other.id))
+    }
+
+    /// Fills up with people who have many friends, those first who have most attributes in common with the person.
+    fn add_popular(
+        &self,
+        person: u32,
+        options: &SuggestOptions,
+        kept: &mut Vec<Scored<f32>>,
+    ) -> Result<(), NetworkError> {
+        let mut buffer = Vec::new();
+        let friends = self.graph.neighbours(person, &mut buffer).to_vec();
+        let own = self.person(person)?.attributes;
+        let mut more = Vec::new();
+        for node in self.most_connected(POPULAR) {
+            let known = friends.binary_search(&node).is_ok()
+                || kept.iter().any(|candidate| candidate.node == node);
+            if known || !self.may_suggest(person, node, options)? {
+                continue;
+            }
+            let attributes = self.person(node)?.attributes;
+            let same = own
+                .iter()
+                .filter(|&(name, value)| attributes.get(name) == Some(value));
+            more.push((same.count(), self.graph.degree(node), node));
+        }
+        more.sort_by_key(|&(same, degree, node)| (std::cmp::Reverse((same, degree)), node));
+        let scored = more
+            .into_iter()
+            .map(|(_, _, node)| Scored { node, score: 0.0 });
+        kept.extend(scored.take(options.k - kept.len()));
+        Ok(())
+    }
+
+    fn most_connected(&self, count: usize) -> Vec<u32> {
+        let mut nodes: Vec<u32> = (0..self.graph.nodes() as u32).collect();
+        let by_degree = |&node: &u32| (std::cmp::Reverse(self.graph.degree(node)), node);
+        if nodes.len() > count {
+            nodes.select_nth_unstable_by_key(count, by_degree);
+            nodes.truncate(count);
+        }
+        nodes
+    }
+
+    fn explain(
+        &self,
+        person: u32,
+        found: Vec<Scored<f32>>,
+    ) -> Result<Vec<Suggestion>, NetworkError> {
+        let own = self.person(person)?.attributes;
+        let mut suggestions = Vec::with_capacity(found.len());
+        for Scored { node, score } in found {
+            let other = self.person(node)?;
+            let reasons = self.reasons(person, node, &own, &other.attributes);
+            suggestions.push(Suggestion {
+                id: self.id(node),
+                score,
+                reasons,
+                attributes: other.attributes,
+            });
+        }
+        Ok(suggestions)
+    }
+
+    pub(super) fn person(&self, number: u32) -> Result<Person, NetworkError> {
+        Ok(self.view.person(number)?.unwrap_or_default())
+    }
+}
+
+/// Of so many people with most friends newcomers are shown some.
+const POPULAR: usize = 1_000;
