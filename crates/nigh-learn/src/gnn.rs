@@ -20,6 +20,7 @@ use crate::{LearnError, LinkLoss, Matrix};
 use batch::GnnBatch;
 pub use batch::{Negatives, TrainingBatch};
 pub use file::ModelFileError;
+pub(crate) use file::{from_bytes, to_bytes};
 pub use layer::LayerKind;
 pub use network::Gnn;
 pub use train::{GnnTraining, train_gnn};

@@ -34,6 +34,7 @@ mod features;
 mod gnn;
 mod held_out;
 mod lightgcn;
+mod link;
 mod link_loss;
 mod matrix;
 mod metrics;
@@ -49,6 +50,10 @@ pub use gnn::{
     Gnn, GnnConfig, GnnTraining, LayerKind, ModelFileError, Negatives, TrainingBatch, train_gnn,
 };
 pub use lightgcn::{LightGcn, LightGcnConfig, train_lightgcn};
+pub use link::{
+    LINK_FEATURES, LinkCandidates, LinkConfig, LinkError, LinkModel, LinkProgress, LinkScratch,
+    LinkSources, LinkTables, LinkTraining, link_candidates, link_feature_names,
+};
 pub use link_loss::{LinkBatch, LinkGradient, LinkLoss, link_loss};
 pub use matrix::Matrix;
 pub use metrics::{

@@ -79,7 +79,7 @@ impl GnnTraining {
     }
 }
 
-fn to_bytes(name: &[u8; 8], value: &impl Serialize) -> Result<Vec<u8>, ModelFileError> {
+pub(crate) fn to_bytes(name: &[u8; 8], value: &impl Serialize) -> Result<Vec<u8>, ModelFileError> {
     let contents = postcard::to_allocvec(value).map_err(unreadable)?;
     let mut bytes = Vec::with_capacity(HEADER + contents.len());
     bytes.extend_from_slice(name);
@@ -89,7 +89,7 @@ fn to_bytes(name: &[u8; 8], value: &impl Serialize) -> Result<Vec<u8>, ModelFile
     Ok(bytes)
 }
 
-fn from_bytes<T: DeserializeOwned>(
+pub(crate) fn from_bytes<T: DeserializeOwned>(
     (name, expected): (&[u8; 8], &'static str),
     bytes: &[u8],
 ) -> Result<T, ModelFileError> {

@@ -1,0 +1,130 @@
+//! Ranking figures of link models on the fixed splits: `link_quality DIR/splits SEEDS GRAPH…`.
+//!
+//! Models are trained on `train` = `fit` + `val` and see nothing else; `test` is measured. Candidates come first, by score;
+//! then everybody else, in the order of ties. Times are of one thread.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench prints its figures"
+)]
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use cpu_time::ProcessTime;
+use nigh_graph::{Csr, Edge};
+use nigh_learn::{
+    LinkModel, LinkScratch, LinkTables, LinkTraining, RankingCase, RankingMetrics, TieOrder,
+    evaluate_ranking, link_candidates,
+};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [root, seeds, graphs @ ..] = &arguments[..] else {
+        println!("usage: link_quality DIR/splits SEEDS GRAPH…");
+        return;
+    };
+    for graph in graphs {
+        let split = Split::read(&Path::new(root).join(graph));
+        for seed in 0..seeds.parse().unwrap() {
+            let config = LinkTraining {
+                seed,
+                ..LinkTraining::for_graph(&split.train)
+            };
+            let before = ProcessTime::now();
+            let progress = |_| ControlFlow::Continue(());
+            let (model, tables) = LinkModel::train(&split.train, &config, progress).unwrap();
+            let cpu_s = before.elapsed().as_secs_f64();
+            let trees = model.trees();
+            println!("{graph} seed {seed}: train_cpu_s {cpu_s:.1} trees {trees}");
+            split.report(&model, &tables);
+        }
+    }
+}
+
+struct Split {
+    nodes: usize,
+    train: Csr,
+    test: Csr,
+    users: Vec<u32>,
+}
+
+impl Split {
+    fn read(folder: &Path) -> Split {
+        let file = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let edges = |name: &str| -> Vec<Edge> {
+            let edge = |line: &str| {
+                let (a, b) = line.split_once(' ').unwrap();
+                Edge::new(a.parse().unwrap(), b.trim().parse().unwrap())
+            };
+            file(name).lines().map(edge).collect()
+        };
+        let nodes = file("n.txt").trim().parse().unwrap();
+        Split {
+            nodes,
+            train: Csr::from_edges(nodes, &[edges("fit.txt"), edges("val.txt")].concat()),
+            test: Csr::from_edges(nodes, &edges("test.txt")),
+            users: file("users.txt")
+                .lines()
+                .map(|line| line.trim().parse().unwrap())
+                .collect(),
+        }
+    }
+
+    fn report(&self, model: &LinkModel, tables: &LinkTables) {
+        let (mut scratch, mut scores) = (LinkScratch::default(), Vec::new());
+        let (mut ranked, mut times_us, mut found) = (HashMap::new(), Vec::new(), 0.0);
+        let mut rows = 0;
+        for &user in &self.users {
+            let start = Instant::now();
+            let candidates =
+                link_candidates(&self.train, tables, user, &[], model.config(), &mut scratch);
+            model.score(&candidates, &mut scores).unwrap();
+            times_us.push(start.elapsed().as_secs_f64() * 1e6);
+            let relevant = self.test.list(user);
+            let is_found = |&&node: &&u32| candidates.nodes.binary_search(&node).is_ok();
+            found += relevant.iter().filter(is_found).count() as f64 / relevant.len() as f64;
+            rows += candidates.nodes.len();
+            ranked.insert(user, (candidates.nodes, scores.clone()));
+        }
+        let users = self.users.len() as f64;
+        let mean_us = times_us.iter().sum::<f64>() / users;
+        times_us.sort_by(f64::total_cmp);
+        let p99_us = times_us[times_us.len() * 99 / 100];
+        let got = self.measured(&ranked);
+        println!(
+            "  recall_at_10 {:.4} mrr {:.4} recall_at_50 {:.4} hits_at_10 {:.4} hits_at_50 {:.4} candidate_recall {:.4}",
+            got.recall_at_10,
+            got.mrr,
+            got.recall_at_50,
+            got.hits_at_10,
+            got.hits_at_50,
+            found / users
+        );
+        let candidates = rows as f64 / users;
+        println!("  candidates {candidates:.0} mean_us {mean_us:.0} p99_us {p99_us:.0}");
+        let first: Vec<String> = model.importance()[..12]
+            .iter()
+            .map(|(name, share)| format!("{name} {:.1} %", share * 100.0))
+            .collect();
+        println!("  {}", first.join(", "));
+    }
+
+    fn measured(&self, ranked: &HashMap<u32, (Vec<u32>, Vec<f32>)>) -> RankingMetrics {
+        let case = |&user: &u32| RankingCase {
+            user,
+            relevant: self.test.list(user),
+            excluded: self.train.list(user),
+        };
+        let cases: Vec<RankingCase<'_>> = self.users.iter().map(case).collect();
+        evaluate_ranking(&cases, &TieOrder::of_numbers(self.nodes), |user, all| {
+            all.fill(f32::NEG_INFINITY);
+            let (nodes, scores) = &ranked[&user];
+            for (&node, &score) in nodes.iter().zip(scores) {
+                all[node as usize] = score;
+            }
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! Who is worth a look?
+
+use nigh_graph::{Adjacency, allocation};
+
+use super::features::{Viewer, walk_of_three};
+use super::scratch::LinkScratch;
+use super::walks::{walk_fourth, walk_three};
+use super::{LinkConfig, LinkTables};
+
+/// Which searches found a candidate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkSources {
+    /// Resource allocation: it has friends in common.
+    pub allocation: bool,
+    /// Walks of two to four steps.
+    pub walks: bool,
+    /// Paths of three steps.
+    pub paths: bool,
+    /// Another search, which the caller made.
+    pub elsewhere: bool,
+}
+
+/// People who may know somebody, and what is known of each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LinkCandidates {
+    /// The candidates, ascending. Neither the person nor a friend.
+    pub nodes: Vec<u32>,
+    /// A row for each of them, of as many values as [`link_feature_names`](super::link_feature_names) has names.
+    pub rows: Vec<f32>,
+    /// How many friends each has in common with the person, at most 65,535.
+    pub common: Vec<u16>,
+    /// Which searches found each.
+    pub sources: Vec<LinkSources>,
+    /// Paths of two steps that were followed.
+    pub paths: usize,
+    /// Of how many friends the lists were not read, for want of paths.
+    pub skipped: usize,
+}
+
+/// Candidates for a person, with their features.
+///
+/// `tables` may be of an earlier graph: who is not in them counts as typical there. Of `extra`, candidates from elsewhere,
+/// those count that are in the graph.
+///
+/// Time: two steps for each path of two steps, of which there are at most [`LinkConfig::max_paths`], at most two times
+/// 1 / [`LinkConfig::tolerance`] for longer ones, and a few for everybody reached.
+///
+/// # Panics
+/// Where the graph has no such person.
+#[must_use]
+pub fn link_candidates(
+    graph: &impl Adjacency,
+    tables: &LinkTables,
+    person: u32,
+    extra: &[u32],
+    config: &LinkConfig,
+    scratch: &mut LinkScratch,
+) -> LinkCandidates {
+    let afforded = walk_three(graph, person, config, scratch);
+    walk_fourth(graph, config.tolerance, scratch);
+    let found = found(graph, person, extra, config, scratch);
+    let (nodes, sources): (Vec<u32>, _) = found.into_iter().unzip();
+    let common = nodes
+        .iter()
+        .map(|&node| scratch.near[node as usize].common as u16);
+    let common = common.collect();
+    let viewer = Viewer {
+        graph,
+        tables,
+        scratch,
+        person,
+    };
+    LinkCandidates {
+        rows: viewer.rows(&nodes),
+        nodes,
+        common,
+        sources,
+        paths: afforded.paths,
+        skipped: afforded.skipped,
+    }
+}
+
+/// Everybody whom a search found, once, ascending.
+fn found(
+    graph: &impl Adjacency,
+    person: u32,
+    extra: &[u32],
+    config: &LinkConfig,
+    scratch: &mut LinkScratch,
+) -> Vec<(u32, LinkSources)> {
+    let mut keys = std::mem::take(&mut scratch.keys);
+    let mut found = Vec::new();
+    let own = allocation(scratch.friends.len());
+    let mut search = |count: usize, score: &dyn Fn(usize) -> f32, source: LinkSources| {
+        best(scratch, person, count, score, &mut keys);
+        found.extend(keys.iter().map(|&key| (!(key as u32), source)));
+    };
+    let none = LinkSources::default;
+    let by_allocation = |node: usize| scratch.near[node].allocation;
+    search(
+        config.by_allocation,
+        &by_allocation,
+        LinkSources {
+            allocation: true,
+            ..none()
+        },
+    );
+    let by_walks = |node: usize| {
+        let (near, far) = (&scratch.near[node], &scratch.far[node]);
+        walk_of_three(near.allocation * own, far.three) + 0.0625 * far.four
+    };
+    search(
+        config.by_walks,
+        &by_walks,
+        LinkSources {
+            walks: true,
+            ..none()
+        },
+    );
+    let by_paths =
+        |node: usize| scratch.far[node].paths * allocation(graph.degree(node as u32)).sqrt();
+    search(
+        config.by_paths,
+        &by_paths,
+        LinkSources {
+            paths: true,
+            ..none()
+        },
+    );
+    let elsewhere = LinkSources {
+        elsewhere: true,
+        ..none()
+    };
+    let may_be = |&&node: &&u32| {
+        (node as usize) < graph.nodes() && node != person && !scratch.is_friend[node as usize]
+    };
+    found.extend(extra.iter().filter(may_be).map(|&node| (node, elsewhere)));
+    scratch.keys = keys;
+    merged(found)
+}
+
+/// Puts the keys of the best `count` into `keys`: a score above 0, then the lower number.
+fn best(
+    scratch: &LinkScratch,
+    person: u32,
+    count: usize,
+    score: impl Fn(usize) -> f32,
+    keys: &mut Vec<u64>,
+) {
+    let stranger = |&node: &u32| node != person && !scratch.is_friend[node as usize];
+    let key = |node: u32| {
+        let score = score(node as usize);
+        (score > 0.0).then(|| u64::from(score.to_bits()) << 32 | u64::from(!node))
+    };
+    keys.clear();
+    keys.extend(scratch.reached().filter(stranger).filter_map(key));
+    if keys.len() > count {
+        if count > 0 {
+            keys.select_nth_unstable_by(count - 1, |a, b| b.cmp(a));
+        }
+        keys.truncate(count);
+    }
+}
+
+fn merged(mut found: Vec<(u32, LinkSources)>) -> Vec<(u32, LinkSources)> {
+    found.sort_unstable_by_key(|entry| entry.0);
+    found.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            let (a, b) = (next.1, &mut kept.1);
+            b.allocation |= a.allocation;
+            b.walks |= a.walks;
+            b.paths |= a.paths;
+            b.elsewhere |= a.elsewhere;
+        }
+        same
+    });
+    found
+}

@@ -1,0 +1,182 @@
+//! How are examples taken from a graph alone?
+
+use std::ops::ControlFlow;
+
+use nigh_graph::{Adjacency, Csr, Edge, Random};
+use rayon::prelude::*;
+
+use super::{
+    LinkError, LinkModel, LinkScratch, LinkTables, LinkTraining, link_candidates,
+    link_feature_names,
+};
+use crate::{Ranker, RankerConfig, RankerExamples};
+
+/// What a training does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkProgress {
+    /// Holds out edges, computes tables of the rest and features of candidates.
+    HoldOut {
+        /// Which one, from 1.
+        number: usize,
+        /// How many there are, with that of the validation.
+        of: usize,
+    },
+    /// Grows trees.
+    Trees {
+        /// On so many candidates.
+        candidates: usize,
+    },
+    /// Computes the tables of the whole graph.
+    Tables,
+}
+
+impl LinkModel {
+    /// Trains a model on a graph, and computes the graph's tables.
+    ///
+    /// Some edges are held out at random; candidates are looked for in what remains, and those held out are the right ones.
+    /// Wrong ones are left out by chance alone. Edges of another draw say after how many trees to stop. The same graph and
+    /// settings give the same model on any number of threads. `progress` may stop it before each part.
+    ///
+    /// # Errors
+    /// [`LinkError`] where too few edges are there to learn from, a setting is out of its range, or `progress` said so.
+    pub fn train(
+        graph: &Csr,
+        config: &LinkTraining,
+        mut progress: impl FnMut(LinkProgress) -> ControlFlow<()>,
+    ) -> Result<(LinkModel, LinkTables), LinkError> {
+        config.check(graph)?;
+        let mut next = |part| match progress(part) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(LinkError::Stopped),
+        };
+        let mut examples = RankerExamples::new(&link_feature_names());
+        let of = config.hold_outs + 1;
+        for number in 1..of {
+            next(LinkProgress::HoldOut { number, of })?;
+            let held_out = HeldOut::of(graph, config, number as u64);
+            examples.append(held_out.examples(config.people, config.kept)?)?;
+        }
+        next(LinkProgress::HoldOut { number: of, of })?;
+        let validation = HeldOut::of(graph, config, 0);
+        let validation = validation.examples(config.validation_people, 1.0)?;
+        let candidates = examples.labels().len();
+        next(LinkProgress::Trees { candidates })?;
+        let ranker = grown(&examples, &validation, config)?;
+        drop((examples, validation));
+        next(LinkProgress::Tables)?;
+        let tables = LinkTables::of(graph, &config.candidates);
+        let model = LinkModel::new(ranker, config.candidates.clone());
+        Ok((model, tables))
+    }
+}
+
+fn grown(
+    examples: &RankerExamples,
+    validation: &RankerExamples,
+    config: &LinkTraining,
+) -> Result<Ranker, LinkError> {
+    let seed = config.ranker.seed.wrapping_add(config.seed);
+    let ranker = RankerConfig {
+        seed,
+        ..config.ranker.clone()
+    };
+    // In a tiny graph no candidate may be a held-out friend.
+    let says_something = validation.labels().contains(&1.0);
+    let validation = says_something.then_some(validation);
+    Ok(Ranker::train(examples, validation, &ranker)?)
+}
+
+/// A graph without some of its edges, and these.
+struct HeldOut<'a> {
+    rest: Csr,
+    relevant: Csr,
+    config: &'a LinkTraining,
+    seed: u64,
+}
+
+impl<'a> HeldOut<'a> {
+    fn of(graph: &Csr, config: &'a LinkTraining, number: u64) -> HeldOut<'a> {
+        let seed = Random::stream(&[config.seed, 0x4e1d, number]).bits();
+        let mut edges: Vec<Edge> = graph.iter_edges().collect();
+        let count = config.held_out(graph);
+        draw_first(&mut edges, count, seed);
+        let (held_out, rest) = edges.split_at(count);
+        HeldOut {
+            rest: Csr::from_edges(graph.nodes(), rest),
+            relevant: Csr::from_edges(graph.nodes(), held_out),
+            config,
+            seed,
+        }
+    }
+
+    /// The candidates of at most so many people of whom one is right, with this share of the wrong ones.
+    fn examples(&self, people: usize, kept: f64) -> Result<RankerExamples, LinkError> {
+        let tables = LinkTables::of(&self.rest, &self.config.candidates);
+        let chunks: Vec<Result<RankerExamples, LinkError>> = self
+            .people(people)
+            .par_chunks(64)
+            .map_init(LinkScratch::default, |scratch, people| {
+                let mut examples = RankerExamples::new(&link_feature_names());
+                for &person in people {
+                    self.push(person, kept, &tables, scratch, &mut examples)?;
+                }
+                Ok(examples)
+            })
+            .collect();
+        let mut all = RankerExamples::new(&link_feature_names());
+        for chunk in chunks {
+            all.append(chunk?)?;
+        }
+        Ok(all)
+    }
+
+    fn people(&self, most: usize) -> Vec<u32> {
+        let nodes = 0..self.relevant.nodes() as u32;
+        let mut people: Vec<u32> = nodes
+            .filter(|&node| self.relevant.degree(node) > 0)
+            .collect();
+        draw_first(&mut people, most, self.seed.wrapping_add(1));
+        people.truncate(most);
+        people
+    }
+
+    fn push(
+        &self,
+        person: u32,
+        kept: f64,
+        tables: &LinkTables,
+        scratch: &mut LinkScratch,
+        examples: &mut RankerExamples,
+    ) -> Result<(), LinkError> {
+        let config = &self.config.candidates;
+        let found = link_candidates(&self.rest, tables, person, &[], config, scratch);
+        let right: Vec<bool> = found
+            .nodes
+            .iter()
+            .map(|&node| self.relevant.has_edge(person, node))
+            .collect();
+        if !right.contains(&true) {
+            return Ok(());
+        }
+        let mut random = Random::stream(&[self.seed, 2, u64::from(person)]);
+        let (mut rows, mut labels) = (Vec::new(), Vec::new());
+        let width = found.rows.len() / right.len();
+        for (row, &right) in found.rows.chunks_exact(width).zip(&right) {
+            let drawn = random.unit() < kept;
+            if right || drawn {
+                rows.extend_from_slice(row);
+                labels.push(right);
+            }
+        }
+        Ok(examples.push(&rows, &labels)?)
+    }
+}
+
+/// Puts a uniform draw of `count` first.
+fn draw_first<T>(all: &mut [T], count: usize, seed: u64) {
+    let mut random = Random::new(seed);
+    for place in 0..count.min(all.len()) {
+        let other = place + random.below(all.len() - place);
+        all.swap(place, other);
+    }
+}
