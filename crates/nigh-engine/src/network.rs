@@ -8,6 +8,7 @@ mod eval;
 mod files;
 mod import;
 mod people;
+mod ranking;
 mod reasons;
 mod rules;
 mod suggest;
@@ -22,11 +23,14 @@ use nigh_store::{Header, NetworkChange, NetworkStore, NetworkView, Schema};
 pub use error::{NetworkError, PeopleError};
 pub use eval::{Holdout, HoldoutError, MethodMetrics, NetworkEval, evaluate, read_holdout};
 pub use import::{ImportedPeople, import_people};
+pub use nigh_learn::LinkProgress;
+pub use ranking::Trained;
 pub use reasons::Reason;
 pub use suggest::{SuggestOptions, SuggestReply, SuggestScratch, Suggestion};
 pub use write::{Added, EdgeRow};
 
 use people::People;
+use ranking::Ranking;
 use rules::Rules;
 
 /// A network that is open in this process: to read, or for the one writer to write.
@@ -37,6 +41,7 @@ pub struct Network {
     graph: Graph,
     people: People,
     rules: Rules,
+    ranking: Option<Ranking>,
 }
 
 impl std::fmt::Debug for Network {
@@ -169,6 +174,7 @@ impl Network {
             graph: Graph::new(Some(file)),
             people,
             rules: Rules::new(view.rules()?),
+            ranking: Ranking::open(dir),
             view: view.clone(),
             store,
         };

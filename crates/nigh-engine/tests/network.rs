@@ -18,26 +18,46 @@ use nigh_engine::people_table::read_people;
 
 /// ada – bob – dan, ada – cid – dan, ada – cid – eve, and fay with nobody.
 const EDGES: &str = "a,b\nada,bob\nada,cid\nbob,dan\ncid,dan\ncid,eve\n";
-const PEOPLE: &str = "id,year,dorm\nada,2009,north\nbob,2009,\ndan,2009,north\neve,2010,south\nfay,2009,south\n";
+const PEOPLE: &str =
+    "id,year,dorm\nada,2009,north\nbob,2009,\ndan,2009,north\neve,2010,south\nfay,2009,south\n";
 
 fn made(dir: &Path) -> Network {
     let (edges, people) = (dir.join("edges.csv"), dir.join("people.csv"));
     std::fs::write(&edges, EDGES).unwrap();
     std::fs::write(&people, PEOPLE).unwrap();
-    let list = read_edges(&[edges], &EdgeOptions::default(), &|_, _| {}, &AtomicBool::new(false)).unwrap();
+    let list = read_edges(
+        &[edges],
+        &EdgeOptions::default(),
+        &|_, _| {},
+        &AtomicBool::new(false),
+    )
+    .unwrap();
     let table = read_people(&people, None).unwrap();
     let mut network = Network::open_or_create(&dir.join("net")).unwrap();
     let imported = import_people(&mut network, &list, Some(&table)).unwrap();
-    assert_eq!((imported.people, imported.edges, imported.with_attributes), (6, 5, 5));
+    assert_eq!(
+        (imported.people, imported.edges, imported.with_attributes),
+        (6, 5, 5)
+    );
     network
 }
 
 fn ask(network: &Network, person: &str) -> SuggestReply {
-    network.suggest(person, &SuggestOptions::default(), &mut SuggestScratch::default()).unwrap()
+    network
+        .suggest(
+            person,
+            &SuggestOptions::default(),
+            &mut SuggestScratch::default(),
+        )
+        .unwrap()
 }
 
 fn ids(reply: &SuggestReply) -> Vec<&str> {
-    reply.suggestions.iter().map(|suggestion| suggestion.id.as_str()).collect()
+    reply
+        .suggestions
+        .iter()
+        .map(|suggestion| suggestion.id.as_str())
+        .collect()
 }
 
 #[test]
@@ -46,13 +66,29 @@ fn friends_of_friends_come_first_with_reasons() {
     let network = made(dir.path());
     let reply = ask(&network, "ada");
     assert_eq!(ids(&reply), ["dan", "eve", "fay"]);
-    let reasons: Vec<String> = reply.suggestions[0].reasons.iter().map(Reason::to_string).collect();
-    assert_eq!(reasons, ["2 mutual friends, among them bob, cid", "both in dorm north", "both in year 2009"]);
-    assert_eq!(reply.trace.stages[0].stage, "two_hop");
+    let reasons: Vec<String> = reply.suggestions[0]
+        .reasons
+        .iter()
+        .map(Reason::to_string)
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "2 mutual friends, among them bob, cid",
+            "both in dorm north",
+            "both in year 2009"
+        ]
+    );
+    assert_eq!(reply.trace.stages[0].stage, "candidates");
     let schema = network.schema().unwrap();
     let filter = Some(Filter::parse("year = 2010", &schema).unwrap());
-    let options = SuggestOptions { filter, ..SuggestOptions::default() };
-    let filtered = network.suggest("ada", &options, &mut SuggestScratch::default()).unwrap();
+    let options = SuggestOptions {
+        filter,
+        ..SuggestOptions::default()
+    };
+    let filtered = network
+        .suggest("ada", &options, &mut SuggestScratch::default())
+        .unwrap();
     assert_eq!(ids(&filtered), ["eve"]);
 }
 
@@ -71,11 +107,26 @@ fn rules_hold_in_the_next_answer_and_after_opening_again() {
     let dir = tempfile::tempdir().unwrap();
     type Change = fn(&mut Network) -> Result<(), NetworkError>;
     let cases: [(&str, Change, &str, &[&str]); 5] = [
-        ("dismissed", |n| n.dismiss("ada", "dan"), "ada", &["eve", "fay"]),
+        (
+            "dismissed",
+            |n| n.dismiss("ada", "dan"),
+            "ada",
+            &["eve", "fay"],
+        ),
         ("blocked", |n| n.block("dan", "ada"), "ada", &["eve", "fay"]),
-        ("blocked back", |n| n.block("ada", "dan"), "dan", &["eve", "fay"]),
+        (
+            "blocked back",
+            |n| n.block("ada", "dan"),
+            "dan",
+            &["eve", "fay"],
+        ),
         ("opted out", |n| n.opt_out("dan"), "ada", &["eve", "fay"]),
-        ("friends now", |n| n.remove_edge("ada", "bob").map(|_| ()), "ada", &["eve", "dan", "bob", "fay"]),
+        (
+            "friends now",
+            |n| n.remove_edge("ada", "bob").map(|_| ()),
+            "ada",
+            &["eve", "dan", "bob", "fay"],
+        ),
     ];
     let mut wrong = Vec::new();
     for (name, change, person, expected) in cases {
@@ -103,9 +154,18 @@ fn who_hides_friends_is_neither_named_nor_counted() {
     let mut network = made(dir.path());
     network.hide_list("bob").unwrap();
     let reply = ask(&network, "ada");
-    assert_eq!(reply.suggestions[0].reasons[0].to_string(), "1 mutual friend, cid");
+    assert_eq!(
+        reply.suggestions[0].reasons[0].to_string(),
+        "1 mutual friend, cid"
+    );
     network.hide_list("dan").unwrap();
-    let said = format!("{:?}", ask(&network, "ada").suggestions.iter().find(|s| s.id == "dan"));
+    let said = format!(
+        "{:?}",
+        ask(&network, "ada")
+            .suggestions
+            .iter()
+            .find(|s| s.id == "dan")
+    );
     assert!(!said.contains("bob") && !said.contains("cid"), "{said}");
 }
 
@@ -117,12 +177,18 @@ fn an_erased_person_is_gone_everywhere() {
     network.erase("dan").unwrap();
     for network in [network, { Network::open(&dir.path().join("net")).unwrap() }] {
         assert_eq!(ids(&ask(&network, "ada")), ["eve", "fay"]);
-        assert!(matches!(network.find("dan"), Err(PeopleError::Unknown { .. })));
+        assert!(matches!(
+            network.find("dan"),
+            Err(PeopleError::Unknown { .. })
+        ));
         assert_eq!((network.info().people, network.info().edges), (5, 3));
         drop(network);
     }
     let graphs = std::fs::read_dir(dir.path().join("net/graph")).unwrap();
-    for file in graphs.flatten().filter(|file| file.path().extension().is_some()) {
+    for file in graphs
+        .flatten()
+        .filter(|file| file.path().extension().is_some())
+    {
         let bytes = std::fs::read(file.path()).unwrap();
         assert!(!bytes.windows(3).any(|window| window == b"dan"), "{file:?}");
     }
@@ -132,8 +198,15 @@ fn an_erased_person_is_gone_everywhere() {
 fn people_come_with_their_first_friendship() {
     let dir = tempfile::tempdir().unwrap();
     let mut network = made(dir.path());
-    let row = |a: &str, b: &str, time: i64, weight: f32| EdgeRow { a: a.to_owned(), b: b.to_owned(), time, weight };
-    let added = network.add_edges(&[row("gus", "ada", 5, 1.0), row("ada", "gus", 6, 1.0)]).unwrap();
+    let row = |a: &str, b: &str, time: i64, weight: f32| EdgeRow {
+        a: a.to_owned(),
+        b: b.to_owned(),
+        time,
+        weight,
+    };
+    let added = network
+        .add_edges(&[row("gus", "ada", 5, 1.0), row("ada", "gus", 6, 1.0)])
+        .unwrap();
     assert_eq!((added.edges, added.updated, added.people), (1, 1, 1));
     assert_eq!(ids(&ask(&network, "gus"))[..2], ["bob", "cid"]);
     let refused = [
@@ -185,5 +258,8 @@ fn held_out_friendships_are_found() {
     assert_eq!((eval.users, eval.unknown_users, eval.leaked), (2, 1, 1));
     let found = eval.methods["resource_allocation"];
     // ada's dan comes first, bob cannot be found, and the stranger is a miss.
-    assert_eq!((found.recall_at_10, found.hits_at_10, found.mrr), (0.25, 0.5, 0.5));
+    assert_eq!(
+        (found.recall_at_10, found.hits_at_10, found.mrr),
+        (0.25, 0.5, 0.5)
+    );
 }

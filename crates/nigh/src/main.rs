@@ -72,6 +72,7 @@ fn run_catalog(command: &CatalogCommand, threads: usize, output: Output) -> Resu
 fn run_people(command: &PeopleCommand, output: Output) -> Result<Exit> {
     match command {
         PeopleCommand::Import(args) => people::import::run(args, output),
+        PeopleCommand::Train(args) => people::train::run(args, output),
         PeopleCommand::Suggest(args) => people::suggest::run(args, output),
         PeopleCommand::AddEdge(args) => people::changes::add_edge(args, output),
         PeopleCommand::RemoveEdge(args) => people::changes::remove_edge(args, output),

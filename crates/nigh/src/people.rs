@@ -7,6 +7,7 @@ pub(crate) mod import;
 pub(crate) mod partition;
 pub(crate) mod stats;
 pub(crate) mod suggest;
+pub(crate) mod train;
 
 use nigh_engine::network::{NetworkError, PeopleError};
 

@@ -43,6 +43,9 @@ pub enum NetworkError {
     /// The edge lists cannot be read.
     #[error(transparent)]
     Edges(#[from] EdgesError),
+    /// The ranking cannot be trained or used.
+    #[error(transparent)]
+    Links(#[from] nigh_learn::LinkError),
     /// A person cannot be named so.
     #[error(transparent)]
     People(#[from] PeopleError),

@@ -8,7 +8,7 @@ use nigh_learn::{RankingCase, RankingMetrics, TieOrder, evaluate_ranking};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::Network;
+use super::{Network, SuggestOptions, SuggestScratch};
 
 /// Friendships that are kept from the network, and the people whose suggestions are looked at.
 #[derive(Clone, Debug, Default)]
@@ -112,6 +112,8 @@ pub struct MethodMetrics {
 /// What all methods reached.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NetworkEval {
+    /// Whether `full` ranks by a trained model, and not by resource allocation.
+    pub trained: bool,
     /// Users with a held-out friend.
     pub users: usize,
     /// Users whom the network does not know: each is a miss.
@@ -144,7 +146,19 @@ pub fn evaluate(network: &Network, holdout: &Holdout) -> NetworkEval {
         });
         methods.insert(name.to_owned(), cases.with_unknown(found));
     }
+    let full = evaluate_ranking(&borrowed, &order, |user, scores| {
+        scores.fill(f32::NEG_INFINITY);
+        let (options, mut scratch) = (SuggestOptions::default(), SuggestScratch::default());
+        // Rows of a model's own features are whole, so that it can score them.
+        if let Ok(ranked) = network.rank(user, &options, &mut scratch) {
+            for found in ranked.found {
+                scores[found.node as usize] = found.score;
+            }
+        }
+    });
+    methods.insert("full".to_owned(), cases.with_unknown(full));
     NetworkEval {
+        trained: network.is_trained(),
         users: cases.users.len() + cases.unknown,
         unknown_users: cases.unknown,
         held_out: holdout.edges.len(),

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use nigh_graph::{Adjacency, Scored, TwoHopConfig, TwoHopScratch, allocation, weighted_neighbours};
+use nigh_learn::LinkScratch;
 use nigh_store::{Person, Value};
 use serde::Serialize;
 
+use super::ranking::Ranked;
 use super::{Network, NetworkError, Reason};
 use crate::filter::Filter;
 use crate::trace::{Trace, microseconds};
@@ -69,6 +71,7 @@ pub struct SuggestReply {
 #[derive(Debug, Default)]
 pub struct SuggestScratch {
     two_hop: TwoHopScratch,
+    links: LinkScratch,
 }
 
 impl Network {
@@ -87,18 +90,8 @@ impl Network {
         let mut trace = Trace::default();
 
         let started = Instant::now();
-        let config = TwoHopConfig {
-            k: options.candidates,
-            max_paths: options.max_paths,
-        };
-        let near = weighted_neighbours(
-            &self.graph,
-            number,
-            allocation,
-            &config,
-            &mut scratch.two_hop,
-        );
-        trace.push("two_hop", near.paths, near.found.len(), started);
+        let near = self.rank(number, options, scratch)?;
+        trace.push("candidates", near.paths, near.found.len(), started);
 
         let started = Instant::now();
         let mut kept = self.allowed(number, &near.found, options)?;
@@ -118,10 +111,36 @@ impl Network {
         Ok(SuggestReply {
             person: person.to_owned(),
             suggestions,
-            ranking: "resource_allocation",
+            ranking: match self.ranking {
+                Some(_) => "trained",
+                None => "resource_allocation",
+            },
             skipped_friends: near.skipped,
             trace,
             latency_us: microseconds(begun),
+        })
+    }
+
+    /// Candidates, best first: by the trained ranking, or by resource allocation.
+    pub(super) fn rank(
+        &self,
+        person: u32,
+        options: &SuggestOptions,
+        scratch: &mut SuggestScratch,
+    ) -> Result<Ranked, NetworkError> {
+        if let Some(ranking) = &self.ranking {
+            return Ok(ranking.rank(&self.graph, person, &mut scratch.links)?);
+        }
+        let config = TwoHopConfig {
+            k: options.candidates,
+            max_paths: options.max_paths,
+        };
+        let scratch = &mut scratch.two_hop;
+        let near = weighted_neighbours(&self.graph, person, allocation, &config, scratch);
+        Ok(Ranked {
+            found: near.found,
+            paths: near.paths,
+            skipped: near.skipped,
         })
     }
 

@@ -128,7 +128,8 @@ impl Network {
         self.commit(&[NetworkChange::AddRule(Rule::OptedOut(person))])
     }
 
-    /// Removes a person from people, friendships and rules, and writes the graph and the log without them.
+    /// Removes a person from people, friendships and rules, and writes the graph, the log and the tables of a trained ranking
+    /// without them.
     ///
     /// # Errors
     /// [`PeopleError::Unknown`], [`NetworkError::Write`] and those of [`Network::fold`]: the person is gone from every answer
@@ -143,7 +144,8 @@ impl Network {
             .collect();
         changes.push(NetworkChange::Erase(number));
         self.commit(&changes)?;
-        self.fold()
+        self.fold()?;
+        self.refresh_ranking()
     }
 
     /// Writes everything anew: the edges in the store, without the log before, and the mapped graph.

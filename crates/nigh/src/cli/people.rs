@@ -9,6 +9,8 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(crate) enum PeopleCommand {
     /// Read friendships, and what is known of people, into a network.
     Import(ImportPeopleArgs),
+    /// Learn from the network itself how to rank suggestions.
+    Train(TrainPeopleArgs),
     /// Find the people whom somebody may know.
     Suggest(SuggestArgs),
     /// Add a friendship, or many from a file.
@@ -120,6 +122,28 @@ pub(crate) struct SuggestArgs {
     /// Show the stages: how many went in and came out, and how long each took.
     #[arg(long, env = "NIGH_EXPLAIN", value_parser = FalseyValueParser::new())]
     pub(crate) explain: bool,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nigh people train circle
+  nigh people train circle --seed 2 --json
+
+Friendships are held out at random, candidates are looked for in what remains, and boosted trees
+learn which of them are the right ones. Until then suggestions are ranked by resource allocation.")]
+pub(crate) struct TrainPeopleArgs {
+    /// The network's folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// The seed of what is held out.
+    #[arg(long, env = "NIGH_SEED", value_name = "SEED", default_value_t = 0)]
+    pub(crate) seed: u64,
 
     /// Print one JSON object on standard output.
     #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]

@@ -37,8 +37,20 @@ pub(crate) fn run(args: &ImportPeopleArgs, output: Output) -> Result<Exit> {
         .with_context(|| format!("nothing was imported into {}", args.into.display()))?;
     let rejected = list.report.rejected.count as usize
         + table.as_ref().map_or(0, |table| table.rejected.len());
-    report(args, &network, &list, table.as_ref(), &imported, started, output)?;
-    Ok(if args.strict && rejected > 0 { Exit::Rejects } else { Exit::Done })
+    report(
+        args,
+        &network,
+        &list,
+        table.as_ref(),
+        &imported,
+        started,
+        output,
+    )?;
+    Ok(if args.strict && rejected > 0 {
+        Exit::Rejects
+    } else {
+        Exit::Done
+    })
 }
 
 fn options(args: &ImportPeopleArgs) -> EdgeOptions {
@@ -124,6 +136,9 @@ fn report(
 }
 
 fn sentence(reject: &nigh_engine::source::Reject) -> String {
-    let column = reject.column.as_ref().map_or(String::new(), |name| format!(", column {name}"));
+    let column = reject
+        .column
+        .as_ref()
+        .map_or(String::new(), |name| format!(", column {name}"));
     format!("{}{column}: {}", reject.origin, reject.reason)
 }
