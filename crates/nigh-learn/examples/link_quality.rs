@@ -56,6 +56,7 @@ fn settings<'a>(words: impl Iterator<Item = &'a str>, train: &Csr, seed: u64) ->
         match name {
             "hold_outs" => config.hold_outs = value.parse().unwrap(),
             "people" => config.people = value.parse().unwrap(),
+            "validation_people" => config.validation_people = value.parse().unwrap(),
             "kept" => config.kept = value.parse().unwrap(),
             "models" => config.ranker.models = value.parse().unwrap(),
             "rounds" => config.ranker.rounds = value.parse().unwrap(),

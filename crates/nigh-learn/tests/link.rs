@@ -548,11 +548,11 @@ fn a_model_ranks_friendships_better_than_resource_allocation() {
     };
     let config = LinkTraining {
         hold_outs: 1,
-        people: 1000,
-        validation_people: 300,
+        people: 2000,
+        validation_people: 500,
         ranker: RankerConfig {
-            rounds: 80,
-            learning_rate: 0.15,
+            rounds: 120,
+            learning_rate: 0.1,
             ..RankerConfig::default()
         },
         ..LinkTraining::for_graph(&train)
@@ -560,7 +560,7 @@ fn a_model_ranks_friendships_better_than_resource_allocation() {
     let (model, tables) = trained(&train, &config).unwrap();
     let users: Vec<u32> = (0..train.nodes() as u32)
         .filter(|&node| !test.list(node).is_empty())
-        .step_by(4)
+        .step_by(2)
         .collect();
     let (mut scratch, mut scores) = (LinkScratch::default(), Vec::new());
     let mut ranked: HashMap<u32, [Vec<(u32, f32)>; 2]> = HashMap::new();
@@ -589,7 +589,7 @@ fn a_model_ranks_friendships_better_than_resource_allocation() {
     };
     let (model, allocation) = (measured(0), measured(1));
     assert!(
-        model.recall_at_10 > allocation.recall_at_10 + 0.01 && model.mrr > allocation.mrr,
+        model.recall_at_10 > allocation.recall_at_10 + 0.005 && model.mrr > allocation.mrr + 0.005,
         "model {model:?}, resource allocation {allocation:?}"
     );
 }

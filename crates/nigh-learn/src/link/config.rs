@@ -66,10 +66,10 @@ impl LinkTraining {
         let few = graph.edges() < FEW_EDGES;
         LinkTraining {
             candidates: LinkConfig::default(),
-            hold_outs: if few { 4 } else { 2 },
+            hold_outs: if few { 8 } else { 2 },
             share: 0.1,
             people: 2500,
-            validation_people: 1500,
+            validation_people: if few { 3000 } else { 1500 },
             kept: 0.4,
             ranker: RankerConfig {
                 models: if few { 3 } else { 1 },
