@@ -1,7 +1,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it skips"
 )]
 //! Link features beside obvious computations, and models of small graphs and a real one.
 
