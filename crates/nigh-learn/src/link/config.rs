@@ -60,7 +60,7 @@ pub struct LinkTraining {
 const FEW_EDGES: usize = 50_000;
 
 impl LinkTraining {
-    /// What was best in validation on networks of as many edges.
+    /// Settings for a graph of as many edges, measured on networks of 25,000 to 230,000.
     #[must_use]
     pub fn for_graph(graph: &Csr) -> LinkTraining {
         let few = graph.edges() < FEW_EDGES;
