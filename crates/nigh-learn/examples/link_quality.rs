@@ -1,4 +1,5 @@
-//! Ranking figures of link models on the fixed splits: `link_quality DIR/splits SEEDS GRAPH…`.
+//! Ranking figures of link models on the fixed splits: `link_quality DIR/splits SEEDS GRAPH…`, with settings behind a graph:
+//! `lastfm,val,hold_outs=8` (val: trained on `fit`, measured on `val`, to choose settings by).
 //!
 //! Models are trained on `train` = `fit` + `val` and see nothing else; `test` is measured. Candidates come first, by score;
 //! then everybody else, in the order of ties. Times are of one thread.
@@ -27,12 +28,14 @@ fn main() {
         return;
     };
     for graph in graphs {
-        let split = Split::read(&Path::new(root).join(graph));
+        let mut words = graph.split(',');
+        let folder = Path::new(root).join(words.next().unwrap());
+        let split = match graph.contains(",val") {
+            true => Split::to_choose_by(&folder),
+            false => Split::read(&folder),
+        };
         for seed in 0..seeds.parse().unwrap() {
-            let config = LinkTraining {
-                seed,
-                ..LinkTraining::for_graph(&split.train)
-            };
+            let config = settings(words.clone(), &split.train, seed);
             let before = ProcessTime::now();
             let progress = |_| ControlFlow::Continue(());
             let (model, tables) = LinkModel::train(&split.train, &config, progress).unwrap();
@@ -44,6 +47,27 @@ fn main() {
     }
 }
 
+fn settings<'a>(words: impl Iterator<Item = &'a str>, train: &Csr, seed: u64) -> LinkTraining {
+    let mut config = LinkTraining {
+        seed,
+        ..LinkTraining::for_graph(train)
+    };
+    for (name, value) in words.filter_map(|word| word.split_once('=')) {
+        match name {
+            "hold_outs" => config.hold_outs = value.parse().unwrap(),
+            "people" => config.people = value.parse().unwrap(),
+            "validation_people" => config.validation_people = value.parse().unwrap(),
+            "kept" => config.kept = value.parse().unwrap(),
+            "models" => config.ranker.models = value.parse().unwrap(),
+            "rounds" => config.ranker.rounds = value.parse().unwrap(),
+            "learning_rate" => config.ranker.learning_rate = value.parse().unwrap(),
+            "spectral" => config.candidates.spectral = value.parse().unwrap(),
+            _ => println!("no setting {name}"),
+        }
+    }
+    config
+}
+
 struct Split {
     nodes: usize,
     train: Csr,
@@ -53,23 +77,29 @@ struct Split {
 
 impl Split {
     fn read(folder: &Path) -> Split {
-        let file = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-        let edges = |name: &str| -> Vec<Edge> {
-            let edge = |line: &str| {
-                let (a, b) = line.split_once(' ').unwrap();
-                Edge::new(a.parse().unwrap(), b.trim().parse().unwrap())
-            };
-            file(name).lines().map(edge).collect()
-        };
-        let nodes = file("n.txt").trim().parse().unwrap();
+        let nodes = text(folder, "n.txt").trim().parse().unwrap();
+        let users = text(folder, "users.txt");
+        let users = users.lines().map(|line| line.trim().parse().unwrap());
         Split {
             nodes,
-            train: Csr::from_edges(nodes, &[edges("fit.txt"), edges("val.txt")].concat()),
-            test: Csr::from_edges(nodes, &edges("test.txt")),
-            users: file("users.txt")
-                .lines()
-                .map(|line| line.trim().parse().unwrap())
-                .collect(),
+            train: Csr::from_edges(
+                nodes,
+                &[edges(folder, "fit.txt"), edges(folder, "val.txt")].concat(),
+            ),
+            test: Csr::from_edges(nodes, &edges(folder, "test.txt")),
+            users: users.collect(),
+        }
+    }
+
+    fn to_choose_by(folder: &Path) -> Split {
+        let nodes = text(folder, "n.txt").trim().parse().unwrap();
+        let test = Csr::from_edges(nodes, &edges(folder, "val.txt"));
+        let is_user = |&user: &u32| !test.list(user).is_empty();
+        Split {
+            nodes,
+            train: Csr::from_edges(nodes, &edges(folder, "fit.txt")),
+            users: (0..nodes as u32).filter(is_user).collect(),
+            test,
         }
     }
 
@@ -127,4 +157,16 @@ impl Split {
             }
         })
     }
+}
+
+fn edges(folder: &Path, name: &str) -> Vec<Edge> {
+    let edge = |line: &str| {
+        let (a, b) = line.split_once(' ').unwrap();
+        Edge::new(a.parse().unwrap(), b.trim().parse().unwrap())
+    };
+    text(folder, name).lines().map(edge).collect()
+}
+
+fn text(folder: &Path, name: &str) -> String {
+    std::fs::read_to_string(folder.join(name)).unwrap()
 }

@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod features;
 mod model;
+mod places;
 mod scratch;
 mod spectral;
 mod tables;

@@ -2,7 +2,7 @@
 
 use nigh_graph::{Adjacency, allocation};
 
-use super::features::{Viewer, walk_of_three};
+use super::features::{Viewer, Walks};
 use super::scratch::LinkScratch;
 use super::walks::{walk_fourth, walk_three};
 use super::{LinkConfig, LinkTables};
@@ -80,6 +80,29 @@ pub fn link_candidates(
     }
 }
 
+const NOWHERE: LinkSources = LinkSources {
+    allocation: false,
+    walks: false,
+    paths: false,
+    elsewhere: false,
+};
+const ALLOCATION: LinkSources = LinkSources {
+    allocation: true,
+    ..NOWHERE
+};
+const WALKS: LinkSources = LinkSources {
+    walks: true,
+    ..NOWHERE
+};
+const PATHS: LinkSources = LinkSources {
+    paths: true,
+    ..NOWHERE
+};
+const ELSEWHERE: LinkSources = LinkSources {
+    elsewhere: true,
+    ..NOWHERE
+};
+
 /// Everybody whom a search found, once, ascending.
 fn found(
     graph: &impl Adjacency,
@@ -90,51 +113,25 @@ fn found(
 ) -> Vec<(u32, LinkSources)> {
     let mut keys = std::mem::take(&mut scratch.keys);
     let mut found = Vec::new();
-    let own = allocation(scratch.friends.len());
     let mut search = |count: usize, score: &dyn Fn(usize) -> f32, source: LinkSources| {
         best(scratch, person, count, score, &mut keys);
         found.extend(keys.iter().map(|&key| (!(key as u32), source)));
     };
-    let none = LinkSources::default;
     let by_allocation = |node: usize| scratch.near[node].allocation;
-    search(
-        config.by_allocation,
-        &by_allocation,
-        LinkSources {
-            allocation: true,
-            ..none()
-        },
-    );
+    search(config.by_allocation, &by_allocation, ALLOCATION);
+    let own = allocation(scratch.friends.len());
     let by_walks = |node: usize| {
         let (near, far) = (&scratch.near[node], &scratch.far[node]);
-        walk_of_three(near.allocation * own, far.three) + 0.0625 * far.four
+        Walks::of(near, far, own).near
     };
-    search(
-        config.by_walks,
-        &by_walks,
-        LinkSources {
-            walks: true,
-            ..none()
-        },
-    );
+    search(config.by_walks, &by_walks, WALKS);
     let by_paths =
         |node: usize| scratch.far[node].paths * allocation(graph.degree(node as u32)).sqrt();
-    search(
-        config.by_paths,
-        &by_paths,
-        LinkSources {
-            paths: true,
-            ..none()
-        },
-    );
-    let elsewhere = LinkSources {
-        elsewhere: true,
-        ..none()
-    };
+    search(config.by_paths, &by_paths, PATHS);
     let may_be = |&&node: &&u32| {
         (node as usize) < graph.nodes() && node != person && !scratch.is_friend[node as usize]
     };
-    found.extend(extra.iter().filter(may_be).map(|&node| (node, elsewhere)));
+    found.extend(extra.iter().filter(may_be).map(|&node| (node, ELSEWHERE)));
     scratch.keys = keys;
     merged(found)
 }

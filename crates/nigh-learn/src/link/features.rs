@@ -3,11 +3,11 @@
 use nigh_graph::{Adjacency, allocation};
 
 use super::LinkTables;
+use super::places::{PLACE_8, add_places, place, share};
 use super::scratch::{Far, LinkScratch, Near};
-use super::tables::Facts;
 
 /// Name and meaning of each feature. `d` is a degree, "common" are the friends that person and candidate share, and "back" is
-/// the walk from the candidate to the person. The first [`RANKED`] also have a `…_place` among the person's candidates, from
+/// the walk from the candidate to the person. The first seven also have a `…_place` among the person's candidates, from
 /// 0, and a `…_share` of the best of them, behind all others.
 pub const LINK_FEATURES: [(&str, &str); 46] = [
     ("allocation", "Σ 1 / d over common: resource allocation"),
@@ -197,61 +197,18 @@ impl<G: Adjacency> Viewer<'_, G> {
     }
 }
 
-/// Two mixtures of walks from the person; weights of research on three networks.
-struct Walks {
-    near: f32,
-    far: f32,
+/// Two mixtures of walks from the person; their weights were chosen on three networks.
+pub(super) struct Walks {
+    pub(super) near: f32,
+    pub(super) far: f32,
 }
 
 impl Walks {
-    fn of(near: &Near, far: &Far, own_share: f32) -> Walks {
+    pub(super) fn of(near: &Near, far: &Far, own_share: f32) -> Walks {
         let two = near.allocation * own_share;
         Walks {
             near: walk_of_three(two, far.three) + 0.0625 * far.four,
             far: 0.25 * two + 0.2 * far.three + 0.25 * far.four,
-        }
-    }
-}
-
-/// Where place 8 is in [`Facts::allocations`].
-const PLACE_8: usize = 3;
-
-/// Where a value would stand in a list of which the values at places 1, 2, 4 … are known, as a binary logarithm; between two
-/// of them by how near it comes to the better one.
-fn place(known: &[f32; Facts::PLACES], value: f32) -> f32 {
-    let Some(first) = known.iter().position(|&known| value >= known) else {
-        return Facts::PLACES as f32;
-    };
-    let below = known[first];
-    match first.checked_sub(1).map(|better| known[better] - below) {
-        Some(gap) if gap > 0.0 => first as f32 - ((value - below) / gap).min(1.0),
-        _ => first as f32,
-    }
-}
-
-/// `value / of`, 0 where that says nothing.
-fn share(value: f32, of: f32) -> f32 {
-    if of > 0.0 { value / of } else { 0.0 }
-}
-
-/// Fills in what ranked features of each row are among all rows; equal ones have the same place.
-fn add_places(rows: &mut [f32]) {
-    let count = rows.len() / WIDTH;
-    let mut order: Vec<usize> = (0..count).collect();
-    for column in 0..RANKED {
-        order.sort_unstable_by(|&a, &b| {
-            rows[b * WIDTH + column].total_cmp(&rows[a * WIDTH + column])
-        });
-        let mut place = 0;
-        let mut last = f32::NAN;
-        let best = order.first().map_or(0.0, |&row| rows[row * WIDTH + column]);
-        for (at, &row) in order.iter().enumerate() {
-            let row = &mut rows[row * WIDTH..(row + 1) * WIDTH];
-            if row[column] != last {
-                (place, last) = (at, row[column]);
-            }
-            row[LINK_FEATURES.len() + column] = place as f32;
-            row[LINK_FEATURES.len() + RANKED + column] = share(row[column], best);
         }
     }
 }

@@ -97,7 +97,8 @@ impl LinkTables {
     pub fn decode(bytes: &[u8]) -> Result<LinkTables, LinkError> {
         let tables: LinkTables = from_bytes(TABLES, bytes)?;
         let people = tables.people();
-        let whole = tables.spectral.data().len() == people * tables.spectral.cols();
+        let numbers = people.checked_mul(tables.spectral.cols());
+        let whole = numbers == Some(tables.spectral.data().len());
         if whole && tables.spectral.rows() == people && tables.lengths.len() == people {
             return Ok(tables);
         }

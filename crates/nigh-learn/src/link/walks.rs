@@ -65,7 +65,7 @@ fn afford(graph: &impl Adjacency, max_paths: usize, scratch: &mut LinkScratch) -
     read.extend_from_slice(friends);
     let mut paths = friends.iter().map(|&friend| graph.degree(friend)).sum();
     if paths > max_paths {
-        read.sort_by_key(|&friend| graph.degree(friend));
+        read.sort_by_cached_key(|&friend| graph.degree(friend));
         while paths > max_paths {
             paths -= read.pop().map_or(paths, |friend| graph.degree(friend));
         }
