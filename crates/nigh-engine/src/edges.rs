@@ -34,7 +34,7 @@ mod roles;
 mod rows;
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 
@@ -127,7 +127,7 @@ pub fn read_edges(
 }
 
 fn read_file(
-    path: &PathBuf,
+    path: &Path,
     options: &EdgeOptions,
     watch: &Watch<'_>,
     rows: &mut Rows,
@@ -146,7 +146,7 @@ fn read_file(
     };
     let milliseconds = rows.end(from);
     Ok(EdgeFile {
-        path: path.clone(),
+        path: path.to_owned(),
         format: format.describe(milliseconds),
         rows: read,
     })

@@ -21,6 +21,14 @@ pub enum LinkScore {
         /// The probability of a restart at each step, above 0 and at most 1.
         restart: f32,
     },
+    /// The same as [`LinkScore::PersonalisedPageRank`] by so many steps of the walk over the whole graph (power iteration): what
+    /// is on its way after the last step counts where it is.
+    WalkWithRestart {
+        /// The probability of a restart at each step, above 0 and at most 1.
+        restart: f32,
+        /// How many steps.
+        steps: usize,
+    },
     /// Resource allocation in which an edge of age t counts 2^(−t / half-life); of edges without times, all count.
     DecayedResourceAllocation {
         /// Now, in seconds since 1970; edges of a later time count as new.
@@ -78,6 +86,9 @@ pub fn score_all(
         }
         LinkScore::PersonalisedPageRank { restart } => {
             personalised_pagerank(graph, node, restart, PUSH_TOLERANCE, scratch, scores);
+        }
+        LinkScore::WalkWithRestart { restart, steps } => {
+            walk_with_restart(graph, node, restart, steps, scratch, scores);
         }
         LinkScore::DecayedResourceAllocation { now, half_life } => {
             let decay = Decay { now, half_life };
@@ -161,6 +172,39 @@ pub fn personalised_pagerank(
     }
     for node in touched {
         residues[node as usize] = 0.0;
+    }
+}
+
+fn walk_with_restart(
+    graph: &impl Adjacency,
+    node: u32,
+    restart: f32,
+    steps: usize,
+    scratch: &mut ScoreScratch,
+    here: &mut [f32],
+) {
+    let nodes = graph.nodes();
+    here[node as usize] = 1.0;
+    for _ in 0..steps {
+        let mut next = std::mem::take(&mut scratch.residues);
+        next.clear();
+        next.resize(nodes, 0.0);
+        for (from, &share) in here
+            .iter()
+            .enumerate()
+            .take(nodes)
+            .filter(|(_, share)| **share > 0.0)
+        {
+            let list = graph.neighbours(from as u32, &mut scratch.far);
+            let each = (1.0 - restart) * share / list.len().max(1) as f32;
+            for &to in list {
+                next[to as usize] += each;
+            }
+        }
+        next[node as usize] += restart;
+        here[..nodes].copy_from_slice(&next);
+        next.fill(0.0);
+        scratch.residues = next;
     }
 }
 

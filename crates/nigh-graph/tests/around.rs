@@ -142,6 +142,23 @@ fn a_walk_that_restarts_spends_its_time_as_many_steps_say() {
 }
 
 #[test]
+fn many_steps_and_pushes_agree() {
+    let graph = random_graph(200, 900, 5);
+    let mut scratch = ScoreScratch::default();
+    let [mut pushed, mut stepped] = [vec![0.0; 200], vec![0.0; 200]];
+    let restart = 0.4;
+    for node in (0..200).filter(|&node| graph.degree(node) > 0) {
+        let push = LinkScore::PersonalisedPageRank { restart };
+        let walk = LinkScore::WalkWithRestart { restart, steps: 60 };
+        score_all(&graph, node, push, &mut scratch, &mut pushed);
+        score_all(&graph, node, walk, &mut scratch, &mut stepped);
+        for (push, step) in pushed.iter().zip(&stepped) {
+            assert!((push - step).abs() < 1e-4, "{node}: {push} and {step}");
+        }
+    }
+}
+
+#[test]
 fn old_edges_count_less() {
     let rows = [
         (0, 1, 100),
