@@ -3,7 +3,8 @@
 //!
 //! From a graph of people to embeddings whose inner products say who may know whom: LightGCN ([`train_lightgcn`]), and
 //! networks of GraphSAGE, graph convolution or attention layers ([`train_gnn`]) over learned tables, attributes
-//! ([`AttributeEncoder`]) and structure ([`structural_features`]). Ranking is measured over all people ([`evaluate_ranking`]).
+//! ([`AttributeEncoder`]) and structure ([`structural_features`]). Candidates are put in order by
+//! trees over how they are reached ([`LinkModel`]). Ranking is measured over all people ([`evaluate_ranking`]).
 //!
 //! It is:
 //! - repeatable: a seed gives the same bits on any number of threads, and a training that is interrupted goes on with the bits
