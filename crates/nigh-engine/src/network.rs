@@ -15,7 +15,7 @@ mod suggest;
 mod write;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use nigh_graph::{Adjacency, Edge, Graph, GraphFile};
 use nigh_store::{Header, NetworkChange, NetworkStore, NetworkView, Schema};
@@ -42,6 +42,7 @@ pub struct Network {
     people: People,
     rules: Rules,
     ranking: Option<Ranking>,
+    popular: OnceLock<Vec<u32>>,
 }
 
 impl std::fmt::Debug for Network {
@@ -175,6 +176,7 @@ impl Network {
             people,
             rules: Rules::new(view.rules()?),
             ranking: Ranking::open(dir),
+            popular: OnceLock::new(),
             view: view.clone(),
             store,
         };

@@ -68,11 +68,15 @@ const ID_NAMES: [&str; 8] = [
 ];
 
 /// Reads a CSV or TSV file with a header. The ids are in the column `id`, else the one called id, node_id, user, … , else the
-/// first.
+/// first. A cell that is empty, or one of `nulls`, is an attribute that is not known.
 ///
 /// # Errors
 /// [`PeopleTableError`]. A row that cannot be used is among [`PeopleTable::rejected`].
-pub fn read_people(path: &Path, id: Option<&str>) -> Result<PeopleTable, PeopleTableError> {
+pub fn read_people(
+    path: &Path,
+    id: Option<&str>,
+    nulls: &[String],
+) -> Result<PeopleTable, PeopleTableError> {
     let failed = |source| PeopleTableError::Read {
         path: path.to_owned(),
         source,
@@ -99,7 +103,7 @@ pub fn read_people(path: &Path, id: Option<&str>) -> Result<PeopleTable, PeopleT
     let mut cells: Vec<(String, Vec<String>)> = Vec::new();
     for (row, record) in reader.byte_records().enumerate() {
         let record = record.map_err(failed)?;
-        match texts(&record, columns.len(), id_place) {
+        match texts(&record, columns.len(), id_place, nulls) {
             Ok(row) => cells.push(row),
             Err((column, reason)) => table.rejected.push(Reject {
                 origin: format!("{} line {}", path.display(), row + 2),
@@ -142,6 +146,7 @@ fn texts(
     record: &csv::ByteRecord,
     columns: usize,
     id_place: usize,
+    nulls: &[String],
 ) -> Result<(String, Vec<String>), RejectedCell> {
     if record.len() != columns {
         let reason = format!(
@@ -154,12 +159,15 @@ fn texts(
         Ok(text) => Ok(str::trim(text).to_owned()),
         Err(_) => Err((Some(place), "is not UTF-8".to_owned())),
     };
-    let cells: Vec<String> = record
+    let mut cells: Vec<String> = record
         .iter()
         .enumerate()
         .map(text)
         .collect::<Result<_, _>>()?;
     let id = cells[id_place].clone();
+    for cell in cells.iter_mut().filter(|cell| nulls.contains(cell)) {
+        cell.clear();
+    }
     match id.len() {
         0 => Err((Some(id_place), "the id is empty".to_owned())),
         bytes if bytes > MAX_ID_BYTES => {

@@ -19,7 +19,7 @@ use nigh_engine::people_table::read_people;
 /// ada – bob – dan, ada – cid – dan, ada – cid – eve, and fay with nobody.
 const EDGES: &str = "a,b\nada,bob\nada,cid\nbob,dan\ncid,dan\ncid,eve\n";
 const PEOPLE: &str =
-    "id,year,dorm\nada,2009,north\nbob,2009,\ndan,2009,north\neve,2010,south\nfay,2009,south\n";
+    "id,year,dorm\nada,2009,north\nbob,2009,0\ndan,2009,north\neve,2010,south\nfay,2009,south\n";
 
 fn made(dir: &Path) -> Network {
     let (edges, people) = (dir.join("edges.csv"), dir.join("people.csv"));
@@ -32,7 +32,7 @@ fn made(dir: &Path) -> Network {
         &AtomicBool::new(false),
     )
     .unwrap();
-    let table = read_people(&people, None).unwrap();
+    let table = read_people(&people, None, &["0".to_owned()]).unwrap();
     let mut network = Network::open_or_create(&dir.join("net")).unwrap();
     let imported = import_people(&mut network, &list, Some(&table)).unwrap();
     assert_eq!(

@@ -11,8 +11,6 @@ use super::Network;
 
 /// So many mutual friends are named.
 const NAMED: usize = 3;
-/// Where a value is the same for more than this share of people it is no reason.
-const NULL_TEXTS: [&str; 2] = ["0", ""];
 
 /// One reason for a suggestion, as far as the rules let it be said.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -78,9 +76,7 @@ impl Network {
             .filter(|&(name, value)| others.get(name) == Some(value));
         for (name, value) in same {
             let (name, value) = (name.clone(), value.to_string());
-            if !NULL_TEXTS.contains(&value.as_str()) {
-                reasons.push(Reason::SameAttribute { name, value });
-            }
+            reasons.push(Reason::SameAttribute { name, value });
         }
         if reasons.is_empty() {
             let friends = self.graph.degree(other);

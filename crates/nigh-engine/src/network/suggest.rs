@@ -187,17 +187,17 @@ impl Network {
         let friends = self.graph.neighbours(person, &mut buffer).to_vec();
         let own = self.person(person)?.attributes;
         let mut more = Vec::new();
-        for node in self.most_connected(POPULAR) {
+        for &node in self.most_connected() {
             let known = friends.binary_search(&node).is_ok()
                 || kept.iter().any(|candidate| candidate.node == node);
             if known || !self.may_suggest(person, node, options)? {
                 continue;
             }
-            let attributes = self.person(node)?.attributes;
-            let same = own
-                .iter()
-                .filter(|&(name, value)| attributes.get(name) == Some(value));
-            more.push((same.count(), self.graph.degree(node), node));
+            let same = match own.is_empty() {
+                true => 0,
+                false => shared(&own, &self.person(node)?.attributes),
+            };
+            more.push((same, self.graph.degree(node), node));
         }
         more.sort_by_key(|&(same, degree, node)| (std::cmp::Reverse((same, degree)), node));
         let scored = more
@@ -207,14 +207,17 @@ impl Network {
         Ok(())
     }
 
-    fn most_connected(&self, count: usize) -> Vec<u32> {
-        let mut nodes: Vec<u32> = (0..self.graph.nodes() as u32).collect();
-        let by_degree = |&node: &u32| (std::cmp::Reverse(self.graph.degree(node)), node);
-        if nodes.len() > count {
-            nodes.select_nth_unstable_by_key(count, by_degree);
-            nodes.truncate(count);
-        }
-        nodes
+    /// The people with most friends as they were when first asked for: they change slowly.
+    fn most_connected(&self) -> &[u32] {
+        self.popular.get_or_init(|| {
+            let mut nodes: Vec<u32> = (0..self.graph.nodes() as u32).collect();
+            let by_degree = |&node: &u32| (std::cmp::Reverse(self.graph.degree(node)), node);
+            if nodes.len() > POPULAR {
+                nodes.select_nth_unstable_by_key(POPULAR, by_degree);
+                nodes.truncate(POPULAR);
+            }
+            nodes
+        })
     }
 
     fn explain(
@@ -243,4 +246,10 @@ impl Network {
 }
 
 /// Of so many people with most friends newcomers are shown some.
-const POPULAR: usize = 1_000;
+const POPULAR: usize = 200;
+
+/// How many attributes are the same.
+fn shared(own: &BTreeMap<String, Value>, other: &BTreeMap<String, Value>) -> usize {
+    let same = |(name, value): &(&String, &Value)| other.get(*name) == Some(value);
+    own.iter().filter(same).count()
+}

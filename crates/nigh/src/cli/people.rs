@@ -41,7 +41,7 @@ pub(crate) enum PeopleCommand {
 #[command(after_help = "\
 Examples:
   nigh people import friends.csv --into circle
-  nigh people import friends.txt.gz --people people.csv --into circle
+  nigh people import friends.txt.gz --people people.csv --null 0 --into circle
   nigh people import SNAP.txt more.parquet --into circle --json
 
 An edge list is CSV, TSV, text with blanks, Parquet, or one row `person<TAB>friend,friend,…`
@@ -63,6 +63,10 @@ pub(crate) struct ImportPeopleArgs {
     /// The column of --people that holds the ids [default: one called id, node_id, user…, or the first].
     #[arg(long, env = "NIGH_ID", value_name = "COL", requires = "people")]
     pub(crate) id: Option<String>,
+
+    /// A text in --people that means "not known", such as 0 or NA; may be given several times.
+    #[arg(long, env = "NIGH_NULL", value_name = "TEXT", requires = "people")]
+    pub(crate) null: Vec<String>,
 
     /// The network's folder; made if it does not exist.
     #[arg(long, env = "NIGH_INTO", value_name = "DIR")]

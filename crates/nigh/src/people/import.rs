@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ImportPeopleArgs, output: Output) -> Result<Exit> {
         list => list?,
     };
     let table = match &args.people {
-        Some(path) => Some(read_people(path, args.id.as_deref())?),
+        Some(path) => Some(read_people(path, args.id.as_deref(), &args.null)?),
         None => None,
     };
     let imported = import_people(&mut network, &list, table.as_ref())
