@@ -171,7 +171,7 @@ fn find(
     })
 }
 
-/// Whether the first row names columns: a text over numbers or times, or known names over other texts than these.
+/// Whether the first row names columns: no number, and a text over numbers or times, or known names over other texts than these.
 pub(super) fn is_header(rows: &[Vec<CellText<'_>>], usual: usize) -> bool {
     let Some((first, rest)) = rows.split_first() else {
         return false;
@@ -181,7 +181,10 @@ pub(super) fn is_header(rows: &[Vec<CellText<'_>>], usual: usize) -> bool {
         let value = |cell: &[u8]| number(cell).is_some() || moment::parse(cell).is_some();
         !cell.is_empty() && !value(cell) && most(column(place), value)
     };
+    // Nobody calls a column 7.
+    let plain_names = !first.iter().any(|cell| number(cell).is_some());
     if first.len() == usual
+        && plain_names
         && first
             .iter()
             .enumerate()
