@@ -17,7 +17,7 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use nigh_graph::{Adjacency, Edge, Graph, GraphFile};
+use nigh_graph::{Adjacency, Edge, Graph};
 use nigh_store::{Header, NetworkChange, NetworkStore, NetworkView, Schema};
 
 pub use error::{NetworkError, PeopleError};
@@ -43,6 +43,8 @@ pub struct Network {
     rules: Rules,
     ranking: Option<Ranking>,
     popular: OnceLock<Vec<u32>>,
+    /// Whether the log has an erasure.
+    erasing: bool,
 }
 
 impl std::fmt::Debug for Network {
@@ -90,7 +92,11 @@ impl Network {
     /// # Errors
     /// [`NetworkError`].
     pub fn open_writer(dir: &Path) -> Result<Network, NetworkError> {
-        Network::load(dir, NetworkStore::open_writer(dir)?)
+        let mut network = Network::load(dir, NetworkStore::open_writer(dir)?)?;
+        if network.erasing {
+            network.finish_erasing()?;
+        }
+        Ok(network)
     }
 
     /// Opens the network at `dir` to write, made where there is none.
@@ -165,7 +171,7 @@ impl Network {
     fn load(dir: &Path, store: NetworkStore) -> Result<Network, NetworkError> {
         let view = store.view()?;
         let file = match files::open_current(dir) {
-            Some(file) if file.sequence() >= view.fold()? => Arc::new(file),
+            Some(file) if file.sequence() == view.fold()? => Arc::new(file),
             _ => files::rebuild(dir, &view)?,
         };
         let people = People::new(Arc::clone(&file));
@@ -177,6 +183,7 @@ impl Network {
             rules: Rules::new(view.rules()?),
             ranking: Ranking::open(dir),
             popular: OnceLock::new(),
+            erasing: false,
             view: view.clone(),
             store,
         };
@@ -201,7 +208,10 @@ impl Network {
             }
             &NetworkChange::AddRule(rule) => self.rules.add(rule),
             &NetworkChange::RemoveRule(rule) => self.rules.remove(rule),
-            &NetworkChange::Erase(number) => self.forget(number),
+            &NetworkChange::Erase(number) => {
+                self.erasing = true;
+                self.forget(number);
+            }
             NetworkChange::SetAttributes(..) | NetworkChange::Fold => {}
         }
     }
@@ -213,9 +223,5 @@ impl Network {
         }
         self.people.erase(number);
         self.rules.erase(number);
-    }
-
-    fn file(&self) -> Option<&Arc<GraphFile>> {
-        self.graph.base()
     }
 }

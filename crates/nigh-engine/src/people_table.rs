@@ -95,18 +95,23 @@ pub fn read_people(
         .iter()
         .map(|name| name.trim().to_owned())
         .collect();
+    if columns.is_empty() {
+        let path = path.to_owned();
+        return Err(PeopleTableError::Empty { path });
+    }
     let id_place = id_column(path, &columns, id)?;
     let mut table = PeopleTable {
         id_column: columns[id_place].clone(),
         ..PeopleTable::default()
     };
     let mut cells: Vec<(String, Vec<String>)> = Vec::new();
-    for (row, record) in reader.byte_records().enumerate() {
+    for record in reader.byte_records() {
         let record = record.map_err(failed)?;
+        let line = record.position().map_or(0, csv::Position::line);
         match texts(&record, columns.len(), id_place, nulls) {
             Ok(row) => cells.push(row),
             Err((column, reason)) => table.rejected.push(Reject {
-                origin: format!("{} line {}", path.display(), row + 2),
+                origin: format!("{} line {line}", path.display()),
                 column: column.map(|column| columns[column].clone()),
                 reason,
             }),

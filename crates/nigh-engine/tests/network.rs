@@ -15,6 +15,7 @@ use nigh_engine::network::{
     SuggestScratch, evaluate, import_people, read_holdout,
 };
 use nigh_engine::people_table::read_people;
+use nigh_store::{Durability, NetworkChange, NetworkStore};
 
 /// ada – bob – dan, ada – cid – dan, ada – cid – eve, and fay with nobody.
 const EDGES: &str = "a,b\nada,bob\nada,cid\nbob,dan\ncid,dan\ncid,eve\n";
@@ -193,6 +194,51 @@ fn an_erased_person_is_gone_everywhere() {
     {
         let bytes = std::fs::read(file.path()).unwrap();
         assert!(!bytes.windows(3).any(|window| window == b"dan"), "{file:?}");
+    }
+}
+
+#[test]
+fn an_erasure_that_was_cut_off_is_ended_by_the_next_writer() {
+    let dir = tempfile::tempdir().unwrap();
+    let network = made(dir.path());
+    let (folder, dan) = (dir.path().join("net"), network.find("dan").unwrap());
+    drop(network);
+    let store = NetworkStore::open_writer(&folder).unwrap();
+    store
+        .apply(&[NetworkChange::Erase(dan)], Durability::Synced)
+        .unwrap();
+    drop(store);
+    let read = Network::open(&folder).unwrap();
+    assert_eq!((read.info().people, read.info().edges), (5, 3));
+    drop(read);
+    let mut network = Network::open_writer(&folder).unwrap();
+    assert_eq!((network.info().people, network.info().edges), (5, 3));
+    // Whoever comes by the same id is somebody new.
+    let again = dir.path().join("again.csv");
+    std::fs::write(&again, "a,b\ndan,fay\n").unwrap();
+    let list = read_edges(
+        &[again],
+        &EdgeOptions::default(),
+        &|_, _| {},
+        &AtomicBool::new(false),
+    )
+    .unwrap();
+    let imported = import_people(&mut network, &list, None).unwrap();
+    assert_eq!((imported.people, imported.edges), (1, 1));
+    assert_ne!(network.find("dan").unwrap(), dan);
+    assert_eq!(ids(&ask(&network, "ada"))[0], "eve");
+    drop(network);
+    assert_eq!(Network::open(&folder).unwrap().info().people, 6);
+}
+
+#[test]
+fn an_empty_table_of_people_is_a_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("people.csv");
+    for text in ["", "id,year\n"] {
+        std::fs::write(&path, text).unwrap();
+        let error = read_people(&path, None, &[]).unwrap_err().to_string();
+        assert!(error.ends_with("has no rows below its header"), "{error}");
     }
 }
 

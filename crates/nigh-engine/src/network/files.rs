@@ -34,8 +34,10 @@ pub(super) fn publish(
     write_graph(&path, graph, ids, sequence)?;
     let current = current(dir);
     write_atomically(&current, name.as_bytes()).map_err(io(&current))?;
+    // Before others are removed: another process may publish too.
+    let file = GraphFile::open(&path)?;
     remove_others(&folder, &path);
-    Ok(Arc::new(GraphFile::open(&path)?))
+    Ok(Arc::new(file))
 }
 
 /// Writes the graph of the store's last fold; later changes are the reader's to add.

@@ -22,10 +22,11 @@ pub struct ImportedPeople {
 }
 
 /// Adds the friendships of edge lists and the attributes of a table to a network, all or none, durable when this returns.
-/// People who only the table names come too.
+/// People who only the table names come too. A friendship that is there takes the time and weight of the list, and a person the
+/// attributes of the table.
 ///
 /// # Errors
-/// [`NetworkError`]; the network is what it was then.
+/// [`NetworkError`]. All or nothing is in the store then; the network is to be opened again.
 pub fn import_people(
     network: &mut Network,
     list: &EdgeList,
@@ -39,7 +40,7 @@ pub fn import_people(
     if numbering.ids.len() >= MAX_PEOPLE as usize {
         return Err(PeopleError::TooMany { limit: MAX_PEOPLE }.into());
     }
-    let csr = merged(network, list, &numbers, numbering.ids.len());
+    let csr = merged(network, list, &numbers, numbering.ids.len())?;
     let edges = csr.edges() - network.graph.edges() as usize;
     let came = numbering.ids.len() - network.people.len();
     let commit = network.store.fold(people.into_iter(), csr.iter_edges())?;
@@ -60,11 +61,8 @@ struct Numbering {
 
 impl Numbering {
     fn of(network: &Network) -> Numbering {
-        let mut ids = match network.file() {
-            Some(file) => file.ids().to_ids(),
-            None => Ids::Integers(Vec::new()),
-        };
-        for number in ids.len() as u32..network.people.len() as u32 {
+        let mut ids = Ids::Integers(Vec::new());
+        for number in 0..network.people.len() as u32 {
             ids.push(&network.people.id(number));
         }
         let new = std::collections::HashMap::new();
@@ -109,18 +107,23 @@ fn attributes(
     Ok((people, rows.len()))
 }
 
-fn merged(network: &Network, list: &EdgeList, numbers: &[u32], people: usize) -> Csr {
+fn merged(
+    network: &Network,
+    list: &EdgeList,
+    numbers: &[u32],
+    people: usize,
+) -> Result<Csr, NetworkError> {
     let renumbered = list.edges.iter().map(|edge| Edge {
         a: numbers[edge.a as usize],
         b: numbers[edge.b as usize],
         ..*edge
     });
-    match network.graph.edges() {
+    Ok(match network.graph.edges() {
         0 => Csr::from_edges(people, &renumbered.collect::<Vec<_>>()),
         _ => {
-            let mut edges: Vec<Edge> = network.graph.to_csr().iter_edges().collect();
+            let mut edges: Vec<Edge> = network.checked_csr()?.iter_edges().collect();
             edges.extend(renumbered);
             Csr::from_edges(people, &edges)
         }
-    }
+    })
 }

@@ -73,6 +73,10 @@ impl People {
 
     pub(super) fn erase(&mut self, number: u32) {
         let id = self.id(number);
+        // A file that was written since has no id for them any more.
+        if id.is_empty() {
+            return;
+        }
         self.numbers.remove(&id);
         let before = self.file.ids().len();
         if let Some(later) = (number as usize)

@@ -95,9 +95,10 @@ impl Network {
             ..LinkTraining::for_graph(&graph)
         };
         let (model, _) = LinkModel::train(&graph, &training, progress)?;
-        write(dir, &model_file(dir), &model.encode()?)?;
         // Of the graph as it is by now: whoever was erased meanwhile is in no table.
-        write_tables(dir, &model, &Network::open(dir)?.graph.to_csr())?;
+        let now = Network::open(dir)?.graph.to_csr();
+        write_tables(dir, &model, &now)?;
+        write(dir, &model_file(dir), &model.encode()?)?;
         let features = model.importance().into_iter().take(10);
         Ok(Trained {
             edges: graph.edges(),

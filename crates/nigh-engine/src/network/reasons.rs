@@ -32,11 +32,8 @@ pub enum Reason {
     },
     /// Many friends of friends are friends of theirs.
     CloseInNetwork,
-    /// Has many friends, and little is known of the person who asks.
-    WellConnected {
-        /// How many friends.
-        friends: usize,
-    },
+    /// Has many friends, and too little is known of the person who asks to say more. How many is not said.
+    WellConnected,
 }
 
 impl fmt::Display for Reason {
@@ -50,7 +47,7 @@ impl fmt::Display for Reason {
             }
             Reason::SameAttribute { name, value } => write!(f, "both in {name} {value}"),
             Reason::CloseInNetwork => f.write_str("close in the network"),
-            Reason::WellConnected { friends } => write!(f, "well connected, {friends} friends"),
+            Reason::WellConnected => f.write_str("well connected"),
         }
     }
 }
@@ -77,13 +74,6 @@ impl Network {
         for (name, value) in same {
             let (name, value) = (name.clone(), value.to_string());
             reasons.push(Reason::SameAttribute { name, value });
-        }
-        if reasons.is_empty() {
-            let friends = self.graph.degree(other);
-            reasons.push(match self.graph.degree(person) {
-                0 => Reason::WellConnected { friends },
-                _ => Reason::CloseInNetwork,
-            });
         }
         reasons
     }

@@ -96,6 +96,13 @@ impl Network {
         let started = Instant::now();
         let mut kept = self.allowed(number, &near.found, options)?;
         trace.push("rules", near.found.len(), kept.len(), started);
+        if kept.len() < options.k && options.filter.is_some() {
+            let started = Instant::now();
+            let before = kept.len();
+            self.add_farther(number, options, scratch, &mut kept)?;
+            trace.push("all_two_hop", before, kept.len(), started);
+        }
+        let known = kept.len();
         if kept.len() < options.k {
             let started = Instant::now();
             let before = kept.len();
@@ -106,7 +113,7 @@ impl Network {
         let started = Instant::now();
         let ranked = kept.len();
         kept.truncate(options.k);
-        let suggestions = self.explain(number, kept)?;
+        let suggestions = self.explain(number, kept, known)?;
         trace.push("explain", ranked, suggestions.len(), started);
         Ok(SuggestReply {
             person: person.to_owned(),
@@ -132,7 +139,7 @@ impl Network {
             return Ok(ranking.rank(&self.graph, person, &mut scratch.links)?);
         }
         let config = TwoHopConfig {
-            k: options.candidates,
+            k: options.candidates.max(options.k),
             max_paths: options.max_paths,
         };
         let scratch = &mut scratch.two_hop;
@@ -174,6 +181,35 @@ impl Network {
         };
         let other = self.person(other)?;
         Ok(filter.matches(&other.attributes, &other.id))
+    }
+
+    /// Adds everybody two steps away whom the filter leaves, where it left too few of the best.
+    fn add_farther(
+        &self,
+        person: u32,
+        options: &SuggestOptions,
+        scratch: &mut SuggestScratch,
+        kept: &mut Vec<Scored<f32>>,
+    ) -> Result<(), NetworkError> {
+        let config = TwoHopConfig {
+            k: self.graph.nodes(),
+            max_paths: options.max_paths,
+        };
+        let scratch = &mut scratch.two_hop;
+        let near = weighted_neighbours(&self.graph, person, allocation, &config, scratch);
+        for found in near.found {
+            if kept.len() >= options.k {
+                break;
+            }
+            let new = kept.iter().all(|candidate| candidate.node != found.node);
+            if new && self.may_suggest(person, found.node, options)? {
+                kept.push(Scored {
+                    score: 0.0,
+                    ..found
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Fills up with people who have many friends, those first who have most attributes in common with the person.
@@ -224,12 +260,19 @@ impl Network {
         &self,
         person: u32,
         found: Vec<Scored<f32>>,
+        known: usize,
     ) -> Result<Vec<Suggestion>, NetworkError> {
         let own = self.person(person)?.attributes;
         let mut suggestions = Vec::with_capacity(found.len());
-        for Scored { node, score } in found {
+        for (place, Scored { node, score }) in found.into_iter().enumerate() {
             let other = self.person(node)?;
-            let reasons = self.reasons(person, node, &own, &other.attributes);
+            let mut reasons = self.reasons(person, node, &own, &other.attributes);
+            if reasons.is_empty() {
+                reasons.push(match place < known {
+                    true => Reason::CloseInNetwork,
+                    false => Reason::WellConnected,
+                });
+            }
             suggestions.push(Suggestion {
                 id: self.id(node),
                 score,

@@ -25,6 +25,34 @@ pub struct EdgeRow {
     pub weight: f32,
 }
 
+impl EdgeRow {
+    /// Whether a network takes it.
+    ///
+    /// # Errors
+    /// [`PeopleError`]: what is wrong with an id, the time or the weight.
+    pub fn check(&self) -> Result<(), PeopleError> {
+        for id in [&self.a, &self.b] {
+            let (bytes, limit) = (id.len(), MAX_ID_BYTES);
+            if bytes == 0 || bytes > limit {
+                return Err(PeopleError::Length { bytes, limit });
+            }
+        }
+        let (a, b) = (self.a.clone(), self.b.clone());
+        if a == b {
+            return Err(PeopleError::Same { id: a });
+        }
+        if self.time < 0 {
+            let time = self.time;
+            return Err(PeopleError::NegativeTime { a, b, time });
+        }
+        if !self.weight.is_finite() || self.weight < 0.0 {
+            let weight = self.weight.to_string();
+            return Err(PeopleError::Weight { a, b, weight });
+        }
+        Ok(())
+    }
+}
+
 /// What an addition did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Added {
@@ -45,7 +73,7 @@ impl Network {
         let mut new: HashMap<&str, u32> = HashMap::new();
         let mut changes = Vec::with_capacity(rows.len());
         for row in rows {
-            check(row)?;
+            row.check()?;
             let mut ends = [0; 2];
             for (end, id) in ends.iter_mut().zip([row.a.as_str(), row.b.as_str()]) {
                 *end = match self.people.find(id).or_else(|| new.get(id).copied()) {
@@ -133,7 +161,8 @@ impl Network {
     ///
     /// # Errors
     /// [`PeopleError::Unknown`], [`NetworkError::Write`] and those of [`Network::fold`]: the person is gone from every answer
-    /// once the first write succeeded, and from the disk when this returns without error.
+    /// once the first write succeeded, and from every record when this returns without error; else the next writer to open the
+    /// network ends it. Pages that the store has freed keep their bytes until they are used again.
     pub fn erase(&mut self, person: &str) -> Result<(), NetworkError> {
         let number = self.find(person)?;
         let mut changes: Vec<NetworkChange> = self
@@ -144,8 +173,21 @@ impl Network {
             .collect();
         changes.push(NetworkChange::Erase(number));
         self.commit(&changes)?;
-        self.fold()?;
-        self.refresh_ranking()
+        self.finish_erasing()
+    }
+
+    /// What follows an erasure, and is done by the next writer where it was cut off.
+    pub(super) fn finish_erasing(&mut self) -> Result<(), NetworkError> {
+        self.refresh_ranking()?;
+        self.fold()
+    }
+
+    /// Everything as it is now, from a file that was compared with its checksums: what is written from it is the truth.
+    pub(super) fn checked_csr(&self) -> Result<nigh_graph::Csr, NetworkError> {
+        if let Some(file) = self.graph.base() {
+            file.verify()?;
+        }
+        Ok(self.graph.to_csr())
     }
 
     /// Writes everything anew: the edges in the store, without the log before, and the mapped graph.
@@ -153,7 +195,7 @@ impl Network {
     /// # Errors
     /// [`NetworkError`]; the network is as it was but for that.
     pub fn fold(&mut self) -> Result<(), NetworkError> {
-        let csr = self.graph.to_csr();
+        let csr = self.checked_csr()?;
         let commit = self.store.fold(std::iter::empty(), csr.iter_edges())?;
         let mut ids = nigh_graph::Ids::Integers(Vec::new());
         for number in 0..self.graph.nodes() as u32 {
@@ -185,6 +227,7 @@ impl Network {
         self.people = super::People::new(std::sync::Arc::clone(&file));
         self.graph = nigh_graph::Graph::new(Some(file));
         self.rules = super::Rules::new(self.view.rules()?);
+        self.erasing = false;
         Ok(())
     }
 
@@ -203,26 +246,4 @@ impl Network {
             false => Ok((self.find(a)?, self.find(b)?)),
         }
     }
-}
-
-fn check(row: &EdgeRow) -> Result<(), PeopleError> {
-    for id in [&row.a, &row.b] {
-        let (bytes, limit) = (id.len(), MAX_ID_BYTES);
-        if bytes == 0 || bytes > limit {
-            return Err(PeopleError::Length { bytes, limit });
-        }
-    }
-    let (a, b) = (row.a.clone(), row.b.clone());
-    if a == b {
-        return Err(PeopleError::Same { id: a });
-    }
-    if row.time < 0 {
-        let time = row.time;
-        return Err(PeopleError::NegativeTime { a, b, time });
-    }
-    if !row.weight.is_finite() || row.weight < 0.0 {
-        let weight = row.weight.to_string();
-        return Err(PeopleError::Weight { a, b, weight });
-    }
-    Ok(())
 }

@@ -47,7 +47,8 @@ Examples:
 An edge list is CSV, TSV, text with blanks, Parquet, or one row `person<TAB>friend,friend,…`
 for each person, each also as .gz, with a header or not; ids may be numbers or texts. A third
 and a fourth column are times and weights. Friendships have no direction: a row either way is
-the same one. Run it again to add more.")]
+the same one. Run it again to add more: a friendship that is there takes the new time and weight,
+and a person the new attributes.")]
 pub(crate) struct ImportPeopleArgs {
     /// Files of friendships.
     #[arg(required = true, value_name = "EDGES")]
@@ -159,10 +160,10 @@ pub(crate) struct TrainPeopleArgs {
 Examples:
   nigh people add-edge circle ada grace
   nigh people add-edge circle ada grace --time 1700000000
-  tail -f new-friends.txt | nigh people add-edge circle --from - --json
+  nigh people add-edge circle --from new-friends.txt --json
 
 With --from, each line is `a b [time [weight]]`. Lines are written in batches; with --json a line
-{\"acknowledged\":N} on standard output says that the first N are on disk.")]
+{\"acknowledged\":N} on standard output says that the first N that could be taken are on disk.")]
 pub(crate) struct AddEdgeArgs {
     /// The network's folder.
     #[arg(value_name = "DIR")]

@@ -12,6 +12,8 @@ use crate::output::{Exit, Output};
 
 /// So many friendships are added in memory.
 const ADDITIONS: usize = 1_000_000;
+/// So many questions are asked before the clock runs.
+const WARM_UP: usize = 100;
 
 pub(crate) fn run(args: &BenchPeopleArgs, output: Output) -> Result<Exit> {
     let network = Network::open(&args.dir)?;
@@ -40,7 +42,7 @@ pub(crate) fn run(args: &BenchPeopleArgs, output: Output) -> Result<Exit> {
             "people": info.people,
             "edges": info.edges,
             "bytes_per_edge": bytes_per_edge,
-            "mean_paths": paths / people.len(),
+            "mean_paths": paths / (people.len() + people.len().min(WARM_UP)),
             "two_hop": two_hop.json(),
             "suggest": suggest.json(),
             "edge_additions_per_second": additions,
@@ -95,7 +97,7 @@ fn asked(graph: &Graph, args: &BenchPeopleArgs) -> Vec<u32> {
 }
 
 fn timed(people: &[u32], mut ask: impl FnMut(u32) -> Result<()>) -> Result<Latencies> {
-    for &person in people.iter().take(100) {
+    for &person in people.iter().take(WARM_UP) {
         ask(person)?;
     }
     let mut micros = Vec::with_capacity(people.len());
@@ -117,6 +119,7 @@ fn timed(people: &[u32], mut ask: impl FnMut(u32) -> Result<()>) -> Result<Laten
 /// Additions to a copy in memory of the graph, between people by chance.
 fn additions_per_second(graph: &Graph, seed: u64) -> f64 {
     let mut copy = Graph::new(graph.base().cloned());
+    copy.grow(graph.nodes());
     let nodes = copy.nodes() as u64;
     let mut state = seed;
     let mut end = || {

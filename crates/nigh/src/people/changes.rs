@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use nigh_engine::network::{Added, EdgeRow, Network, NetworkError};
+use nigh_engine::network::{Added, EdgeRow, Network};
 use serde_json::json;
 
 use crate::cli::people::{AddEdgeArgs, OneArgs, TwoArgs};
@@ -83,25 +83,10 @@ impl Writer {
         if rows.is_empty() {
             return Ok(());
         }
-        self.add(network, &rows, output)?;
+        self.count(network.add_edges(&rows)?);
         self.acknowledged += rows.len();
         if json {
             output.json(&json!({"acknowledged": self.acknowledged}))?;
-        }
-        Ok(())
-    }
-
-    /// All at once, or where one of them cannot be, each by itself.
-    fn add(&mut self, network: &mut Network, rows: &[EdgeRow], output: Output) -> Result<()> {
-        match network.add_edges(rows) {
-            Ok(added) => self.count(added),
-            Err(NetworkError::People(error)) if rows.len() == 1 => output.note(error.to_string()),
-            Err(NetworkError::People(_)) => {
-                for row in rows {
-                    self.add(network, std::slice::from_ref(row), output)?;
-                }
-            }
-            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
@@ -132,14 +117,20 @@ fn row(line: &str) -> Result<Option<EdgeRow>, String> {
             ));
         }
     };
-    let number = |place: usize, name: &str| match rest.get(place) {
-        Some(word) => word
-            .parse::<f64>()
-            .map_err(|_| format!("the {name} {word:?} is no number")),
-        None => Ok(if place == 0 { 0.0 } else { 1.0 }),
+    let no_number = |name: &str, word: &str| format!("the {name} {word:?} is no number");
+    let time = match rest.first() {
+        Some(word) => word.parse().map_err(|_| no_number("time", word))?,
+        None => 0,
     };
-    let (time, weight) = (number(0, "time")? as i64, number(1, "weight")? as f32);
-    Ok(Some(EdgeRow { a, b, time, weight }))
+    let weight = match rest.get(1) {
+        Some(word) => word.parse().map_err(|_| no_number("weight", word))?,
+        None => 1.0,
+    };
+    let row = EdgeRow { a, b, time, weight };
+    match row.check() {
+        Ok(()) => Ok(Some(row)),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn report(added: &Added, json: bool, output: Output) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use nigh_engine::edges::{EdgeList, EdgeOptions, EdgesError, read_edges};
 use nigh_engine::network::{ImportedPeople, Network, import_people};
@@ -16,8 +16,15 @@ use crate::output::{Exit, Output};
 pub(crate) fn run(args: &ImportPeopleArgs, output: Output) -> Result<Exit> {
     let started = Instant::now();
     let stop = interrupt::flag()?;
-    // Refused before hours of reading, not after.
-    let mut network = Network::open_or_create(&args.into)?;
+    // One that cannot be written is refused before the reading; one that is new is made after it, if there is anything to import.
+    let existing = match Network::exists(&args.into) {
+        true => Some(Network::open_writer(&args.into)?),
+        false => None,
+    };
+    let table = match &args.people {
+        Some(path) => Some(read_people(path, args.id.as_deref(), &args.null)?),
+        None => None,
+    };
     let bar = bar(output);
     let progress = |read: u64, total: u64| {
         bar.set_length(total);
@@ -29,12 +36,11 @@ pub(crate) fn run(args: &ImportPeopleArgs, output: Output) -> Result<Exit> {
         Err(EdgesError::Stopped) => return Ok(Exit::Interrupted),
         list => list?,
     };
-    let table = match &args.people {
-        Some(path) => Some(read_people(path, args.id.as_deref(), &args.null)?),
-        None => None,
+    let mut network = match existing {
+        Some(network) => network,
+        None => Network::open_or_create(&args.into)?,
     };
-    let imported = import_people(&mut network, &list, table.as_ref())
-        .with_context(|| format!("nothing was imported into {}", args.into.display()))?;
+    let imported = import_people(&mut network, &list, table.as_ref())?;
     let rejected = list.report.rejected.count as usize
         + table.as_ref().map_or(0, |table| table.rejected.len());
     report(

@@ -85,6 +85,10 @@ fn write(network: &Network, partition: &Partition, path: &std::path::Path) -> st
     writeln!(file, "id,shard")?;
     for (person, shard) in partition.of.iter().enumerate() {
         let id = network.id(person as u32);
+        // Erased people have a number and no id.
+        if id.is_empty() {
+            continue;
+        }
         match id.contains([',', '"', '\n']) {
             true => writeln!(file, "\"{}\",{shard}", id.replace('"', "\"\""))?,
             false => writeln!(file, "{id},{shard}")?,
