@@ -16,8 +16,8 @@ use std::path::Path;
 use cpu_time::{ProcessTime, ThreadTime};
 use nigh_graph::{Csr, Edge};
 use nigh_learn::{
-    LinkModel, LinkScratch, LinkTables, LinkTraining, RankingCase, RankingMetrics, TieOrder,
-    evaluate_ranking, link_candidates,
+    LinkAsking, LinkModel, LinkScratch, LinkTables, LinkTraining, Profiles, RankingCase,
+    RankingMetrics, TieOrder, evaluate_ranking, link_candidates, nearest_embeddings,
 };
 
 fn main() {
@@ -26,10 +26,10 @@ fn main() {
         println!("usage: link_quality DIR/splits SEEDS GRAPH…");
         return;
     };
-    for graph in graphs {
-        let mut words = graph.split(',');
+    for name in graphs {
+        let mut words = name.split(',');
         let folder = Path::new(root).join(words.next().unwrap());
-        let split = match graph.contains(",val") {
+        let split = match name.contains(",val") {
             true => Split::to_choose_by(&folder),
             false => Split::read(&folder),
         };
@@ -37,10 +37,20 @@ fn main() {
             let config = settings(words.clone(), &split.train, seed);
             let before = ProcessTime::now();
             let progress = |_| ControlFlow::Continue(());
-            let (model, tables) = LinkModel::train(&split.train, &config, progress).unwrap();
+            let (graph, people) = (&split.train, Profiles::default());
+            let embedder = config.embedder(graph, &people, None, |_, state| {
+                println!("  step {} mrr {:.4}", state.step, state.validation_mrr);
+                ControlFlow::Continue(())
+            });
+            let embedder = embedder.unwrap();
+            let embedder_s = before.elapsed().as_secs_f64();
+            let (model, tables) =
+                LinkModel::train(graph, &people, embedder, &config, progress).unwrap();
             let cpu_s = before.elapsed().as_secs_f64();
             let trees = model.trees();
-            println!("{graph} seed {seed}: train_cpu_s {cpu_s:.1} trees {trees}");
+            println!(
+                "{name} seed {seed}: train_cpu_s {cpu_s:.1} embedder_cpu_s {embedder_s:.1} trees {trees}"
+            );
             split.report(&model, &tables);
         }
     }
@@ -60,6 +70,11 @@ fn settings<'a>(words: impl Iterator<Item = &'a str>, train: &Csr, seed: u64) ->
             "models" => config.ranker.models = value.parse().unwrap(),
             "rounds" => config.ranker.rounds = value.parse().unwrap(),
             "learning_rate" => config.ranker.learning_rate = value.parse().unwrap(),
+            "by_embedding" => config.candidates.by_embedding = value.parse().unwrap(),
+            "links" => config.embedder.network.links = value.parse().unwrap(),
+            "slope" => config.embedder.network.slope = value.parse().unwrap(),
+            "patience" => config.embedder.network.patience = value.parse().unwrap(),
+            "steps" => config.embedder.network.steps = value.parse().unwrap(),
             "spectral" => config.candidates.spectral = value.parse().unwrap(),
             _ => println!("no setting {name}"),
         }
@@ -108,8 +123,13 @@ impl Split {
         let mut rows = 0;
         for &user in &self.users {
             let start = ThreadTime::now();
-            let candidates =
-                link_candidates(&self.train, tables, user, &[], model.config(), &mut scratch);
+            let config = model.config();
+            let elsewhere = nearest_embeddings(&self.train, tables, user, config.by_embedding);
+            let asking = LinkAsking {
+                elsewhere: &elsewhere,
+                ..LinkAsking::new(user)
+            };
+            let candidates = link_candidates(&self.train, tables, &asking, config, &mut scratch);
             model.score(&candidates, &mut scores).unwrap();
             times_us.push(start.elapsed().as_secs_f64() * 1e6);
             let relevant = self.test.list(user);

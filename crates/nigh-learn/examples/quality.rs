@@ -1,5 +1,5 @@
 //! Ranking figures of graph embeddings on the fixed splits: `quality DIR/splits METHOD SEEDS GRAPH…`, the method `lightgcn`
-//! or `sage`, with settings behind it: `sage,bare,slope=0.2` (bare: without structural features).
+//! or `sage`, with settings behind it: `sage,bare,slope=0.2` (bare: without structural features; give it a table=128).
 //!
 //! Models see `fit` only, stop by `val`, then embed `train` = `fit` + `val`; `test` is measured.
 #![allow(
@@ -13,7 +13,7 @@ use std::path::Path;
 use cpu_time::ProcessTime;
 use nigh_graph::{Csr, Edge};
 use nigh_learn::{
-    GnnConfig, LayerKind, LightGcnConfig, Matrix, RankingMetrics, StructureConfig, TieOrder,
+    EmbedderConfig, GnnConfig, LayerKind, LightGcnConfig, Matrix, RankingMetrics, TieOrder,
     Validation, measure_embeddings, structural_features, train_gnn, train_lightgcn,
 };
 
@@ -60,7 +60,7 @@ fn trained(method: &str, split: &Split, seed: u64) -> (Matrix, String) {
     let config = settings(method, seed);
     let structure = |graph: &Csr| match method.contains("bare") {
         true => Matrix::zeros(split.nodes, 0),
-        false => structural_features(graph, &[], &StructureConfig::default()),
+        false => structural_features(graph, &[], &EmbedderConfig::default().structure),
     };
     let features = structure(&fit);
     let model = train_gnn(&fit, &features, &config, &validation, |_| ()).unwrap();
@@ -78,7 +78,7 @@ fn note(best_step: usize, validation_mrr: f64) -> String {
 fn settings(method: &str, seed: u64) -> GnnConfig {
     let mut config = GnnConfig {
         seed,
-        ..GnnConfig::default()
+        ..EmbedderConfig::default().network
     };
     for part in method.split(',').skip(1).filter(|&part| part != "bare") {
         let (name, value) = part.split_once('=').unwrap();
@@ -94,6 +94,7 @@ fn settings(method: &str, seed: u64) -> GnnConfig {
             "degree" => config.degree_power = number as f32,
             "dev" => config.table_deviation = number as f32,
             "scale" => config.scale = number as f32,
+            "table" => config.table = number as usize,
             "norm" => config.normalize = number > 0.0,
             "uniform" => config.negatives.uniform = number as usize,
             "batch" => config.negatives.in_batch = number as usize,

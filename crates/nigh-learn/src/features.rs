@@ -6,7 +6,7 @@
 mod attributes;
 mod structure;
 
-pub use attributes::{Attribute, AttributeConfig, AttributeEncoder};
+pub use attributes::{Attribute, AttributeConfig, AttributeEncoder, AttributeKind};
 pub use structure::{StructureConfig, structural_features};
 
 use crate::Matrix;

@@ -17,7 +17,7 @@ use nigh_graph::{Adjacency, Block, Csr, LeftOut, SampleConfig, Seed, sample};
 
 use crate::{LearnError, LinkLoss, Matrix};
 
-use batch::GnnBatch;
+pub(crate) use batch::GnnBatch;
 pub use batch::{Negatives, TrainingBatch};
 pub use file::ModelFileError;
 pub(crate) use file::{from_bytes, to_bytes};

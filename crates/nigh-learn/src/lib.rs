@@ -30,6 +30,7 @@
 //! ```
 
 mod adam;
+mod embedder;
 mod error;
 mod features;
 mod gnn;
@@ -39,26 +40,31 @@ mod link;
 mod link_loss;
 mod matrix;
 mod metrics;
+mod profiles;
 mod propagation;
 mod ranker;
 mod validation;
 
+pub use embedder::{Embedder, EmbedderConfig, Embeddings};
 pub use error::{LearnError, Progress};
 pub use features::{
-    Attribute, AttributeConfig, AttributeEncoder, StructureConfig, structural_features,
+    Attribute, AttributeConfig, AttributeEncoder, AttributeKind, StructureConfig,
+    structural_features,
 };
 pub use gnn::{
     Gnn, GnnConfig, GnnTraining, LayerKind, ModelFileError, Negatives, TrainingBatch, train_gnn,
 };
 pub use lightgcn::{LightGcn, LightGcnConfig, train_lightgcn};
 pub use link::{
-    LINK_FEATURES, LinkCandidates, LinkConfig, LinkError, LinkModel, LinkProgress, LinkScratch,
-    LinkSources, LinkTables, LinkTraining, link_candidates, link_feature_names,
+    LINK_FEATURES, LinkAsking, LinkCandidates, LinkConfig, LinkError, LinkModel, LinkProgress,
+    LinkScratch, LinkSources, LinkTables, LinkTraining, link_candidates, link_feature_names,
+    nearest_embeddings,
 };
 pub use link_loss::{LinkBatch, LinkGradient, LinkLoss, link_loss};
 pub use matrix::Matrix;
 pub use metrics::{
     RankingCase, RankingMetrics, TieOrder, auc, evaluate_ranking, places_of_relevant, splitmix64,
 };
+pub use profiles::{ProfileEncoder, ProfileMatch, Profiles};
 pub use ranker::{Ranker, RankerConfig, RankerError, RankerExamples, RankerLoss};
 pub use validation::{Validation, measure_embeddings};

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use nigh_graph::{Adjacency, Csr, Edge, Random};
 use nigh_learn::{
-    LinkCandidates, LinkConfig, LinkModel, LinkProgress, LinkScratch, LinkTables, LinkTraining,
-    RankerConfig, RankingCase, RankingMetrics, TieOrder, evaluate_ranking, link_candidates,
-    link_feature_names,
+    EmbedderConfig, LinkAsking, LinkCandidates, LinkConfig, LinkError, LinkModel, LinkProgress,
+    LinkScratch, LinkTables, LinkTraining, Profiles, RankerConfig, RankingCase, RankingMetrics,
+    TieOrder, evaluate_ranking, link_candidates, link_feature_names,
 };
 
 fn random_graph(nodes: usize, edges: usize, seed: u64) -> Csr {
@@ -42,15 +42,21 @@ fn everybody() -> LinkConfig {
 }
 
 fn found(graph: &Csr, person: u32, config: &LinkConfig) -> LinkCandidates {
-    let tables = LinkTables::of(graph, config);
-    link_candidates(
-        graph,
-        &tables,
-        person,
-        &[],
-        config,
-        &mut LinkScratch::default(),
-    )
+    let tables = tables_of(graph, config);
+    let asking = LinkAsking::new(person);
+    link_candidates(graph, &tables, &asking, config, &mut LinkScratch::default())
+}
+
+fn tables_of(graph: &Csr, config: &LinkConfig) -> LinkTables {
+    LinkTables::of(graph, &Profiles::default(), None, config).unwrap()
+}
+
+/// A person, and candidates that another search found.
+fn with(person: u32, elsewhere: &[u32]) -> LinkAsking<'_> {
+    LinkAsking {
+        elsewhere,
+        ..LinkAsking::new(person)
+    }
 }
 
 /// The rows by the names of their values.
@@ -226,9 +232,9 @@ fn spectral_embeddings_tell_circles_apart() {
         .collect();
     let graph = Csr::from_edges(20, &edges);
     let config = everybody();
-    let tables = LinkTables::of(&graph, &config);
+    let tables = tables_of(&graph, &config);
     let mut scratch = LinkScratch::default();
-    let candidates = link_candidates(&graph, &tables, 0, &[10, 11], &config, &mut scratch);
+    let candidates = link_candidates(&graph, &tables, &with(0, &[10, 11]), &config, &mut scratch);
     assert_eq!(candidates.nodes, [1, 10, 11]);
     let rows = named(&candidates);
     assert!(rows[0]["spectral_cosine"] > 0.9, "{:?}", rows[0]);
@@ -247,12 +253,18 @@ fn candidates_are_strangers_of_known_origin() {
         by_paths: 3,
         ..LinkConfig::default()
     };
-    let tables = LinkTables::of(&graph, &config);
+    let tables = tables_of(&graph, &config);
     let mut scratch = LinkScratch::default();
     for person in 0..200 {
         let friend = graph.list(person).first().copied().unwrap_or(person);
         let extra = [199, person, friend, 200, u32::MAX, 199];
-        let got = link_candidates(&graph, &tables, person, &extra, &config, &mut scratch);
+        let got = link_candidates(
+            &graph,
+            &tables,
+            &with(person, &extra),
+            &config,
+            &mut scratch,
+        );
         assert!(
             got.nodes.is_sorted_by(|a, b| a < b),
             "{person}: {:?}",
@@ -311,9 +323,10 @@ fn used_memory_leaves_no_trace() {
     let mut scratch = LinkScratch::default();
     for round in 0..3 {
         for graph in [&first, &second] {
-            let tables = LinkTables::of(graph, &config);
+            let tables = tables_of(graph, &config);
             for person in [0, 20, 49] {
-                let used = link_candidates(graph, &tables, person, &[], &config, &mut scratch);
+                let used =
+                    link_candidates(graph, &tables, &with(person, &[]), &config, &mut scratch);
                 assert_eq!(used, found(graph, person, &config), "{round}: {person}");
             }
         }
@@ -321,15 +334,48 @@ fn used_memory_leaves_no_trace() {
 }
 
 #[test]
+fn friendships_of_long_ago_count_less() {
+    let day = 86_400;
+    let edge = |a, b, days: i64| Edge {
+        time: days * day,
+        ..Edge::new(a, b)
+    };
+    // The newest is of day 100, and the median 20 days before.
+    let edges = [
+        edge(0, 1, 80),
+        edge(1, 2, 60),
+        edge(0, 3, 100),
+        edge(3, 4, 90),
+        edge(4, 5, 10),
+    ];
+    let graph = Csr::from_edges(6, &edges);
+    let candidates = found(&graph, 0, &everybody());
+    let rows = named(&candidates);
+    let row = |node: u32| &rows[candidates.nodes.binary_search(&node).unwrap()];
+    for (node, name, expected) in [
+        (2, "recent_allocation", 0.5 * 0.5 * 0.25),
+        (4, "recent_allocation", 0.5 * (-0.5_f64).exp2()),
+        (5, "recent_allocation", 0.0),
+        (2, "last_friend", 41_f64.ln()),
+        (2, "last_friend_own", 0.0),
+        (4, "last_friend", 11_f64.ln()),
+    ] {
+        let got = row(node)[name];
+        assert!((got - expected).abs() < 1e-6, "{node} {name}: {got}");
+    }
+}
+
+#[test]
 fn newcomers_are_served() {
     let graph = random_graph(60, 250, 8);
     let config = LinkConfig::default();
-    let tables = LinkTables::of(&graph, &config);
+    let tables = tables_of(&graph, &config);
     let mut edges: Vec<Edge> = graph.iter_edges().collect();
     edges.extend([(60, 0), (60, 5), (61, 0), (61, 9)].map(|(a, b)| Edge::new(a, b)));
     let newer = Csr::from_edges(63, &edges);
     let mut scratch = LinkScratch::default();
-    let mut of = |person| link_candidates(&newer, &tables, person, &[62], &config, &mut scratch);
+    let mut of =
+        |person| link_candidates(&newer, &tables, &with(person, &[62]), &config, &mut scratch);
     for person in [60, 61, 9] {
         let got = of(person);
         assert!(got.nodes.contains(&62), "{person} has one from elsewhere");
@@ -338,8 +384,8 @@ fn newcomers_are_served() {
     assert!(of(60).nodes.contains(&61) && of(9).nodes.contains(&60));
     let alone = of(62);
     assert!(alone.nodes.is_empty() && alone.rows.is_empty());
-    let nothing = LinkTables::of(&Csr::from_edges(0, &[]), &config);
-    let got = link_candidates(&newer, &nothing, 5, &[], &config, &mut scratch);
+    let nothing = tables_of(&Csr::from_edges(0, &[]), &config);
+    let got = link_candidates(&newer, &nothing, &with(5, &[]), &config, &mut scratch);
     assert!(got.nodes.len() > 10 && got.rows.iter().all(|value| value.is_finite()));
 }
 
@@ -349,14 +395,32 @@ fn quick(graph: &Csr) -> LinkTraining {
             rounds: 20,
             ..RankerConfig::default()
         },
+        embedder: few_steps(),
         hold_outs: 1,
         ..LinkTraining::for_graph(graph)
     }
 }
 
+fn few_steps() -> EmbedderConfig {
+    let mut config = EmbedderConfig::default();
+    (config.network.steps, config.network.links) = (40, 512);
+    config
+}
+
 fn trained(graph: &Csr, config: &LinkTraining) -> Result<(LinkModel, LinkTables), String> {
     let progress = |_| ControlFlow::Continue(());
-    LinkModel::train(graph, config, progress).map_err(|error| error.to_string())
+    train(graph, config, progress).map_err(|error| error.to_string())
+}
+
+fn train(
+    graph: &Csr,
+    config: &LinkTraining,
+    progress: impl FnMut(LinkProgress) -> ControlFlow<()>,
+) -> Result<(LinkModel, LinkTables), LinkError> {
+    let people = Profiles::default();
+    let looks = |_: &_, _| ControlFlow::Continue(());
+    let embedder = config.embedder(graph, &people, None, looks)?;
+    LinkModel::train(graph, &people, embedder, config, progress)
 }
 
 #[test]
@@ -400,7 +464,7 @@ fn models_and_tables_come_back_as_they_were() {
         let foreign = |bytes: usize| format!("{bytes} bytes do not begin as a {name} does");
         let damaged = "the checksum does not fit: the file was damaged".to_owned();
         let version =
-            "version 8 of the format, expected 1; train again, or use the nigh that wrote it";
+            "version 11 of the format, expected 2; train again, or use the nigh that wrote it";
         for (bytes, expected) in [
             (other.clone(), foreign(other.len())),
             (Vec::new(), foreign(0)),
@@ -427,14 +491,14 @@ fn tiny_graphs_get_a_model_or_a_sentence() {
     let none = |people: usize, edges: usize| {
         format!("{edges} edges between {people} people: none are left when some are held out")
     };
-    let nothing = "no candidates to learn from";
     let mut wrong = Vec::new();
     for (nodes, edges, expected) in [
         (0, vec![], none(0, 0)),
         (1, vec![], none(1, 0)),
         (5, vec![], none(5, 0)),
         (2, path(2), none(2, 1)),
-        (3, path(3), nothing.to_owned()),
+        // Whoever is left is a candidate by embeddings.
+        (3, path(3), String::new()),
     ] {
         let graph = Csr::from_edges(nodes, &edges);
         let got = trained(&graph, &quick(&graph)).err().unwrap_or_default();
@@ -494,7 +558,7 @@ fn bad_settings_get_a_sentence() {
 fn a_training_says_what_it_does_and_stops_when_told() {
     let graph = random_graph(200, 900, 13);
     let mut parts = Vec::new();
-    LinkModel::train(&graph, &quick(&graph), |part| {
+    train(&graph, &quick(&graph), |part| {
         parts.push(part);
         ControlFlow::Continue(())
     })
@@ -504,7 +568,7 @@ fn a_training_says_what_it_does_and_stops_when_told() {
     assert!(matches!(parts[2], LinkProgress::Trees { candidates } if candidates > 100));
     assert_eq!(parts[3..], [LinkProgress::Tables]);
     for last in &parts {
-        let result = LinkModel::train(&graph, &quick(&graph), |part| match part == *last {
+        let result = train(&graph, &quick(&graph), |part| match part == *last {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         });
@@ -548,6 +612,7 @@ fn a_model_ranks_friendships_better_than_resource_allocation() {
         return;
     };
     let config = LinkTraining {
+        embedder: few_steps(),
         hold_outs: 1,
         people: 2000,
         validation_people: 500,
@@ -566,7 +631,13 @@ fn a_model_ranks_friendships_better_than_resource_allocation() {
     let (mut scratch, mut scores) = (LinkScratch::default(), Vec::new());
     let mut ranked: HashMap<u32, [Vec<(u32, f32)>; 2]> = HashMap::new();
     for &user in &users {
-        let found = link_candidates(&train, &tables, user, &[], &config.candidates, &mut scratch);
+        let found = link_candidates(
+            &train,
+            &tables,
+            &with(user, &[]),
+            &config.candidates,
+            &mut scratch,
+        );
         model.score(&found, &mut scores).unwrap();
         let by_model = found.nodes.iter().copied().zip(scores.iter().copied());
         let rows = named(&found);

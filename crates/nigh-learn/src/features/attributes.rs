@@ -15,6 +15,29 @@ pub enum Attribute<'a> {
     Text(&'a [&'a str]),
 }
 
+/// What an attribute is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum AttributeKind {
+    /// One of some kinds.
+    Categorical,
+    /// A number.
+    Numeric,
+    /// Words.
+    Text,
+}
+
+impl Attribute<'_> {
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> AttributeKind {
+        match self {
+            Attribute::Categorical(_) => AttributeKind::Categorical,
+            Attribute::Numeric(_) => AttributeKind::Numeric,
+            Attribute::Text(_) => AttributeKind::Text,
+        }
+    }
+}
+
 /// How attributes become numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AttributeConfig {
@@ -37,7 +60,7 @@ impl Default for AttributeConfig {
 }
 
 /// What was learned from the attributes of training, so that people who come later get the same columns.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct AttributeEncoder {
     columns: Vec<Column>,
 }

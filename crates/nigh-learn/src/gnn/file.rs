@@ -38,7 +38,7 @@ pub enum ModelFileError {
     },
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const NETWORK: (&[u8; 8], &str) = (b"nigh-gnn", "graph network");
 const TRAINING: (&[u8; 8], &str) = (b"nigh-gnt", "training of a graph network");
 const HEADER: usize = 20;

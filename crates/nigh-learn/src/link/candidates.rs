@@ -3,6 +3,7 @@
 use nigh_graph::{Adjacency, allocation};
 
 use super::features::{Viewer, Walks};
+use super::recent::add_recent;
 use super::scratch::LinkScratch;
 use super::walks::{walk_fourth, walk_three};
 use super::{LinkConfig, LinkTables};
@@ -18,6 +19,28 @@ pub struct LinkSources {
     pub paths: bool,
     /// Another search, which the caller made.
     pub elsewhere: bool,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkAsking<'a> {
+    /// The person.
+    pub person: u32,
+    /// The person's embedding, where it is not that of the tables.
+    pub embedding: Option<&'a [f32]>,
+    /// Candidates from elsewhere; those count that are in the graph.
+    pub elsewhere: &'a [u32],
+}
+
+impl LinkAsking<'_> {
+    /// A person of whom the tables know all.
+    #[must_use]
+    pub fn new(person: u32) -> LinkAsking<'static> {
+        LinkAsking {
+            person,
+            ..LinkAsking::default()
+        }
+    }
 }
 
 /// People who may know somebody, and what is known of each.
@@ -39,8 +62,7 @@ pub struct LinkCandidates {
 
 /// Candidates for a person, with their features.
 ///
-/// `tables` may be of an earlier graph: who is not in them counts as typical there. Of `extra`, candidates from elsewhere,
-/// those count that are in the graph.
+/// `tables` may be of an earlier graph: who is not in them counts as typical there.
 ///
 /// Time: two steps for each path of two steps, of which there are at most [`LinkConfig::max_paths`], at most two times
 /// 1 / [`LinkConfig::tolerance`] for longer ones, and a few for everybody reached.
@@ -51,14 +73,15 @@ pub struct LinkCandidates {
 pub fn link_candidates(
     graph: &impl Adjacency,
     tables: &LinkTables,
-    person: u32,
-    extra: &[u32],
+    asking: &LinkAsking<'_>,
     config: &LinkConfig,
     scratch: &mut LinkScratch,
 ) -> LinkCandidates {
+    let person = asking.person;
     let afforded = walk_three(graph, person, config, scratch);
     walk_fourth(graph, config.tolerance, scratch);
-    let found = found(graph, person, extra, config, scratch);
+    add_recent(graph, person, tables.clock(), scratch);
+    let found = found(graph, person, asking.elsewhere, config, scratch);
     let (nodes, sources): (Vec<u32>, _) = found.into_iter().unzip();
     let common = nodes
         .iter()
@@ -69,6 +92,7 @@ pub fn link_candidates(
         tables,
         scratch,
         person,
+        embedding: asking.embedding.or(tables.embedding(person)).unwrap_or(&[]),
     };
     LinkCandidates {
         rows: viewer.rows(&nodes),

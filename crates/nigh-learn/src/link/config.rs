@@ -1,7 +1,7 @@
 use nigh_graph::{Adjacency, Csr};
 
 use super::LinkError;
-use crate::RankerConfig;
+use crate::{EmbedderConfig, RankerConfig};
 
 /// How candidates are looked for. Tables, training and serving share one: a model keeps its own.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -18,6 +18,8 @@ pub struct LinkConfig {
     pub by_walks: usize,
     /// How many are taken by paths of three steps.
     pub by_paths: usize,
+    /// How many are taken by inner products of learned embeddings.
+    pub by_embedding: usize,
     /// Columns of the spectral embedding; 0 for none.
     pub spectral: usize,
 }
@@ -30,6 +32,7 @@ impl Default for LinkConfig {
             by_allocation: 150,
             by_walks: 100,
             by_paths: 50,
+            by_embedding: 50,
             spectral: 64,
         }
     }
@@ -40,6 +43,8 @@ impl Default for LinkConfig {
 pub struct LinkTraining {
     /// How candidates are looked for.
     pub candidates: LinkConfig,
+    /// How embeddings are learned.
+    pub embedder: EmbedderConfig,
     /// How many times edges are held out to learn from; once more for validation.
     pub hold_outs: usize,
     /// The share of all edges that is held out each time, above 0 and below 1.
@@ -66,6 +71,7 @@ impl LinkTraining {
         let few = graph.edges() < FEW_EDGES;
         LinkTraining {
             candidates: LinkConfig::default(),
+            embedder: EmbedderConfig::default(),
             hold_outs: if few { 8 } else { 2 },
             share: 0.1,
             people: 2500,

@@ -1,4 +1,4 @@
-use crate::{ModelFileError, RankerError};
+use crate::{LearnError, ModelFileError, RankerError};
 
 /// Why links cannot be ranked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -27,6 +27,9 @@ pub enum LinkError {
     /// Trees could not be grown or applied.
     #[error(transparent)]
     Ranker(#[from] RankerError),
+    /// Embeddings could not be learned or computed.
+    #[error(transparent)]
+    Learn(#[from] LearnError),
     /// Bytes that are no model, or no tables.
     #[error(transparent)]
     File(#[from] ModelFileError),

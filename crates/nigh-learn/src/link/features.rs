@@ -7,9 +7,9 @@ use super::places::{PLACE_8, add_places, place, share};
 use super::scratch::{Far, LinkScratch, Near};
 
 /// Name and meaning of each feature. `d` is a degree, "common" are the friends that person and candidate share, and "back" is
-/// the walk from the candidate to the person. The first seven also have a `…_place` among the person's candidates, from
+/// the walk from the candidate to the person. The first eight also have a `…_place` among the person's candidates, from
 /// 0, and a `…_share` of the best of them, behind all others.
-pub const LINK_FEATURES: [(&str, &str); 46] = [
+pub const LINK_FEATURES: [(&str, &str); 53] = [
     ("allocation", "Σ 1 / d over common: resource allocation"),
     ("allocation_root", "allocation / √d of the candidate"),
     ("walk_near", "walks of 2 to 4 steps, short ones first"),
@@ -23,6 +23,7 @@ pub const LINK_FEATURES: [(&str, &str); 46] = [
         "Σ over common of the tie to the person, by walks",
     ),
     ("spectral_dot", "inner product of the spectral embeddings"),
+    ("embedding_dot", "inner product of the learned embeddings"),
     ("common", "how many common"),
     ("adamic_adar", "Σ 1 / ln d over common"),
     ("jaccard", "common / friends of either"),
@@ -68,6 +69,18 @@ pub const LINK_FEATURES: [(&str, &str); 46] = [
     ("same_community", "1 where both are of one community"),
     ("community_size", "people in the candidate's community"),
     ("spectral_cosine", "cosine of the spectral embeddings"),
+    ("embedding_cosine", "cosine of the learned embeddings"),
+    ("attributes_same", "attributes of the same value"),
+    ("profile_cosine", "cosine of the profiles"),
+    (
+        "recent_allocation",
+        "Σ 1 / d over common, each friendship halved by half-lives of its age",
+    ),
+    (
+        "last_friend_own",
+        "ln (1 + days) from the person's last friendship to the newest of all",
+    ),
+    ("last_friend", "the same of the candidate"),
     (
         "their_place",
         "doublings of the place by allocation in the candidate's list",
@@ -95,7 +108,7 @@ pub const LINK_FEATURES: [(&str, &str); 46] = [
 ];
 
 /// How many of the first [`LINK_FEATURES`] are also ranked among a person's candidates.
-pub(super) const RANKED: usize = 7;
+pub(super) const RANKED: usize = 8;
 
 /// Values of a row: the features, then a place for each that is ranked, then a share for each.
 pub(super) const WIDTH: usize = LINK_FEATURES.len() + 2 * RANKED;
@@ -121,6 +134,8 @@ pub(super) struct Viewer<'a, G> {
     pub(super) tables: &'a LinkTables,
     pub(super) scratch: &'a LinkScratch,
     pub(super) person: u32,
+    /// Of the person; empty where there is none.
+    pub(super) embedding: &'a [f32],
 }
 
 impl<G: Adjacency> Viewer<'_, G> {
@@ -143,6 +158,8 @@ impl<G: Adjacency> Viewer<'_, G> {
         let degree = self.graph.degree(candidate);
         let walks = Walks::of(&near, &far, allocation(own_degree));
         let (dot, cosine) = self.tables.spectral(self.person, candidate);
+        let (learned_dot, learned_cosine) = self.tables.closeness(self.embedding, candidate);
+        let profiles = self.tables.profiles().compare(self.person, candidate);
         let (u, v) = (own_degree.max(1) as f32, degree.max(1) as f32);
         let back = u / v;
         let walk_back = walk_of_three(near.allocation / v, far.three * back);
@@ -154,6 +171,7 @@ impl<G: Adjacency> Viewer<'_, G> {
             far.paths / (u * v).sqrt(),
             near.tie_walk,
             dot,
+            learned_dot,
             near.common,
             near.adamic,
             near.common / (u + v - near.common).max(1.0),
@@ -187,6 +205,12 @@ impl<G: Adjacency> Viewer<'_, G> {
             f32::from(u8::from(own.is_with(other))),
             other.community_size,
             cosine,
+            learned_cosine,
+            profiles.same as f32,
+            profiles.cosine,
+            near.recent,
+            own.last_friend,
+            other.last_friend,
             place(&other.allocations, near.allocation),
             share(near.allocation, other.allocations[PLACE_8]),
             place(&other.walks, walk_back),

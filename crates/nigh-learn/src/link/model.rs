@@ -1,20 +1,35 @@
 use super::{LinkCandidates, LinkConfig, LinkError, link_feature_names};
-use crate::Ranker;
 use crate::gnn::{from_bytes, to_bytes};
+use crate::{Embedder, ProfileEncoder, Ranker};
 
 /// Puts a person's candidates in order: trees over the features of [`LINK_FEATURES`](super::LINK_FEATURES), and how candidates
-/// were looked for when they were grown.
+/// were looked for and people embedded when they were grown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkModel {
     ranker: Ranker,
     config: LinkConfig,
+    embedder: Embedder,
+    /// How attributes became profiles.
+    pub profiles: ProfileEncoder,
 }
 
 const MODEL: (&[u8; 8], &str) = (b"nigh-lnk", "link model");
 
 impl LinkModel {
-    pub(super) fn new(ranker: Ranker, config: LinkConfig) -> LinkModel {
-        LinkModel { ranker, config }
+    pub(super) fn new(ranker: Ranker, config: LinkConfig, embedder: Embedder) -> LinkModel {
+        let profiles = ProfileEncoder::default();
+        LinkModel {
+            ranker,
+            config,
+            embedder,
+            profiles,
+        }
+    }
+
+    /// How people are embedded.
+    #[must_use]
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
     }
 
     /// Puts the score of each candidate into `scores`, which is emptied first; higher is likelier. Scores compare candidates of
@@ -53,7 +68,8 @@ impl LinkModel {
     /// # Errors
     /// Where it cannot be encoded.
     pub fn encode(&self) -> Result<Vec<u8>, LinkError> {
-        Ok(to_bytes(MODEL.0, &(&self.config, self.ranker.encode()))?)
+        let others = (&self.config, &self.embedder, &self.profiles);
+        Ok(to_bytes(MODEL.0, &(others, self.ranker.encode()))?)
     }
 
     /// The model of these bytes.
@@ -61,8 +77,15 @@ impl LinkModel {
     /// # Errors
     /// Where they are none, of another version, damaged, or were trained on other features than are computed today.
     pub fn decode(bytes: &[u8]) -> Result<LinkModel, LinkError> {
-        let (config, ranker): (LinkConfig, Vec<u8>) = from_bytes(MODEL, bytes)?;
+        let (others, ranker): ((LinkConfig, Embedder, ProfileEncoder), Vec<u8>) =
+            from_bytes(MODEL, bytes)?;
         let ranker = Ranker::decode(&ranker, &link_feature_names())?;
-        Ok(LinkModel::new(ranker, config))
+        let (config, embedder, profiles) = others;
+        Ok(LinkModel {
+            ranker,
+            config,
+            embedder,
+            profiles,
+        })
     }
 }

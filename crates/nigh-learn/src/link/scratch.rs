@@ -1,4 +1,4 @@
-/// Memory for walks around people, made once for each thread and used again: 41 bytes a node.
+/// Memory for walks around people, made once for each thread and used again: 45 bytes a node.
 #[derive(Debug, Default)]
 pub struct LinkScratch {
     /// What lies two steps away.
@@ -18,6 +18,8 @@ pub struct LinkScratch {
     pub(super) fourth: Vec<u32>,
     /// A list as the graph decodes it.
     pub(super) list: Vec<u32>,
+    /// Its times.
+    pub(super) times: Vec<i64>,
     /// Sort keys of the best so far.
     pub(super) keys: Vec<u64>,
 }
@@ -39,6 +41,8 @@ pub(super) struct Near {
     pub(super) tie_overlap: f32,
     /// The same by a walk.
     pub(super) tie_walk: f32,
+    /// 1 / degree, less for friendships of long ago.
+    pub(super) recent: f32,
 }
 
 /// Sums over longer paths.

@@ -4,13 +4,15 @@ use nigh_graph::{Adjacency, CommunityConfig, Csr, core_numbers, leiden};
 use rayon::prelude::*;
 
 use super::features::walk_of_three;
+use super::recent::Clock;
 use super::spectral::spectral_embedding;
 use super::walks::walk_three;
 use super::{LinkConfig, LinkError, LinkScratch};
-use crate::Matrix;
 use crate::gnn::{from_bytes, to_bytes};
+use crate::{Embedder, Embeddings, Matrix, Profiles};
 
-/// What features need to know of everybody in one state of the graph: 92 bytes a person, and 4 for each spectral column.
+/// What features need to know of everybody in one state of the graph: 100 bytes a person, 4 for each spectral column, some
+/// 1,000 for a learned embedding and what it was made from, and those of the profile.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LinkTables {
     facts: Vec<Facts>,
@@ -18,12 +20,19 @@ pub struct LinkTables {
     typical: Facts,
     spectral: Matrix,
     lengths: Vec<f32>,
+    embeddings: Embeddings,
+    profiles: Profiles,
+    clock: Clock,
 }
 
 /// What is known of one person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Facts {
     pub(super) core: f32,
+    /// Friends at that time.
+    pub(super) degree: f32,
+    /// ln (1 + days) from the last friendship to the newest of all; 0 without times.
+    pub(super) last_friend: f32,
     /// The share of pairs of friends who are friends.
     pub(super) clustering: f32,
     /// Mean ln degree of the friends.
@@ -53,13 +62,26 @@ impl Facts {
 const TABLES: (&[u8; 8], &str) = (b"nigh-lkt", "link table");
 
 impl LinkTables {
-    /// The tables of a graph, in parallel; the same on any number of threads.
-    #[must_use]
-    pub fn of(graph: &Csr, config: &LinkConfig) -> LinkTables {
+    /// The tables of a graph, in parallel; the same on any number of threads. Without an embedder nobody has an embedding.
+    ///
+    /// # Errors
+    /// [`LinkError::Learn`] where the embedder was trained on other profiles.
+    pub fn of(
+        graph: &Csr,
+        profiles: &Profiles,
+        embedder: Option<&Embedder>,
+        config: &LinkConfig,
+    ) -> Result<LinkTables, LinkError> {
+        let clock = Clock::of(graph);
         let mut facts: Vec<Facts> = (0..graph.nodes() as u32)
             .into_par_iter()
             .map_init(LinkScratch::default, |scratch, person| {
-                facts_of(graph, person, config, scratch)
+                let facts = facts_of(graph, person, config, scratch);
+                let last_friend = clock.since(graph.times(person));
+                Facts {
+                    last_friend,
+                    ..facts
+                }
             })
             .collect();
         add_cores_and_communities(graph, &mut facts);
@@ -68,12 +90,59 @@ impl LinkTables {
             let row = spectral.row(row as usize);
             nigh_simd::dot(row, row).sqrt()
         };
-        LinkTables {
+        let embeddings = match embedder {
+            Some(embedder) => embedder.embed(graph, profiles)?,
+            None => Embeddings::default(),
+        };
+        Ok(LinkTables {
             typical: typical(&facts),
             lengths: (0..graph.nodes() as u32).map(length).collect(),
             facts,
             spectral,
-        }
+            embeddings,
+            profiles: profiles.clone(),
+            clock,
+        })
+    }
+
+    /// Everybody's learned embeddings.
+    #[must_use]
+    pub fn embeddings(&self) -> &Embeddings {
+        &self.embeddings
+    }
+
+    /// The embedding of a person, where there is one and the person has not many more friends or fewer by now.
+    #[must_use]
+    pub fn embedding_at(&self, person: u32, degree: usize) -> Option<&[f32]> {
+        let then = self.facts.get(person as usize)?.degree;
+        let now = degree as f32;
+        let alike = now <= 1.5 * then + 1.0 && then <= 1.5 * now + 1.0 && then > 0.0;
+        alike.then(|| self.embedding(person)).flatten()
+    }
+
+    pub(super) fn embedding(&self, person: u32) -> Option<&[f32]> {
+        self.embeddings.row(person)
+    }
+
+    pub(super) fn profiles(&self) -> &Profiles {
+        &self.profiles
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Inner product and cosine of an embedding and a candidate's; 0 where one is not known.
+    pub(super) fn closeness(&self, own: &[f32], candidate: u32) -> (f32, f32) {
+        let Some(other) = self
+            .embedding(candidate)
+            .filter(|row| row.len() == own.len())
+        else {
+            return (0.0, 0.0);
+        };
+        let dot = nigh_simd::dot(own, other);
+        let lengths = (nigh_simd::dot(own, own) * nigh_simd::dot(other, other)).sqrt();
+        (dot, if lengths > 0.0 { dot / lengths } else { 0.0 })
     }
 
     /// How many people they know.
@@ -99,6 +168,7 @@ impl LinkTables {
         let people = tables.people();
         let numbers = people.checked_mul(tables.spectral.cols());
         let whole = numbers == Some(tables.spectral.data().len());
+        let whole = whole && tables.embeddings.are_of(people) && tables.profiles.are_of(people);
         if whole && tables.spectral.rows() == people && tables.lengths.len() == people {
             return Ok(tables);
         }
@@ -133,6 +203,7 @@ fn facts_of(graph: &Csr, person: u32, config: &LinkConfig, scratch: &mut LinkScr
     let around: f32 = friends.iter().map(ln_degree).sum();
     let own = 1.0 / degree.max(1.0);
     Facts {
+        degree,
         clustering: closed / (degree * (degree - 1.0)).max(1.0),
         around: around * own,
         friends_allocation: allocated * own,
@@ -187,6 +258,8 @@ fn typical(facts: &[Facts]) -> Facts {
     };
     Facts {
         core: median(&|facts| facts.core),
+        degree: median(&|facts| facts.degree),
+        last_friend: median(&|facts| facts.last_friend),
         clustering: median(&|facts| facts.clustering),
         around: median(&|facts| facts.around),
         friends_allocation: median(&|facts| facts.friends_allocation),

@@ -5,11 +5,15 @@ use std::ops::ControlFlow;
 use nigh_graph::{Adjacency, Csr, Edge, Random};
 use rayon::prelude::*;
 
+use super::nearest::nearest_embeddings;
 use super::{
-    LinkError, LinkModel, LinkScratch, LinkTables, LinkTraining, link_candidates,
+    LinkAsking, LinkError, LinkModel, LinkScratch, LinkTables, LinkTraining, link_candidates,
     link_feature_names,
 };
-use crate::{Ranker, RankerConfig, RankerExamples};
+use crate::{
+    Embedder, GnnTraining, Profiles, Progress, Ranker, RankerConfig, RankerExamples, TieOrder,
+    Validation,
+};
 
 /// What a training does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +34,31 @@ pub enum LinkProgress {
     Tables,
 }
 
+impl LinkTraining {
+    /// Trains what embeds people for [`LinkModel::train`]: on the graph without the edges that validation holds out, until
+    /// these are ranked no better. `resumed` goes on where an earlier call with the same arguments was.
+    ///
+    /// # Errors
+    /// As for [`LinkModel::train`].
+    pub fn embedder(
+        &self,
+        graph: &Csr,
+        profiles: &Profiles,
+        resumed: Option<GnnTraining>,
+        progress: impl FnMut(&GnnTraining, Progress) -> ControlFlow<()>,
+    ) -> Result<Embedder, LinkError> {
+        self.check(graph)?;
+        let HeldOut { rest, relevant, .. } = HeldOut::of(graph, profiles, self, 0);
+        let edges: Vec<Edge> = relevant.iter_edges().collect();
+        let people = self.embedder.validation_people;
+        let order = TieOrder::of_numbers(graph.nodes());
+        let validation = Validation::sample(&edges, people, order, self.seed);
+        let mut config = self.embedder.clone();
+        config.network.seed = config.network.seed.wrapping_add(self.seed);
+        Embedder::train(&rest, profiles, &validation, &config, resumed, progress)
+    }
+}
+
 impl LinkModel {
     /// Trains a model on a graph, and computes the graph's tables.
     ///
@@ -41,6 +70,8 @@ impl LinkModel {
     /// [`LinkError`] where too few edges are there to learn from, a setting is out of its range, or `progress` said so.
     pub fn train(
         graph: &Csr,
+        profiles: &Profiles,
+        embedder: Embedder,
         config: &LinkTraining,
         mut progress: impl FnMut(LinkProgress) -> ControlFlow<()>,
     ) -> Result<(LinkModel, LinkTables), LinkError> {
@@ -53,19 +84,19 @@ impl LinkModel {
         let of = config.hold_outs + 1;
         for number in 1..of {
             next(LinkProgress::HoldOut { number, of })?;
-            let held_out = HeldOut::of(graph, config, number as u64);
-            examples.append(held_out.examples(config.people, config.kept)?)?;
+            let held_out = HeldOut::of(graph, profiles, config, number as u64);
+            examples.append(held_out.examples(&embedder, config.people, config.kept)?)?;
         }
         next(LinkProgress::HoldOut { number: of, of })?;
-        let validation = HeldOut::of(graph, config, 0);
-        let validation = validation.examples(config.validation_people, 1.0)?;
+        let validation = HeldOut::of(graph, profiles, config, 0);
+        let validation = validation.examples(&embedder, config.validation_people, 1.0)?;
         let candidates = examples.labels().len();
         next(LinkProgress::Trees { candidates })?;
         let ranker = grown(&examples, &validation, config)?;
         drop((examples, validation));
         next(LinkProgress::Tables)?;
-        let tables = LinkTables::of(graph, &config.candidates);
-        let model = LinkModel::new(ranker, config.candidates.clone());
+        let tables = LinkTables::of(graph, profiles, Some(&embedder), &config.candidates)?;
+        let model = LinkModel::new(ranker, config.candidates.clone(), embedder);
         Ok((model, tables))
     }
 }
@@ -90,12 +121,18 @@ fn grown(
 struct HeldOut<'a> {
     rest: Csr,
     relevant: Csr,
+    profiles: &'a Profiles,
     config: &'a LinkTraining,
     seed: u64,
 }
 
 impl<'a> HeldOut<'a> {
-    fn of(graph: &Csr, config: &'a LinkTraining, number: u64) -> HeldOut<'a> {
+    fn of(
+        graph: &Csr,
+        profiles: &'a Profiles,
+        config: &'a LinkTraining,
+        number: u64,
+    ) -> HeldOut<'a> {
         let seed = Random::stream(&[config.seed, 0x4e1d, number]).bits();
         let mut edges: Vec<Edge> = graph.iter_edges().collect();
         let count = config.held_out(graph);
@@ -104,14 +141,21 @@ impl<'a> HeldOut<'a> {
         HeldOut {
             rest: Csr::from_edges(graph.nodes(), rest),
             relevant: Csr::from_edges(graph.nodes(), held_out),
+            profiles,
             config,
             seed,
         }
     }
 
     /// The candidates of at most so many people of whom one is right, with this share of the wrong ones.
-    fn examples(&self, people: usize, kept: f64) -> Result<RankerExamples, LinkError> {
-        let tables = LinkTables::of(&self.rest, &self.config.candidates);
+    fn examples(
+        &self,
+        embedder: &Embedder,
+        people: usize,
+        kept: f64,
+    ) -> Result<RankerExamples, LinkError> {
+        let config = &self.config.candidates;
+        let tables = LinkTables::of(&self.rest, self.profiles, Some(embedder), config)?;
         let chunks: Vec<Result<RankerExamples, LinkError>> = self
             .people(people)
             .par_chunks(64)
@@ -149,7 +193,12 @@ impl<'a> HeldOut<'a> {
         examples: &mut RankerExamples,
     ) -> Result<(), LinkError> {
         let config = &self.config.candidates;
-        let found = link_candidates(&self.rest, tables, person, &[], config, scratch);
+        let elsewhere = nearest_embeddings(&self.rest, tables, person, config.by_embedding);
+        let asking = LinkAsking {
+            elsewhere: &elsewhere,
+            ..LinkAsking::new(person)
+        };
+        let found = link_candidates(&self.rest, tables, &asking, config, scratch);
         let right: Vec<bool> = found
             .nodes
             .iter()
