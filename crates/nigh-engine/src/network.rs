@@ -8,6 +8,7 @@ mod eval;
 mod files;
 mod import;
 mod people;
+mod popular;
 mod ranking;
 mod reasons;
 mod rules;
@@ -21,15 +22,18 @@ use nigh_graph::{Adjacency, Edge, Graph};
 use nigh_store::{Header, NetworkChange, NetworkStore, NetworkView, Schema};
 
 pub use error::{NetworkError, PeopleError};
-pub use eval::{Holdout, HoldoutError, MethodMetrics, NetworkEval, evaluate, read_holdout};
+pub use eval::{
+    Holdout, HoldoutError, MethodMetrics, NetworkEval, evaluate, evaluate_newest, read_holdout,
+};
 pub use import::{ImportedPeople, import_people};
 pub use nigh_learn::LinkProgress;
-pub use ranking::Trained;
+pub use ranking::{About, TrainProgress, Trained};
 pub use reasons::Reason;
 pub use suggest::{SuggestOptions, SuggestReply, SuggestScratch, Suggestion};
 pub use write::{Added, EdgeRow};
 
 use people::People;
+use popular::Popular;
 use ranking::Ranking;
 use rules::Rules;
 
@@ -41,8 +45,9 @@ pub struct Network {
     graph: Graph,
     people: People,
     rules: Rules,
-    ranking: Option<Ranking>,
-    popular: OnceLock<Vec<u32>>,
+    /// Read when it is first asked for: whoever only writes needs none.
+    ranking: OnceLock<Result<Option<Ranking>, String>>,
+    popular: OnceLock<Popular>,
     /// Whether the log has an erasure.
     erasing: bool,
 }
@@ -168,6 +173,23 @@ impl Network {
         Ok(schema)
     }
 
+    /// Whether a trained ranking is used.
+    #[must_use]
+    pub fn is_trained(&self) -> bool {
+        matches!(self.ranking(), Ok(Some(_)))
+    }
+
+    /// Why there is a trained ranking that cannot be used, if so.
+    #[must_use]
+    pub fn ranking_problem(&self) -> Option<&str> {
+        self.ranking().err()
+    }
+
+    fn ranking(&self) -> Result<Option<&Ranking>, &str> {
+        let ranking = self.ranking.get_or_init(|| Ranking::open(&self.dir));
+        ranking.as_ref().map(Option::as_ref).map_err(String::as_str)
+    }
+
     fn load(dir: &Path, store: NetworkStore) -> Result<Network, NetworkError> {
         let view = store.view()?;
         let file = match files::open_current(dir) {
@@ -181,7 +203,7 @@ impl Network {
             graph: Graph::new(Some(file)),
             people,
             rules: Rules::new(view.rules()?),
-            ranking: Ranking::open(dir),
+            ranking: OnceLock::new(),
             popular: OnceLock::new(),
             erasing: false,
             view: view.clone(),

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -302,7 +303,7 @@ fn held_out_friendships_are_found() {
     std::fs::write(&edges, "ada dan\nada bob\nstranger eve\n").unwrap();
     std::fs::write(&users, "ada\nstranger\n").unwrap();
     let holdout = read_holdout(&edges, Some(&users)).unwrap();
-    let eval = evaluate(&network, &holdout);
+    let eval = evaluate(&network, &holdout, 0, |_| ControlFlow::Continue(())).unwrap();
     assert_eq!((eval.users, eval.unknown_users, eval.leaked), (2, 1, 1));
     let found = eval.methods["resource_allocation"];
     // ada's dan comes first, bob cannot be found, and the stranger is a miss.

@@ -81,26 +81,38 @@ pub struct RankingMetrics {
     pub recall_at_50: f64,
     /// One over the place of the first relevant person, from 1; 0 where none is ranked.
     pub mrr: f64,
+    /// How often a relevant person comes before one who is not, of all who may be suggested: the area under the ROC curve. It
+    /// says little of the first places.
+    pub auc: f64,
 }
 
 impl RankingMetrics {
-    /// The means over users, each given by the places, from 0, of the relevant people, `None` for one never found; a user
-    /// with no relevant people is left out.
+    /// The means over users, each given by the places, from 0, of the relevant people, `None` for one never found, and by how
+    /// many others may be suggested; a user with no relevant people is left out.
     ///
     /// A user of whom nothing is known, who is to count as a miss, is a row of `None`s.
     #[must_use]
-    pub fn of_places<'a>(users: impl IntoIterator<Item = &'a [Option<u32>]>) -> RankingMetrics {
+    pub fn of_places<'a>(
+        users: impl IntoIterator<Item = (&'a [Option<u32>], usize)>,
+    ) -> RankingMetrics {
         let mut sums = RankingMetrics::default();
-        for places in users {
-            sums.add(places);
+        for (places, others) in users {
+            sums.add(places, others);
         }
         sums.divided()
     }
 
-    fn add(&mut self, places: &[Option<u32>]) {
+    fn add(&mut self, places: &[Option<u32>], others: usize) {
         if places.is_empty() {
             return;
         }
+        let mut found: Vec<u32> = places.iter().flatten().copied().collect();
+        found.sort_unstable();
+        let ahead = found.iter().enumerate().map(|(before, &place)| {
+            let wrong = f64::from(place) - before as f64;
+            1.0 - wrong / others.max(1) as f64
+        });
+        self.auc += ahead.sum::<f64>() / places.len() as f64;
         let within = |k: u32| places.iter().flatten().filter(|&&place| place < k).count() as f64;
         let first = places.iter().flatten().min();
         self.users += 1;
@@ -119,6 +131,7 @@ impl RankingMetrics {
             &mut self.recall_at_10,
             &mut self.recall_at_50,
             &mut self.mrr,
+            &mut self.auc,
         ] {
             *sum /= users;
         }
@@ -145,7 +158,12 @@ pub fn evaluate_ranking(
             },
         )
         .collect();
-    RankingMetrics::of_places(places.iter().map(Vec::as_slice))
+    let others = |case: &RankingCase<'_>| {
+        let left_out = case.excluded.len() + case.relevant.len() + 1;
+        order.nodes().saturating_sub(left_out)
+    };
+    let users = places.iter().zip(cases);
+    RankingMetrics::of_places(users.map(|(places, case)| (&places[..], others(case))))
 }
 
 /// The place of each relevant person, from 0, among all who may be suggested to the user; `None` for one who may not.

@@ -44,7 +44,7 @@ impl Profiles {
     /// How two people compare; nothing is known of people beyond the last.
     #[must_use]
     pub fn compare(&self, a: u32, b: u32) -> ProfileMatch {
-        let (Some(of_a), Some(of_b)) = (self.values(a), self.values(b)) else {
+        let (Some(of_a), Some(of_b)) = (self.values_of(a), self.values_of(b)) else {
             return ProfileMatch::default();
         };
         let both = of_a.iter().zip(of_b);
@@ -64,7 +64,13 @@ impl Profiles {
         self.attributes == 0 && self.rows.data().is_empty() || rows && values
     }
 
-    fn values(&self, person: u32) -> Option<&[u32]> {
+    /// A hash of each value, attribute by attribute for each person; 0 where not known.
+    #[must_use]
+    pub fn values(&self) -> &[u32] {
+        &self.values
+    }
+
+    fn values_of(&self, person: u32) -> Option<&[u32]> {
         let first = person as usize * self.attributes;
         match self.attributes {
             0 => None,

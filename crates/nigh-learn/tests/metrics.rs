@@ -46,7 +46,10 @@ fn places_follow_a_full_sort() {
         .collect();
     assert_eq!(
         got,
-        RankingMetrics::of_places(places.iter().map(Vec::as_slice))
+        RankingMetrics::of_places(places.iter().zip(&cases).map(|(places, case)| {
+            let others = nodes - case.excluded.len() - case.relevant.len() - 1;
+            (&places[..], others)
+        }))
     );
     assert!(got.mrr > 0.0 && got.mrr < 1.0, "{got:?}");
 }
@@ -79,7 +82,7 @@ fn sorted_places(
 #[test]
 fn means_are_over_users_with_something_to_find() {
     let rows: [&[Option<u32>]; 4] = [&[Some(0), Some(12)], &[], &[None], &[Some(49), Some(50)]];
-    let got = RankingMetrics::of_places(rows);
+    let got = RankingMetrics::of_places(rows.map(|places| (places, 100)));
     let third = 1.0 / 3.0;
     let expected = RankingMetrics {
         users: 3,
@@ -88,6 +91,8 @@ fn means_are_over_users_with_something_to_find() {
         recall_at_10: 0.5 * third,
         recall_at_50: 1.5 * third,
         mrr: (1.0 + 0.02) / 3.0,
+        // Others before: none, 11; found never; 49, 49.
+        auc: (0.945 + 0.0 + 0.51) / 3.0,
     };
     let pairs = [
         (got.hits_at_10, expected.hits_at_10),
@@ -95,6 +100,7 @@ fn means_are_over_users_with_something_to_find() {
         (got.recall_at_10, expected.recall_at_10),
         (got.recall_at_50, expected.recall_at_50),
         (got.mrr, expected.mrr),
+        (got.auc, expected.auc),
     ];
     assert_eq!(got.users, 3);
     assert!(

@@ -46,6 +46,20 @@ pub enum NetworkError {
     /// The ranking cannot be trained or used.
     #[error(transparent)]
     Links(#[from] nigh_learn::LinkError),
+    /// The newest friendships are not known.
+    #[error("the friendships have no times, so that none are the newest; import them with times")]
+    Untimed,
+    /// So much cannot be held out.
+    #[error(
+        "a share of {share} of the friendships cannot be held out, expected above 0 and below 1"
+    )]
+    Share {
+        /// What was asked for.
+        share: f64,
+    },
+    /// The index of embeddings cannot be written.
+    #[error("cannot write the index of embeddings: {0}")]
+    Index(#[from] nigh_index::BuildError),
     /// A person cannot be named so.
     #[error(transparent)]
     People(#[from] PeopleError),

@@ -1,101 +1,28 @@
 //! How good are suggestions? Measured on friendships that the network has not seen.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+mod cases;
+mod holdout;
 
-use nigh_graph::{Adjacency, LinkScore, ScoreScratch, score_all};
-use nigh_learn::{RankingCase, RankingMetrics, TieOrder, evaluate_ranking};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use nigh_graph::{Adjacency, Csr, Edge, LinkScore, ScoreScratch, Scored, score_all};
+use nigh_learn::{
+    LightGcnConfig, LinkError, LinkScratch, TieOrder, evaluate_ranking, train_lightgcn,
+};
+use rayon::prelude::*;
 use serde::Serialize;
-use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Network, SuggestOptions, SuggestScratch};
+use super::ranking::{Data, Ranking, TrainProgress};
+use super::{Network, NetworkError, SuggestOptions, SuggestScratch};
+use crate::trace::Trace;
 
-/// Friendships that are kept from the network, and the people whose suggestions are looked at.
-#[derive(Clone, Debug, Default)]
-pub struct Holdout {
-    /// Pairs of ids.
-    pub edges: Vec<(String, String)>,
-    /// Ids; everybody in `edges` where there are none.
-    pub users: Vec<String>,
-}
+pub use holdout::{Holdout, HoldoutError, read_holdout};
 
-/// Why a file of held-out friendships cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum HoldoutError {
-    /// It cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A row is no pair.
-    #[error("{} line {line}: two ids were expected, {found} found", path.display())]
-    Row {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// How many words there were.
-        found: usize,
-    },
-    /// There is nothing to find.
-    #[error("{} holds no friendships", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-/// Reads held-out friendships, two ids by line, and people, one by line; blanks, tabs or commas between.
-///
-/// # Errors
-/// [`HoldoutError`].
-pub fn read_holdout(edges: &Path, users: Option<&Path>) -> Result<Holdout, HoldoutError> {
-    let mut holdout = Holdout::default();
-    for (line, words) in rows(edges)? {
-        match &words[..] {
-            [a, b, ..] => holdout.edges.push((a.clone(), b.clone())),
-            _ => {
-                let (path, found) = (edges.to_owned(), words.len());
-                return Err(HoldoutError::Row { path, line, found });
-            }
-        }
-    }
-    if holdout.edges.is_empty() {
-        let path = edges.to_owned();
-        return Err(HoldoutError::Empty { path });
-    }
-    if let Some(users) = users {
-        let firsts = rows(users)?
-            .into_iter()
-            .map(|(_, mut words)| words.remove(0));
-        holdout.users = firsts.collect();
-    }
-    Ok(holdout)
-}
-
-/// The words of each line that has any, with its number.
-fn rows(path: &Path) -> Result<Vec<(usize, Vec<String>)>, HoldoutError> {
-    let text = std::fs::read_to_string(path).map_err(|source| HoldoutError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let words = |line: &str| -> Vec<String> {
-        let separators = |c: char| c.is_whitespace() || c == ',';
-        let words = line.split(separators).filter(|word| !word.is_empty());
-        words.map(str::to_owned).collect()
-    };
-    let rows = text
-        .lines()
-        .enumerate()
-        .map(|(place, line)| (place + 1, words(line)));
-    Ok(rows.filter(|(_, words)| !words.is_empty()).collect())
-}
+use cases::{Cases, tie_order};
 
 /// What one method reached.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct MethodMetrics {
     /// Share of users with a right suggestion among the first 10.
     pub hits_at_10: f64,
@@ -107,6 +34,8 @@ pub struct MethodMetrics {
     pub recall_at_50: f64,
     /// One over the place of the first right suggestion.
     pub mrr: f64,
+    /// How often a held-out friend, by chance, is before a stranger, by chance. It says little of the first places.
+    pub auc: f64,
 }
 
 /// What all methods reached.
@@ -114,6 +43,8 @@ pub struct MethodMetrics {
 pub struct NetworkEval {
     /// Whether `full` ranks by a trained model, and not by resource allocation.
     pub trained: bool,
+    /// Trainings of which the figures of trained methods are the means; 0 where the network's own ranking was measured.
+    pub seeds: usize,
     /// Users with a held-out friend.
     pub users: usize,
     /// Users whom the network does not know: each is a miss.
@@ -122,49 +53,76 @@ pub struct NetworkEval {
     pub held_out: usize,
     /// Held-out friendships that the network knows: they were not held out, and cannot be found.
     pub leaked: usize,
+    /// Share of a user's held-out friends among the candidates that `full` ranks.
+    pub candidate_recall: f64,
     /// By method.
     pub methods: BTreeMap<String, MethodMetrics>,
+    /// The standard deviation between trainings, of trained methods, where there were several.
+    pub deviations: BTreeMap<String, MethodMetrics>,
 }
 
 /// Ranks everybody who is no friend, for every user and by every method; equal scores in the order of splitmix64 of the id
 /// (of its XXH3 where it is no number).
-#[must_use]
-pub fn evaluate(network: &Network, holdout: &Holdout) -> NetworkEval {
+///
+/// With `seeds`, as many rankings are trained on the network, and LightGCN beside them, and none is kept; with 0, the network's
+/// own ranking is measured. `progress` hears of trainings and may stop them.
+///
+/// # Errors
+/// [`NetworkError`].
+pub fn evaluate(
+    network: &Network,
+    holdout: &Holdout,
+    seeds: usize,
+    progress: impl FnMut(TrainProgress) -> ControlFlow<()>,
+) -> Result<NetworkEval, NetworkError> {
     let cases = Cases::of(network, holdout);
-    let order = tie_order(network);
-    let borrowed = cases.borrow();
-    let mut methods = BTreeMap::new();
-    for (name, score) in METHODS {
-        let found = evaluate_ranking(&borrowed, &order, |user, scores| {
-            score_all(
-                &network.graph,
-                user,
-                score,
-                &mut ScoreScratch::default(),
-                scores,
-            );
-        });
-        methods.insert(name.to_owned(), cases.with_unknown(found));
+    let bench = Bench::new(network, &network.graph, &cases);
+    if seeds > 0 {
+        let data = Data::of(network)?;
+        return bench.of_trainings(&data, seeds, progress);
     }
-    let full = evaluate_ranking(&borrowed, &order, |user, scores| {
-        scores.fill(f32::NEG_INFINITY);
-        let (options, mut scratch) = (SuggestOptions::default(), SuggestScratch::default());
-        // Rows of a model's own features are whole, so that it can score them.
-        if let Ok(ranked) = network.rank(user, &options, &mut scratch) {
-            for found in ranked.found {
-                scores[found.node as usize] = found.score;
-            }
+    let mut found = bench.of_scores();
+    let candidates = match network.ranking().ok().flatten() {
+        Some(ranking) => {
+            found.insert("sage".to_owned(), bench.of_embeddings(ranking));
+            bench.candidates(ranking)?
         }
-    });
-    methods.insert("full".to_owned(), cases.with_unknown(full));
-    NetworkEval {
-        trained: network.is_trained(),
-        users: cases.users.len() + cases.unknown,
-        unknown_users: cases.unknown,
-        held_out: holdout.edges.len(),
-        leaked: cases.leaked,
-        methods,
+        None => bench.untrained_candidates()?,
+    };
+    found.insert("full".to_owned(), bench.of_candidates(&candidates));
+    let mut eval = bench.eval(found, BTreeMap::new(), bench.recall(&candidates), 0);
+    eval.trained = network.is_trained();
+    Ok(eval)
+}
+
+/// Holds out the newest friendships, a share of all, trains on those before as [`evaluate`] does, and measures who finds them:
+/// nothing is learned from the future.
+///
+/// # Errors
+/// [`NetworkError::Untimed`], [`NetworkError::Share`] and those of [`Network::train`].
+pub fn evaluate_newest(
+    network: &Network,
+    share: f64,
+    seeds: usize,
+    progress: impl FnMut(TrainProgress) -> ControlFlow<()>,
+) -> Result<NetworkEval, NetworkError> {
+    if !network.graph.is_timed() {
+        return Err(NetworkError::Untimed);
     }
+    if !(share > 0.0 && share < 1.0) {
+        return Err(NetworkError::Share { share });
+    }
+    let data = Data::of(network)?;
+    let mut edges: Vec<Edge> = data.graph.iter_edges().collect();
+    edges.sort_by_key(|edge| edge.time);
+    let newest = (edges.len() as f64 * (1.0 - share)).round() as usize;
+    let (before, later) = edges.split_at(newest.min(edges.len()));
+    let of = |edges: &[Edge]| Csr::from_edges(data.graph.nodes(), edges);
+    let (before, later) = (of(before), of(later));
+    let cases = Cases::between(&before, &later);
+    let data = data.with_graph(before);
+    let bench = Bench::new(network, &data.graph, &cases);
+    bench.of_trainings(&data, seeds.max(1), progress)
 }
 
 const METHODS: [(&str, LinkScore); 6] = [
@@ -182,88 +140,200 @@ const PPR: LinkScore = LinkScore::WalkWithRestart {
     steps: 8,
 };
 
-struct Cases {
-    users: Vec<(u32, Vec<u32>, Vec<u32>)>,
-    unknown: usize,
-    leaked: usize,
+type Found = BTreeMap<String, MethodMetrics>;
+
+/// A graph, and whom it is asked about.
+struct Bench<'a, G> {
+    network: &'a Network,
+    graph: &'a G,
+    cases: &'a Cases,
+    order: TieOrder,
 }
 
-impl Cases {
-    fn of(network: &Network, holdout: &Holdout) -> Cases {
-        let mut relevant: HashMap<&str, Vec<&str>> = HashMap::new();
-        for (a, b) in &holdout.edges {
-            relevant.entry(a).or_default().push(b);
-            relevant.entry(b).or_default().push(a);
-        }
-        let mut users: Vec<&str> = match holdout.users.is_empty() {
-            true => relevant.keys().copied().collect(),
-            false => holdout.users.iter().map(String::as_str).collect(),
-        };
-        users.sort_unstable();
-        users.dedup();
-        let known_pair = |a: &str, b: &str| {
-            let (a, b) = (network.people.find(a)?, network.people.find(b)?);
-            network.graph.has_edge(a, b).then_some(())
-        };
-        let leaked = holdout
-            .edges
-            .iter()
-            .filter(|(a, b)| known_pair(a, b).is_some())
-            .count();
-        let mut cases = Cases {
-            users: Vec::new(),
-            unknown: 0,
-            leaked,
-        };
-        for user in users.into_iter().filter(|user| relevant.contains_key(user)) {
-            cases.push(network, user, &relevant[user]);
-        }
-        cases
-    }
-
-    fn push(&mut self, network: &Network, user: &str, relevant: &[&str]) {
-        let Some(number) = network.people.find(user) else {
-            self.unknown += 1;
-            return;
-        };
-        // Somebody unknown is never found: a number that no node has would be one too many, so it is the user's own.
-        let found = |id: &&str| network.people.find(id).unwrap_or(number);
-        let mut buffer = Vec::new();
-        let friends = network.graph.neighbours(number, &mut buffer).to_vec();
-        self.users
-            .push((number, relevant.iter().map(found).collect(), friends));
-    }
-
-    fn borrow(&self) -> Vec<RankingCase<'_>> {
-        self.users
-            .iter()
-            .map(|(user, relevant, excluded)| RankingCase {
-                user: *user,
-                relevant,
-                excluded,
-            })
-            .collect()
-    }
-
-    /// The means over the unknown users too, who find nobody.
-    fn with_unknown(&self, found: RankingMetrics) -> MethodMetrics {
-        let share = self.users.len() as f64 / (self.users.len() + self.unknown).max(1) as f64;
-        MethodMetrics {
-            hits_at_10: found.hits_at_10 * share,
-            hits_at_50: found.hits_at_50 * share,
-            recall_at_10: found.recall_at_10 * share,
-            recall_at_50: found.recall_at_50 * share,
-            mrr: found.mrr * share,
+impl<'a, G: Adjacency> Bench<'a, G> {
+    fn new(network: &'a Network, graph: &'a G, cases: &'a Cases) -> Bench<'a, G> {
+        Bench {
+            network,
+            graph,
+            cases,
+            order: tie_order(network),
         }
     }
-}
 
-fn tie_order(network: &Network) -> TieOrder {
-    let ids: Vec<u64> = (0..network.graph.nodes() as u32)
-        .map(|node| {
-            let id = network.id(node);
-            nigh_graph::integer(&id).unwrap_or_else(|| xxh3_64(id.as_bytes()))
+    fn measure(&self, score: impl Fn(u32, &mut [f32]) + Sync) -> MethodMetrics {
+        let found = evaluate_ranking(&self.cases.borrow(), &self.order, score);
+        self.cases.with_unknown(found)
+    }
+
+    fn of_scores(&self) -> Found {
+        let of = |(name, score): (&str, LinkScore)| {
+            let found = self.measure(|user, scores| {
+                let mut scratch = ScoreScratch::default();
+                score_all(self.graph, user, score, &mut scratch, scores);
+            });
+            (name.to_owned(), found)
+        };
+        METHODS.map(of).into_iter().collect()
+    }
+
+    fn of_embeddings(&self, ranking: &Ranking) -> MethodMetrics {
+        self.measure(|user, scores| ranking.score_by_embedding(user, scores))
+    }
+
+    /// Candidates come first, by score; then everybody else.
+    fn of_candidates(&self, candidates: &[Vec<Scored<f32>>]) -> MethodMetrics {
+        let users = self.cases.users.iter().map(|case| case.user);
+        let by_user: BTreeMap<u32, &Vec<Scored<f32>>> = users.zip(candidates).collect();
+        self.measure(|user, scores| {
+            scores.fill(f32::NEG_INFINITY);
+            for found in by_user.get(&user).into_iter().copied().flatten() {
+                scores[found.node as usize] = found.score;
+            }
         })
-        .collect();
-    TieOrder::of_ids(&ids)
+    }
+
+    /// What the ranking finds for each user.
+    fn candidates(&self, ranking: &Ranking) -> Result<Vec<Vec<Scored<f32>>>, NetworkError> {
+        let users = self.cases.users.par_iter();
+        let found = users.map_init(LinkScratch::default, |scratch, case| {
+            let about = || self.network.person(case.user);
+            let mut trace = Trace::default();
+            let ranked = ranking.rank(self.graph, case.user, about, scratch, &mut trace)?;
+            Ok(ranked.found)
+        });
+        found.collect()
+    }
+
+    fn untrained_candidates(&self) -> Result<Vec<Vec<Scored<f32>>>, NetworkError> {
+        let (options, mut scratch) = (SuggestOptions::default(), SuggestScratch::default());
+        let users = self.cases.users.iter();
+        let found = users.map(|case| {
+            let mut trace = Trace::default();
+            let ranked = self
+                .network
+                .rank(case.user, &options, &mut scratch, &mut trace)?;
+            Ok(ranked.found)
+        });
+        found.collect()
+    }
+
+    /// The mean share of held-out friends among the candidates.
+    fn recall(&self, candidates: &[Vec<Scored<f32>>]) -> f64 {
+        let of = |(case, found): (&cases::Case, &Vec<Scored<f32>>)| {
+            let is_found = |node: &&u32| found.iter().any(|candidate| candidate.node == **node);
+            let right = case.relevant.iter().filter(is_found).count();
+            right as f64 / case.relevant.len().max(1) as f64
+        };
+        let sum: f64 = self.cases.users.iter().zip(candidates).map(of).sum();
+        sum / self.cases.users.len().max(1) as f64 * self.cases.known()
+    }
+
+    fn of_trainings(
+        &self,
+        data: &Data,
+        seeds: usize,
+        mut progress: impl FnMut(TrainProgress) -> ControlFlow<()>,
+    ) -> Result<NetworkEval, NetworkError> {
+        let mut each: BTreeMap<&str, Vec<MethodMetrics>> = BTreeMap::new();
+        let mut recall = 0.0;
+        for seed in 0..seeds as u64 {
+            let ranking = data.ranking(seed, &mut progress)?;
+            let candidates = self.candidates(&ranking)?;
+            recall += self.recall(&candidates) / seeds as f64;
+            let mut push = |name, found| each.entry(name).or_default().push(found);
+            push("sage", self.of_embeddings(&ranking));
+            push("lightgcn", self.of_lightgcn(data, seed)?);
+            push("full", self.of_candidates(&candidates));
+        }
+        let mut found = self.of_scores();
+        let mut deviations = Found::new();
+        for (name, each) in each {
+            let (mean, deviation) = MethodMetrics::mean_and_deviation(&each);
+            found.insert(name.to_owned(), mean);
+            if seeds > 1 {
+                deviations.insert(name.to_owned(), deviation);
+            }
+        }
+        Ok(self.eval(found, deviations, recall, seeds))
+    }
+
+    fn of_lightgcn(&self, data: &Data, seed: u64) -> Result<MethodMetrics, NetworkError> {
+        let (rest, validation) = data.training(seed).validation(&data.graph)?;
+        let config = LightGcnConfig {
+            seed,
+            ..LightGcnConfig::default()
+        };
+        let model = train_lightgcn(&rest, &config, &validation, |_| ()).map_err(LinkError::from)?;
+        let rows = model.embed(&data.graph);
+        Ok(self.measure(|user, scores| {
+            nigh_simd::dot_rows(rows.row(user as usize), rows.data(), scores);
+        }))
+    }
+
+    fn eval(
+        &self,
+        methods: Found,
+        deviations: Found,
+        candidate_recall: f64,
+        seeds: usize,
+    ) -> NetworkEval {
+        let cases = self.cases;
+        NetworkEval {
+            trained: true,
+            seeds,
+            users: cases.users.len() + cases.unknown,
+            unknown_users: cases.unknown,
+            held_out: cases.held_out,
+            leaked: cases.leaked,
+            candidate_recall,
+            methods,
+            deviations,
+        }
+    }
+}
+
+impl MethodMetrics {
+    /// Of some trainings; the deviation is that of a sample.
+    fn mean_and_deviation(each: &[MethodMetrics]) -> (MethodMetrics, MethodMetrics) {
+        let values = each.iter().map(MethodMetrics::values);
+        let count = each.len().max(1) as f64;
+        let mut mean = [0.0; 6];
+        for values in values.clone() {
+            mean.iter_mut()
+                .zip(values)
+                .for_each(|(mean, value)| *mean += value / count);
+        }
+        let mut variance = [0.0; 6];
+        for values in values {
+            for ((variance, value), mean) in variance.iter_mut().zip(values).zip(mean) {
+                *variance += (value - mean).powi(2) / (count - 1.0).max(1.0);
+            }
+        }
+        let of = MethodMetrics::from_values;
+        (of(mean), of(variance.map(f64::sqrt)))
+    }
+
+    fn values(&self) -> [f64; 6] {
+        [
+            self.hits_at_10,
+            self.hits_at_50,
+            self.recall_at_10,
+            self.recall_at_50,
+            self.mrr,
+            self.auc,
+        ]
+    }
+
+    fn from_values(
+        [hits_at_10, hits_at_50, recall_at_10, recall_at_50, mrr, auc]: [f64; 6],
+    ) -> MethodMetrics {
+        MethodMetrics {
+            hits_at_10,
+            hits_at_50,
+            recall_at_10,
+            recall_at_50,
+            mrr,
+            auc,
+        }
+    }
 }

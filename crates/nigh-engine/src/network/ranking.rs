@@ -1,67 +1,91 @@
-//! The trained ranking of a network: `DIR/model/links.model` and the tables of one state of its graph.
+//! The trained ranking of a network: trees over how candidates are reached, and embeddings with an index of their own.
 
-use std::fs;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+mod files;
+mod profiles;
+mod train;
+
+use std::path::Path;
 use std::time::Instant;
 
-use cpu_time::ProcessTime;
-use nigh_graph::{Adjacency, Csr, Graph, Scored};
+use nigh_graph::{Adjacency, Scored};
+use nigh_index::{SearchParams, Segment};
 use nigh_learn::{
-    LinkError, LinkModel, LinkProgress, LinkScratch, LinkTables, LinkTraining, link_candidates,
+    LinkAsking, LinkModel, LinkScratch, LinkTables, link_candidates, nearest_embeddings,
 };
-use serde::Serialize;
+use nigh_store::Person;
 
-use super::{Network, NetworkError};
-use crate::publish::write_atomically;
+use super::NetworkError;
+use crate::trace::Trace;
 
-/// A model and what it needs to know of everybody.
+pub use files::About;
+pub(super) use train::Data;
+pub use train::{TrainProgress, Trained};
+
+use files::Files;
+
+/// A model, what it needs to know of everybody, and an index of the embeddings.
 #[derive(Debug)]
 pub(super) struct Ranking {
     model: LinkModel,
     tables: LinkTables,
+    /// Without it a person's embedding is compared with everybody's.
+    index: Option<Segment>,
 }
 
 /// What a search for candidates found.
 pub(super) struct Ranked {
     /// Best first.
     pub(super) found: Vec<Scored<f32>>,
-    pub(super) paths: usize,
     pub(super) skipped: usize,
 }
 
-/// What a training did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Trained {
-    /// Friendships that were there to learn from.
-    pub edges: usize,
-    /// Trees that score a candidate.
-    pub trees: usize,
-    /// The ten features that brought most in training, with their shares.
-    pub features: Vec<(String, f32)>,
-    /// Seconds by the clock.
-    pub seconds: f64,
-    /// Seconds of all cores.
-    pub cpu_seconds: f64,
-}
+/// Friends are among the nearest, and are looked past; not past more than so many.
+const FRIENDS_PASSED: usize = 2_000;
+/// One list in so many is searched.
+const LISTS_SHARE: usize = 8;
 
 impl Ranking {
-    /// The ranking of a network, if there is one that this program can use.
-    pub(super) fn open(dir: &Path) -> Option<Ranking> {
-        let model = LinkModel::decode(&fs::read(model_file(dir)).ok()?).ok()?;
-        let tables = LinkTables::decode(&fs::read(tables_file(dir)).ok()?).ok()?;
-        Some(Ranking { model, tables })
+    /// The ranking of a network, if it was trained.
+    ///
+    /// # Errors
+    /// Why it cannot be used, in a sentence.
+    pub(super) fn open(dir: &Path) -> Result<Option<Ranking>, String> {
+        let Some(files) = Files::current(dir) else {
+            return Ok(None);
+        };
+        files.read().map(Some)
     }
 
-    /// A person's candidates, ranked.
+    /// A person's candidates, ranked. `about` is asked where the tables do not know the person as they are now.
     pub(super) fn rank(
         &self,
-        graph: &Graph,
+        graph: &impl Adjacency,
         person: u32,
+        about: impl FnOnce() -> Result<Person, NetworkError>,
         scratch: &mut LinkScratch,
-    ) -> Result<Ranked, LinkError> {
+        trace: &mut Trace,
+    ) -> Result<Ranked, NetworkError> {
         let config = self.model.config();
-        let candidates = link_candidates(graph, &self.tables, person, &[], config, scratch);
+        let stage = Instant::now();
+        let known = self.tables.embedding_at(person, graph.degree(person));
+        let own = match known {
+            Some(row) => row.to_vec(),
+            None => self.embed(graph, person, &about()?)?,
+        };
+        let nearest = self.nearest(graph, person, &own, config.by_embedding);
+        trace.push("embedding", self.tables.people(), nearest.len(), stage);
+
+        let stage = Instant::now();
+        let asking = LinkAsking {
+            person,
+            embedding: Some(&own),
+            elsewhere: &nearest,
+        };
+        let candidates = link_candidates(graph, &self.tables, &asking, config, scratch);
+        let count = candidates.nodes.len();
+        trace.push("paths", candidates.paths, count, stage);
+
+        let stage = Instant::now();
         let mut scores = Vec::new();
         self.model.score(&candidates, &mut scores)?;
         let scored = candidates.nodes.iter().zip(scores);
@@ -69,90 +93,68 @@ impl Ranking {
             .map(|(&node, score)| Scored { node, score })
             .collect();
         found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.node.cmp(&b.node)));
-        Ok(Ranked {
-            found,
-            paths: candidates.paths,
-            skipped: candidates.skipped,
-        })
+        trace.push("rank", count, count, stage);
+        let skipped = candidates.skipped;
+        Ok(Ranked { found, skipped })
     }
-}
 
-impl Network {
-    /// Trains the ranking of the network at `dir` and writes it; the next answer uses it. The network is not held open
-    /// meanwhile, so that it can be written to.
-    ///
-    /// # Errors
-    /// [`NetworkError`]; an earlier ranking stays then.
-    pub fn train(
-        dir: &Path,
-        seed: u64,
-        progress: impl FnMut(LinkProgress) -> ControlFlow<()>,
-    ) -> Result<Trained, NetworkError> {
-        let (started, cpu) = (Instant::now(), ProcessTime::now());
-        let graph = Network::open(dir)?.graph.to_csr();
-        let training = LinkTraining {
-            seed,
-            ..LinkTraining::for_graph(&graph)
+    /// The embedding of a person whom the tables do not know as they are now.
+    fn embed(
+        &self,
+        graph: &impl Adjacency,
+        person: u32,
+        about: &Person,
+    ) -> Result<Vec<f32>, NetworkError> {
+        let profile = profiles::of_one(&self.model.profiles, about);
+        let known = self.tables.embeddings();
+        let embedder = self.model.embedder();
+        let row = embedder.embed_newcomer(graph, known, person, &profile);
+        Ok(row.map_err(nigh_learn::LinkError::from)?)
+    }
+
+    /// The strangers whose embeddings are nearest.
+    fn nearest(&self, graph: &impl Adjacency, person: u32, own: &[f32], count: usize) -> Vec<u32> {
+        let Some(index) = &self.index else {
+            return nearest_embeddings(graph, &self.tables, person, count);
         };
-        let (model, _) = LinkModel::train(&graph, &training, progress)?;
-        // Of the graph as it is by now: whoever was erased meanwhile is in no table.
-        let now = Network::open(dir)?.graph.to_csr();
-        write_tables(dir, &model, &now)?;
-        write(dir, &model_file(dir), &model.encode()?)?;
-        let features = model.importance().into_iter().take(10);
-        Ok(Trained {
-            edges: graph.edges(),
-            trees: model.trees(),
-            features: features
-                .map(|(name, share)| (name.to_owned(), share))
-                .collect(),
-            seconds: started.elapsed().as_secs_f64(),
-            cpu_seconds: cpu.elapsed().as_secs_f64(),
+        let mut buffer = Vec::new();
+        let friends = graph.neighbours(person, &mut buffer);
+        let k = count + 1 + friends.len().min(FRIENDS_PASSED);
+        let params = match index.lists() {
+            0 | 1 => SearchParams::exact(k),
+            lists => SearchParams::ivf(k, lists.div_ceil(LISTS_SHARE)),
+        };
+        // An embedding is of the index's width; were it not, nobody would be near.
+        let Ok(found) = index.search(own, &params, None) else {
+            return Vec::new();
+        };
+        let nodes = found.neighbors.iter().map(|near| near.label as u32);
+        let stranger = |node: &u32| *node != person && friends.binary_search(node).is_err();
+        nodes.filter(stranger).take(count).collect()
+    }
+
+    /// How the inner product of embeddings scores everybody; those who have none come last.
+    pub(super) fn score_by_embedding(&self, person: u32, scores: &mut [f32]) {
+        scores.fill(f32::NEG_INFINITY);
+        let embeddings = self.tables.embeddings();
+        if let Some(own) = embeddings.row(person) {
+            let rows = embeddings.rows();
+            let known = &mut scores[..rows.rows()];
+            nigh_simd::dot_rows(own, rows.data(), known);
+        }
+    }
+
+    /// The community of a person: their own, or for somebody who came later that of most of their friends.
+    pub(super) fn community(&self, graph: &impl Adjacency, person: u32) -> Option<u32> {
+        self.tables.community(person).or_else(|| {
+            let mut buffer = Vec::new();
+            let friends = graph.neighbours(person, &mut buffer).iter();
+            let mut of: Vec<u32> = friends
+                .filter_map(|&friend| self.tables.community(friend))
+                .collect();
+            of.sort_unstable();
+            let most = of.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
+            most.map(|same| same[0])
         })
     }
-
-    /// Whether a trained ranking is used.
-    #[must_use]
-    pub fn is_trained(&self) -> bool {
-        self.ranking.is_some()
-    }
-
-    /// Computes the tables of a trained ranking anew, where there is one.
-    pub(super) fn refresh_ranking(&mut self) -> Result<(), NetworkError> {
-        if let Some(ranking) = &self.ranking {
-            write_tables(&self.dir, &ranking.model, &self.graph.to_csr())?;
-            self.ranking = Ranking::open(&self.dir);
-        }
-        Ok(())
-    }
-}
-
-fn write_tables(dir: &Path, model: &LinkModel, graph: &Csr) -> Result<(), NetworkError> {
-    let tables = match graph.nodes() {
-        0 => return Ok(()),
-        _ => LinkTables::of(graph, model.config()),
-    };
-    write(dir, &tables_file(dir), &tables.encode()?)
-}
-
-fn write(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), NetworkError> {
-    let folder = folder(dir);
-    let io = |source| NetworkError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    fs::create_dir_all(&folder).map_err(io)?;
-    write_atomically(path, bytes).map_err(io)
-}
-
-fn folder(dir: &Path) -> PathBuf {
-    dir.join("model")
-}
-
-fn model_file(dir: &Path) -> PathBuf {
-    folder(dir).join("links.model")
-}
-
-fn tables_file(dir: &Path) -> PathBuf {
-    folder(dir).join("links.tables")
 }

@@ -89,9 +89,7 @@ impl Network {
         let number = self.find(person)?;
         let mut trace = Trace::default();
 
-        let started = Instant::now();
-        let near = self.rank(number, options, scratch)?;
-        trace.push("candidates", near.paths, near.found.len(), started);
+        let near = self.rank(number, options, scratch, &mut trace)?;
 
         let started = Instant::now();
         let mut kept = self.allowed(number, &near.found, options)?;
@@ -118,9 +116,9 @@ impl Network {
         Ok(SuggestReply {
             person: person.to_owned(),
             suggestions,
-            ranking: match self.ranking {
-                Some(_) => "trained",
-                None => "resource_allocation",
+            ranking: match self.is_trained() {
+                true => "trained",
+                false => "resource_allocation",
             },
             skipped_friends: near.skipped,
             trace,
@@ -134,19 +132,22 @@ impl Network {
         person: u32,
         options: &SuggestOptions,
         scratch: &mut SuggestScratch,
+        trace: &mut Trace,
     ) -> Result<Ranked, NetworkError> {
-        if let Some(ranking) = &self.ranking {
-            return Ok(ranking.rank(&self.graph, person, &mut scratch.links)?);
+        if let Ok(Some(ranking)) = self.ranking() {
+            let about = || self.person(person);
+            return ranking.rank(&self.graph, person, about, &mut scratch.links, trace);
         }
+        let started = Instant::now();
         let config = TwoHopConfig {
             k: options.candidates.max(options.k),
             max_paths: options.max_paths,
         };
         let scratch = &mut scratch.two_hop;
         let near = weighted_neighbours(&self.graph, person, allocation, &config, scratch);
+        trace.push("two_hop", near.paths, near.found.len(), started);
         Ok(Ranked {
             found: near.found,
-            paths: near.paths,
             skipped: near.skipped,
         })
     }
@@ -167,7 +168,7 @@ impl Network {
         Ok(kept)
     }
 
-    fn may_suggest(
+    pub(super) fn may_suggest(
         &self,
         person: u32,
         other: u32,
@@ -212,50 +213,6 @@ impl Network {
         Ok(())
     }
 
-    /// Fills up with people who have many friends, those first who have most attributes in common with the person.
-    fn add_popular(
-        &self,
-        person: u32,
-        options: &SuggestOptions,
-        kept: &mut Vec<Scored<f32>>,
-    ) -> Result<(), NetworkError> {
-        let mut buffer = Vec::new();
-        let friends = self.graph.neighbours(person, &mut buffer).to_vec();
-        let own = self.person(person)?.attributes;
-        let mut more = Vec::new();
-        for &node in self.most_connected() {
-            let known = friends.binary_search(&node).is_ok()
-                || kept.iter().any(|candidate| candidate.node == node);
-            if known || !self.may_suggest(person, node, options)? {
-                continue;
-            }
-            let same = match own.is_empty() {
-                true => 0,
-                false => shared(&own, &self.person(node)?.attributes),
-            };
-            more.push((same, self.graph.degree(node), node));
-        }
-        more.sort_by_key(|&(same, degree, node)| (std::cmp::Reverse((same, degree)), node));
-        let scored = more
-            .into_iter()
-            .map(|(_, _, node)| Scored { node, score: 0.0 });
-        kept.extend(scored.take(options.k - kept.len()));
-        Ok(())
-    }
-
-    /// The people with most friends as they were when first asked for: they change slowly.
-    fn most_connected(&self) -> &[u32] {
-        self.popular.get_or_init(|| {
-            let mut nodes: Vec<u32> = (0..self.graph.nodes() as u32).collect();
-            let by_degree = |&node: &u32| (std::cmp::Reverse(self.graph.degree(node)), node);
-            if nodes.len() > POPULAR {
-                nodes.select_nth_unstable_by_key(POPULAR, by_degree);
-                nodes.truncate(POPULAR);
-            }
-            nodes
-        })
-    }
-
     fn explain(
         &self,
         person: u32,
@@ -286,13 +243,4 @@ impl Network {
     pub(super) fn person(&self, number: u32) -> Result<Person, NetworkError> {
         Ok(self.view.person(number)?.unwrap_or_default())
     }
-}
-
-/// Of so many people with most friends newcomers are shown some.
-const POPULAR: usize = 200;
-
-/// How many attributes are the same.
-fn shared(own: &BTreeMap<String, Value>, other: &BTreeMap<String, Value>) -> usize {
-    let same = |(name, value): &(&String, &Value)| other.get(*name) == Some(value);
-    own.iter().filter(same).count()
 }

@@ -105,6 +105,13 @@ impl LinkTables {
         })
     }
 
+    /// The number of a person's community, where they were in one.
+    #[must_use]
+    pub fn community(&self, person: u32) -> Option<u32> {
+        let facts = self.facts.get(person as usize)?;
+        (facts.community != NOWHERE && facts.degree > 0.0).then_some(facts.community)
+    }
+
     /// Everybody's learned embeddings.
     #[must_use]
     pub fn embeddings(&self) -> &Embeddings {

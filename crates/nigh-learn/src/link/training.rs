@@ -35,6 +35,20 @@ pub enum LinkProgress {
 }
 
 impl LinkTraining {
+    /// The graph without the edges that validation holds out, and these.
+    ///
+    /// # Errors
+    /// As for [`LinkModel::train`].
+    pub fn validation(&self, graph: &Csr) -> Result<(Csr, Validation), LinkError> {
+        self.check(graph)?;
+        let nobody = Profiles::default();
+        let HeldOut { rest, relevant, .. } = HeldOut::of(graph, &nobody, self, 0);
+        let edges: Vec<Edge> = relevant.iter_edges().collect();
+        let people = self.embedder.validation_people;
+        let order = TieOrder::of_numbers(graph.nodes());
+        Ok((rest, Validation::sample(&edges, people, order, self.seed)))
+    }
+
     /// Trains what embeds people for [`LinkModel::train`]: on the graph without the edges that validation holds out, until
     /// these are ranked no better. `resumed` goes on where an earlier call with the same arguments was.
     ///
@@ -47,12 +61,7 @@ impl LinkTraining {
         resumed: Option<GnnTraining>,
         progress: impl FnMut(&GnnTraining, Progress) -> ControlFlow<()>,
     ) -> Result<Embedder, LinkError> {
-        self.check(graph)?;
-        let HeldOut { rest, relevant, .. } = HeldOut::of(graph, profiles, self, 0);
-        let edges: Vec<Edge> = relevant.iter_edges().collect();
-        let people = self.embedder.validation_people;
-        let order = TieOrder::of_numbers(graph.nodes());
-        let validation = Validation::sample(&edges, people, order, self.seed);
+        let (rest, validation) = self.validation(graph)?;
         let mut config = self.embedder.clone();
         config.network.seed = config.network.seed.wrapping_add(self.seed);
         Embedder::train(&rest, profiles, &validation, &config, resumed, progress)

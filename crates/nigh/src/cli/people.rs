@@ -224,9 +224,16 @@ pub(crate) struct OneArgs {
 #[command(after_help = "\
 Examples:
   nigh people eval circle --holdout test.txt --users users.txt
+  nigh people eval circle --holdout test.txt --users users.txt --seeds 3
+  nigh people eval circle --newest 0.1
 
 Everybody who is no friend is ranked for each user; equal scores in the order of a hash of the id.
-A listed user whom the network does not know counts as a miss.")]
+A listed user whom the network does not know counts as a miss.
+
+With --seeds, as many rankings are trained on the network (and LightGCN beside them) and none is
+kept: the figures are their means. With --newest, the newest friendships are held out, rankings
+are trained on those before, and nothing is learned from the future.")]
+#[command(group(clap::ArgGroup::new("measured_on").required(true).args(["holdout", "newest"])))]
 pub(crate) struct EvalPeopleArgs {
     /// The network's folder.
     #[arg(value_name = "DIR")]
@@ -234,7 +241,16 @@ pub(crate) struct EvalPeopleArgs {
 
     /// Friendships that the network has not seen, `a b` by line.
     #[arg(long, env = "NIGH_HOLDOUT", value_name = "FILE")]
-    pub(crate) holdout: PathBuf,
+    pub(crate) holdout: Option<PathBuf>,
+
+    /// Hold out this share of the friendships, the newest.
+    #[arg(long, env = "NIGH_NEWEST", value_name = "SHARE", conflicts_with_all = ["holdout", "users"])]
+    pub(crate) newest: Option<f64>,
+
+    /// Train so many rankings, with seeds from 0, instead of using the network's own [default with --newest: 1].
+    #[arg(long, env = "NIGH_SEEDS", value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub(crate) seeds: u64,
 
     /// The people to look at, one by line [default: everybody in the holdout].
     #[arg(long, env = "NIGH_USERS", value_name = "FILE")]

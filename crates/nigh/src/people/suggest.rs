@@ -7,12 +7,14 @@ use nigh_engine::network::{
 };
 use serde_json::{Value, json};
 
+use super::train::ranking_note;
 use crate::cli::people::SuggestArgs;
 use crate::output::{Exit, Output};
 use crate::{table, value};
 
 pub(crate) fn run(args: &SuggestArgs, output: Output) -> Result<Exit> {
     let network = Network::open(&args.dir)?;
+    ranking_note(&network, output);
     let filter = match &args.condition {
         Some(text) => Some(Filter::parse(text, &network.schema()?)?),
         None => None,

@@ -1,0 +1,98 @@
+//! Whom may somebody know of whom next to nothing is known? People with many friends.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use nigh_graph::{Adjacency, Scored};
+use nigh_store::Value;
+
+use super::{Network, NetworkError, SuggestOptions};
+
+/// The people with most friends as they were when first asked for: they change slowly.
+#[derive(Debug, Default)]
+pub(super) struct Popular {
+    /// Of all.
+    anywhere: Vec<u32>,
+    /// Of each community that a trained ranking knows.
+    within: HashMap<u32, Vec<u32>>,
+}
+
+/// So many of all.
+const ANYWHERE: usize = 200;
+/// So many of a community.
+const WITHIN: usize = 50;
+
+impl Network {
+    /// Fills up with people who have many friends: first those of the person's community, then those who have most attributes
+    /// in common with the person.
+    pub(super) fn add_popular(
+        &self,
+        person: u32,
+        options: &SuggestOptions,
+        kept: &mut Vec<Scored<f32>>,
+    ) -> Result<(), NetworkError> {
+        let mut buffer = Vec::new();
+        let friends = self.graph.neighbours(person, &mut buffer).to_vec();
+        let own = self.person(person)?.attributes;
+        let popular = self.popular.get_or_init(|| self.most_connected());
+        let community = self.community(person);
+        let near = community.and_then(|community| popular.within.get(&community));
+        let near = near.map_or(&[][..], Vec::as_slice);
+        let mut more = Vec::new();
+        for (nodes, is_near) in [(near, true), (&popular.anywhere[..], false)] {
+            for &node in nodes {
+                let known = friends.binary_search(&node).is_ok()
+                    || kept.iter().any(|candidate| candidate.node == node)
+                    || more.iter().any(|&(_, _, _, other)| other == node);
+                if known || !self.may_suggest(person, node, options)? {
+                    continue;
+                }
+                let same = match own.is_empty() {
+                    true => 0,
+                    false => shared(&own, &self.person(node)?.attributes),
+                };
+                more.push((is_near, same, self.graph.degree(node), node));
+            }
+        }
+        more.sort_by_key(|&(is_near, same, degree, node)| (Reverse((is_near, same, degree)), node));
+        let scored = more.into_iter().map(|entry| Scored {
+            node: entry.3,
+            score: 0.0,
+        });
+        kept.extend(scored.take(options.k - kept.len()));
+        Ok(())
+    }
+
+    fn community(&self, person: u32) -> Option<u32> {
+        let ranking = self.ranking().ok().flatten()?;
+        ranking.community(&self.graph, person)
+    }
+
+    fn most_connected(&self) -> Popular {
+        let ranking = self.ranking().ok().flatten();
+        let mut nodes: Vec<u32> = (0..self.graph.nodes() as u32).collect();
+        nodes.sort_unstable_by_key(|&node| (Reverse(self.graph.degree(node)), node));
+        let mut within: HashMap<u32, Vec<u32>> = HashMap::new();
+        if let Some(ranking) = ranking {
+            for &node in &nodes {
+                if let Some(community) = ranking.community(&self.graph, node) {
+                    let members = within.entry(community).or_default();
+                    if members.len() < WITHIN {
+                        members.push(node);
+                    }
+                }
+            }
+        }
+        nodes.truncate(ANYWHERE);
+        Popular {
+            anywhere: nodes,
+            within,
+        }
+    }
+}
+
+/// How many attributes are the same.
+fn shared(own: &BTreeMap<String, Value>, other: &BTreeMap<String, Value>) -> usize {
+    let same = |(name, value): &(&String, &Value)| other.get(*name) == Some(value);
+    own.iter().filter(same).count()
+}

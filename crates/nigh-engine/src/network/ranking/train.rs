@@ -1,0 +1,226 @@
+//! Training the ranking of a network.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cpu_time::ProcessTime;
+use nigh_graph::Csr;
+use nigh_learn::{
+    Embedder, LinkError, LinkModel, LinkProgress, LinkTables, LinkTraining, Profiles,
+};
+use serde::Serialize;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::files::{About, Checkpoint, Files, remove_all};
+use super::{Ranking, profiles};
+use crate::network::{Network, NetworkError};
+
+/// What a training does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TrainProgress {
+    /// Learns embeddings.
+    Embedding {
+        /// Steps taken.
+        step: usize,
+        /// How well held-out friendships are ranked by embeddings alone.
+        validation_mrr: f64,
+    },
+    /// Learns to rank.
+    Ranking(LinkProgress),
+}
+
+/// What a training did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Trained {
+    /// Friendships that were there to learn from.
+    pub edges: usize,
+    /// Attributes of people that were learned from.
+    pub attributes: Vec<String>,
+    /// Trees that score a candidate.
+    pub trees: usize,
+    /// The ten features that brought most in training, with their shares.
+    pub features: Vec<(String, f32)>,
+    /// How well held-out friendships were ranked by embeddings alone.
+    pub embedding_mrr: f64,
+    /// The step from which on an earlier training was gone on with; 0 for a new one.
+    pub resumed_at: usize,
+    /// What was written.
+    pub index: About,
+    /// Seconds by the clock.
+    pub seconds: f64,
+    /// Seconds of all cores.
+    pub cpu_seconds: f64,
+}
+
+/// Checkpoints are written no more often.
+const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(5);
+
+impl Network {
+    /// Trains the ranking of the network at `dir` and writes it; the next answer uses it. The network is not held open
+    /// meanwhile, so that it can be written to.
+    ///
+    /// A training that was stopped or killed while it learned embeddings is gone on with by the next of the same seed, where
+    /// neither friendships nor attributes changed since; the result is the same.
+    ///
+    /// # Errors
+    /// [`NetworkError`]; an earlier ranking stays then.
+    pub fn train(
+        dir: &Path,
+        seed: u64,
+        mut progress: impl FnMut(TrainProgress) -> ControlFlow<()>,
+    ) -> Result<Trained, NetworkError> {
+        let (started, cpu) = (Instant::now(), ProcessTime::now());
+        let data = Data::of(&Network::open(dir)?)?;
+        let checkpoint = Checkpoint::new(dir, data.key(seed));
+        let resumed = checkpoint.read();
+        let resumed_at = resumed.as_ref().map_or(0, nigh_learn::GnnTraining::step);
+        let training = data.training(seed);
+        let mut written = Ok(());
+        let mut last = Instant::now();
+        let embedder = training.embedder(&data.graph, &data.profiles, resumed, |at, look| {
+            let step = look.step;
+            let told = progress(TrainProgress::Embedding {
+                step,
+                validation_mrr: look.validation_mrr,
+            });
+            if told.is_break() || last.elapsed() > BETWEEN_CHECKPOINTS {
+                written = checkpoint.write(at);
+                last = Instant::now();
+            }
+            match written {
+                Ok(()) => told,
+                Err(_) => ControlFlow::Break(()),
+            }
+        });
+        written?;
+        let embedder = embedder?;
+        let embedding_mrr = embedder.validation_mrr();
+        let progress = |part| progress(TrainProgress::Ranking(part));
+        let (model, _) = data.model(embedder, &training, progress)?;
+        // Of the graph as it is by now: whoever was erased meanwhile is in no table.
+        let index = Network::open(dir)?.publish_ranking(&model)?;
+        checkpoint.remove();
+        let features = model.importance().into_iter().take(10);
+        Ok(Trained {
+            edges: data.graph.edges(),
+            attributes: data
+                .encoder
+                .attributes()
+                .iter()
+                .map(|a| a.0.clone())
+                .collect(),
+            trees: model.trees(),
+            features: features
+                .map(|(name, share)| (name.to_owned(), share))
+                .collect(),
+            embedding_mrr,
+            resumed_at,
+            index,
+            seconds: started.elapsed().as_secs_f64(),
+            cpu_seconds: cpu.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Computes the tables and the index of a trained ranking anew, where there is one; what cannot be read is removed.
+    pub(in crate::network) fn refresh_ranking(&mut self) -> Result<(), NetworkError> {
+        match self.ranking() {
+            Ok(Some(ranking)) => {
+                self.publish_ranking(&ranking.model)?;
+            }
+            Ok(None) | Err(_) => remove_all(&self.dir)?,
+        }
+        self.ranking = std::sync::OnceLock::new();
+        Ok(())
+    }
+
+    fn publish_ranking(&self, model: &LinkModel) -> Result<About, NetworkError> {
+        let graph = self.graph.to_csr();
+        let profiles = profiles::of(&model.profiles, &self.view.people()?);
+        let tables = LinkTables::of(&graph, &profiles, Some(model.embedder()), model.config())?;
+        let gone = |person| self.people.is_erased(person);
+        Files::publish(&self.dir, model, &tables, self.view.sequence(), gone)
+    }
+}
+
+/// What there is to learn from.
+pub(in crate::network) struct Data {
+    pub(in crate::network) graph: Csr,
+    encoder: nigh_learn::ProfileEncoder,
+    profiles: Profiles,
+}
+
+impl Data {
+    pub(in crate::network) fn of(network: &Network) -> Result<Data, NetworkError> {
+        let graph = network.checked_csr()?;
+        let (encoder, profiles) = profiles::fit(&network.view.people()?);
+        Ok(Data {
+            graph,
+            encoder,
+            profiles,
+        })
+    }
+
+    /// The same people, other friendships.
+    pub(in crate::network) fn with_graph(self, graph: Csr) -> Data {
+        Data { graph, ..self }
+    }
+
+    pub(in crate::network) fn training(&self, seed: u64) -> LinkTraining {
+        LinkTraining {
+            seed,
+            ..LinkTraining::for_graph(&self.graph)
+        }
+    }
+
+    /// A number that other data or another seed does not have.
+    fn key(&self, seed: u64) -> u64 {
+        let mut hash = Xxh3::with_seed(seed);
+        hash.update(env!("CARGO_PKG_VERSION").as_bytes());
+        for offset in self.graph.offsets() {
+            hash.update(&offset.to_le_bytes());
+        }
+        for target in self.graph.targets() {
+            hash.update(&target.to_le_bytes());
+        }
+        for value in self.profiles.values() {
+            hash.update(&value.to_le_bytes());
+        }
+        hash.digest()
+    }
+
+    fn model(
+        &self,
+        embedder: Embedder,
+        training: &LinkTraining,
+        progress: impl FnMut(LinkProgress) -> ControlFlow<()>,
+    ) -> Result<(LinkModel, LinkTables), LinkError> {
+        let (graph, profiles) = (&self.graph, &self.profiles);
+        let trained = LinkModel::train(graph, profiles, embedder, training, progress);
+        let (mut model, tables) = trained?;
+        model.profiles = self.encoder.clone();
+        Ok((model, tables))
+    }
+
+    /// A ranking that is written nowhere.
+    pub(in crate::network) fn ranking(
+        &self,
+        seed: u64,
+        mut progress: impl FnMut(TrainProgress) -> ControlFlow<()>,
+    ) -> Result<Ranking, NetworkError> {
+        let training = self.training(seed);
+        let embedder = training.embedder(&self.graph, &self.profiles, None, |_, look| {
+            progress(TrainProgress::Embedding {
+                step: look.step,
+                validation_mrr: look.validation_mrr,
+            })
+        })?;
+        let progress = |part| progress(TrainProgress::Ranking(part));
+        let (model, tables) = self.model(embedder, &training, progress)?;
+        Ok(Ranking {
+            model,
+            tables,
+            index: None,
+        })
+    }
+}
