@@ -81,7 +81,7 @@ fn friends_of_friends_come_first_with_reasons() {
             "both in year 2009"
         ]
     );
-    assert_eq!(reply.trace.stages[0].stage, "candidates");
+    assert_eq!(reply.trace.stages[0].stage, "two_hop");
     let schema = network.schema().unwrap();
     let filter = Some(Filter::parse("year = 2010", &schema).unwrap());
     let options = SuggestOptions {

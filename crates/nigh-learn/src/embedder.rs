@@ -46,6 +46,22 @@ impl Default for EmbedderConfig {
 }
 
 impl EmbedderConfig {
+    /// Settings for many people: steps of ten sampled neighbours and ten of each, and a look at everybody less often.
+    #[must_use]
+    pub fn sampled() -> EmbedderConfig {
+        let config = EmbedderConfig::default();
+        EmbedderConfig {
+            network: GnnConfig {
+                fan_outs: vec![10, 10],
+                links: 512,
+                steps_per_look: 50,
+                patience: 150,
+                ..config.network
+            },
+            ..config
+        }
+    }
+
     /// What the network reads of everybody: structure, then the profile.
     fn inputs(&self, graph: &Csr, profiles: &Profiles) -> Matrix {
         inputs(&self.structure, graph, profiles)

@@ -46,6 +46,19 @@ pub enum NetworkError {
     /// The ranking cannot be trained or used.
     #[error(transparent)]
     Links(#[from] nigh_learn::LinkError),
+    /// More memory than there is.
+    #[error(
+        "training on {people} people takes about {needed_gib:.1} GiB of memory, and {available_gib:.1} GiB are free; \
+         suggestions are ranked by resource allocation without it"
+    )]
+    Memory {
+        /// How many people there are.
+        people: usize,
+        /// What is needed, in GiB.
+        needed_gib: f64,
+        /// What the system has left, in GiB.
+        available_gib: f64,
+    },
     /// The newest friendships are not known.
     #[error("the friendships have no times, so that none are the newest; import them with times")]
     Untimed,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
-use nigh_graph::Csr;
+use nigh_graph::{Adjacency, Csr};
 use nigh_learn::{
     Embedder, LinkError, LinkModel, LinkProgress, LinkTables, LinkTraining, Profiles,
 };
@@ -143,6 +143,30 @@ impl Network {
     }
 }
 
+/// Refuses what would not fit, where the system says how much is free.
+fn check_memory(people: usize, edges: usize) -> Result<(), NetworkError> {
+    const GIB: f64 = (1_u64 << 30) as f64;
+    let needed = LinkTraining::memory_bytes(people, edges);
+    match available_memory() {
+        Some(available) if available < needed => Err(NetworkError::Memory {
+            people,
+            needed_gib: needed as f64 / GIB,
+            available_gib: available as f64 / GIB,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// In bytes; `None` where the system is not Linux.
+fn available_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
 /// What there is to learn from.
 pub(in crate::network) struct Data {
     pub(in crate::network) graph: Csr,
@@ -152,6 +176,7 @@ pub(in crate::network) struct Data {
 
 impl Data {
     pub(in crate::network) fn of(network: &Network) -> Result<Data, NetworkError> {
+        check_memory(network.graph.nodes(), network.graph.edges() as usize)?;
         let graph = network.checked_csr()?;
         let (encoder, profiles) = profiles::fit(&network.view.people()?);
         Ok(Data {
