@@ -3,6 +3,7 @@
 //! [`Network`] holds the graph (a mapped file under what changed since), the ids, and the rules about who must not be shown.
 //! Every change is on disk before it is in memory, and the next answer knows it.
 
+mod doctor;
 mod error;
 mod eval;
 mod files;
@@ -29,6 +30,7 @@ pub use reasons::Reason;
 pub use suggest::{SuggestOptions, SuggestReply, SuggestScratch, Suggestion};
 pub use write::{Added, EdgeRow};
 
+pub(crate) use doctor::examine;
 use people::People;
 use ranking::Ranking;
 use rules::Rules;

@@ -4,6 +4,7 @@
 //! items or people.
 
 mod batch;
+mod check;
 mod copy;
 #[cfg(test)]
 mod fault;

@@ -124,6 +124,14 @@ impl NetworkStore {
         self.ledger.folder()
     }
 
+    /// Compares every page of the store with its checksum; see [`Ledger::verify`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn verify(&self) -> Result<(), OpenError> {
+        self.ledger.verify()
+    }
+
     /// Everything as it is after the latest commit.
     ///
     /// # Errors

@@ -1,0 +1,45 @@
+//! Is a network whole?
+
+mod bytes;
+mod erasure;
+mod graph;
+mod held;
+mod ranking;
+
+use std::path::Path;
+
+use nigh_store::NetworkStore;
+
+use crate::doctor::{Check, DoctorError, opened, unreadable};
+use held::Held;
+
+/// Looks at the network at `dir`, and for what is left of an erased person's id.
+pub(crate) fn examine(dir: &Path, erased: Option<&str>) -> Result<Vec<Check>, DoctorError> {
+    let store = match opened(NetworkStore::open_reader(dir))? {
+        Ok(store) => store,
+        Err(check) => return Ok(vec![check]),
+    };
+    if let Err(check) = opened(store.verify())? {
+        return Ok(vec![check]);
+    }
+    let held = match store.view().and_then(|view| Held::read(&view)) {
+        Ok(held) => held,
+        Err(error) => return Ok(vec![unreadable(&error)]),
+    };
+    let (graph, graph_check) = graph::check(dir, &held);
+    let (tables, ranking_check) = ranking::check(dir, &held);
+    let mut checks = vec![
+        held.check_store(),
+        held.check_people(),
+        held.check_edges(),
+        held.check_rules(),
+        graph_check,
+        ranking_check,
+        erasure::check(&held, graph.as_ref(), tables.as_ref()),
+    ];
+    if let Some(id) = erased {
+        checks.push(erasure::check_id(id, &held, graph.as_ref()));
+        checks.push(bytes::check(dir, id, &held)?);
+    }
+    Ok(checks)
+}
