@@ -8,6 +8,7 @@ mod error;
 mod eval;
 mod files;
 mod import;
+mod leftovers;
 mod people;
 mod ranking;
 mod reasons;
@@ -45,7 +46,7 @@ pub struct Network {
     rules: Rules,
     ranking: Option<Ranking>,
     popular: OnceLock<Vec<u32>>,
-    /// Whether the log has an erasure.
+    /// Whether an erasure is to be ended.
     erasing: bool,
 }
 
@@ -89,12 +90,14 @@ impl Network {
         Network::load(dir, NetworkStore::open_reader(dir)?)
     }
 
-    /// Opens the network at `dir` to write; one process at a time.
+    /// Opens the network at `dir` to write; one process at a time. What a writer that was cut off has left is removed, and an
+    /// erasure that it began is ended.
     ///
     /// # Errors
     /// [`NetworkError`].
     pub fn open_writer(dir: &Path) -> Result<Network, NetworkError> {
         let mut network = Network::load(dir, NetworkStore::open_writer(dir)?)?;
+        leftovers::remove_leftovers(dir);
         if network.erasing {
             network.finish_erasing()?;
         }
@@ -185,7 +188,7 @@ impl Network {
             rules: Rules::new(view.rules()?),
             ranking: Ranking::open(dir),
             popular: OnceLock::new(),
-            erasing: false,
+            erasing: view.is_erasing()?,
             view: view.clone(),
             store,
         };

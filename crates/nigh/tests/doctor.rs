@@ -385,3 +385,165 @@ fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+/// The files in which a text lies.
+fn files_with(dir: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in std::fs::read_dir(dir)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+    {
+        if path.is_dir() {
+            found.extend(files_with(&path, text));
+        } else if has(&std::fs::read(&path).unwrap(), text) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn has(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn an_erasure_leaves_no_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let network = circle(dir.path());
+    let folder = text(&network);
+    // Known from the table, from the log, and from both.
+    done(&["people", "train", folder]);
+    done(&["people", "add-edge", folder, "a-newcomer", "person-3"]);
+    done(&["people", "block", folder, "person-20", "a-newcomer"]);
+    done(&["people", "dismiss", folder, "person-1", "person-20"]);
+    for (id, attribute) in [("person-20", Some("class-20")), ("a-newcomer", None)] {
+        let texts = [Some(id), attribute];
+        for text in texts.into_iter().flatten() {
+            assert!(!files_with(&network, text).is_empty(), "{text} was nowhere");
+        }
+        done(&["people", "erase", folder, id]);
+        for text in texts.into_iter().flatten() {
+            assert_eq!(files_with(&network, text), [PathBuf::new(); 0], "{text}");
+        }
+        is_well(&network, &["--erased", id]);
+    }
+    let (code, said) = doctor(&network, &["--erased", "person-2"]);
+    assert_eq!(code, 1, "{said}");
+    let suggested = run(&["people", "suggest", folder, "person-20"]);
+    assert_eq!(suggested.status.code(), Some(4));
+    run_json(&["people", "suggest", folder, "person-21"]);
+}
+
+#[test]
+fn numbers_are_searched_for_in_the_form_of_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let (edges, network) = (dir.path().join("edges.txt"), dir.path().join("net"));
+    let row = |n: u32| format!("{} {}\n", 1_000_000 + n, 1_000_000 + (n + 1) % 100);
+    std::fs::write(&edges, (0..100).map(row).collect::<String>()).unwrap();
+    done(&["people", "import", text(&edges), "--into", text(&network)]);
+    let (code, said) = doctor(&network, &["--erased", "1000017"]);
+    assert_eq!(code, 1);
+    assert!(
+        ill(&said)[1].starts_with("bytes wrong: the bytes of \"1000017\" lie in store.redb at "),
+        "{said}"
+    );
+    done(&["people", "erase", text(&network), "1000017"]);
+    is_well(&network, &["--erased", "1000017"]);
+}
+
+#[test]
+fn what_a_cut_off_write_left_is_named_and_removed_by_the_next_writer() {
+    let dir = tempfile::tempdir().unwrap();
+    let network = circle(dir.path());
+    std::fs::create_dir(network.join("model")).unwrap();
+    let names = [
+        "graph/3-99.graph",
+        "graph/.3-99.graph.99.0.tmp",
+        "graph/current.99-0.new",
+        "model/links.99-0.new",
+        "store.redb.new",
+    ];
+    for name in names {
+        std::fs::write(network.join(name), "person-7").unwrap();
+    }
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(600);
+    let young = std::fs::File::options()
+        .append(true)
+        .open(network.join(names[3]))
+        .unwrap();
+    let (code, said) = doctor(&network, &[]);
+    assert_eq!((code, ill(&said).len()), (1, 1));
+    assert!(
+        ill(&said)[0].ends_with("and 1 more"),
+        "one is young: {said}"
+    );
+    young.set_modified(old).unwrap();
+    assert!(ill(&doctor(&network, &[]).1)[0].ends_with("and 2 more"));
+    done(&["people", "erase", text(&network), "person-7"]);
+    is_well(&network, &["--erased", "person-7"]);
+    for name in names {
+        assert!(!network.join(name).exists(), "{name}");
+    }
+}
+
+/// kill -9 at any instant of an erasure: the person is there wholly or the next writer ends it, and nobody else is lost.
+#[test]
+fn a_killed_erasure_is_ended_by_the_next_writer() {
+    let rounds: u64 = std::env::var("NIGH_CRASH_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(10);
+    let dir = tempfile::tempdir().unwrap();
+    let (network, mut killed, mut unfinished) = (dir.path().join("copy"), 0, 0);
+    let whole = circle(dir.path());
+    done(&["people", "train", text(&whole)]);
+    for round in 0..rounds {
+        copy_folder(&whole, &network);
+        let mut child = nigh()
+            .args(["people", "erase", text(&network), "person-20"])
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(
+            2_000 + round.wrapping_mul(0x9e37_79b9) % 60_000,
+        ));
+        let _ = child.kill();
+        killed += u64::from(!child.wait().unwrap().success());
+        unfinished += u64::from(
+            ill(&doctor(&network, &[]).1)
+                .iter()
+                .any(|line| line.starts_with("erasure wrong: ")),
+        );
+        // A writer that changes nothing.
+        assert_eq!(
+            run(&[
+                "people",
+                "remove-edge",
+                text(&network),
+                "person-1",
+                "person-40"
+            ])
+            .status
+            .code(),
+            Some(4)
+        );
+        is_well(&network, &[]);
+        let gone = run(&["people", "suggest", text(&network), "person-20"])
+            .status
+            .code()
+            == Some(4);
+        match gone {
+            true => is_well(&network, &["--erased", "person-20"]),
+            false => assert_eq!(doctor(&network, &["--erased", "person-20"]).0, 1),
+        }
+        let people = run_json(&["people", "stats", text(&network)])["people"].clone();
+        assert_eq!(people, if gone { 59 } else { 60 }, "round {round}");
+        std::fs::remove_dir_all(&network).unwrap();
+    }
+    println!(
+        "{killed} of {rounds} rounds were killed, {unfinished} erasures were ended by the next writer"
+    );
+}

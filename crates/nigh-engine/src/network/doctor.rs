@@ -10,7 +10,8 @@ use std::path::Path;
 
 use nigh_store::NetworkStore;
 
-use crate::doctor::{Check, DoctorError, opened, unreadable};
+use super::leftovers::leftovers;
+use crate::doctor::{Check, DoctorError, Findings, opened, unreadable};
 use held::Held;
 
 /// Looks at the network at `dir`, and for what is left of an erased person's id.
@@ -36,10 +37,25 @@ pub(crate) fn examine(dir: &Path, erased: Option<&str>) -> Result<Vec<Check>, Do
         graph_check,
         ranking_check,
         erasure::check(&held, graph.as_ref(), tables.as_ref()),
+        check_files(dir),
     ];
     if let Some(id) = erased {
         checks.push(erasure::check_id(id, &held, graph.as_ref()));
         checks.push(bytes::check(dir, id, &held)?);
     }
     Ok(checks)
+}
+
+/// Files that nobody uses.
+fn check_files(dir: &Path) -> Check {
+    let mut findings = Findings::default();
+    for path in leftovers(dir) {
+        let name = path.strip_prefix(dir).unwrap_or(&path).display();
+        findings.add(|| {
+            format!(
+                "{name} is left of a write that was cut off; the next command that writes to the network removes it"
+            )
+        });
+    }
+    findings.check("files", "none is left of a write that was cut off")
 }

@@ -65,7 +65,7 @@ fn folder(dir: &Path) -> PathBuf {
     dir.join("graph")
 }
 
-fn current(dir: &Path) -> PathBuf {
+pub(super) fn current(dir: &Path) -> PathBuf {
     folder(dir).join("current")
 }
 

@@ -17,7 +17,7 @@ pub(super) fn check(
 ) -> Check {
     let mut findings = Findings::default();
     let is_cut_off = |(_, change): &(u64, NetworkChange)| matches!(change, NetworkChange::Erase(_));
-    if held.changes.iter().any(is_cut_off) {
+    if held.erasing || held.changes.iter().any(is_cut_off) {
         findings.add(|| {
             "an erasure was cut off; the next command that writes to the network ends it".to_owned()
         });

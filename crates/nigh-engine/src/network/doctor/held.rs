@@ -16,6 +16,8 @@ pub(super) struct Held {
     /// Those since the last fold.
     pub(super) changes: Vec<(u64, NetworkChange)>,
     pub(super) fold: u64,
+    /// Whether an erasure was begun and not ended.
+    pub(super) erasing: bool,
     sequence: u64,
 }
 
@@ -28,6 +30,7 @@ impl Held {
             rules: view.rules()?,
             changes: view.changes(fold + 1)?.collect::<Result<_, _>>()?,
             fold,
+            erasing: view.is_erasing()?,
             sequence: view.sequence(),
         })
     }
