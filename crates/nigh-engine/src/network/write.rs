@@ -9,8 +9,8 @@ use super::{Network, NetworkError, PeopleError, files};
 
 /// The most people: numbers of nodes that every part can add to.
 pub(super) const MAX_PEOPLE: u32 = u32::MAX / 2;
-/// From so many changed edges on, and a tenth of all, the graph is written anew.
-const FOLD_FROM: usize = 200_000;
+/// From so many changes on, and a tenth of all edges, everything is written anew.
+const FOLD_FROM: u64 = 200_000;
 
 /// A friendship as a person says it.
 #[derive(Clone, Debug, PartialEq)]
@@ -213,13 +213,15 @@ impl Network {
         self.reload()
     }
 
-    /// [`Network::fold`], once so much has changed that answers would become slower.
+    /// [`Network::fold`], once the log is so long that openings, which read it, and answers would become slower. It counts
+    /// every change, those too that were taken back or say again what was known.
     ///
     /// # Errors
     /// As there.
     pub fn fold_if_large(&mut self) -> Result<bool, NetworkError> {
-        let changed = self.graph.changed();
-        let large = changed >= FOLD_FROM && changed as u64 >= self.graph.edges() / 10;
+        let folded = self.graph.base().map_or(0, |file| file.sequence());
+        let changes = self.view.sequence() - folded;
+        let large = changes >= FOLD_FROM && changes >= self.graph.edges() / 10;
         if large {
             self.fold()?;
         }
