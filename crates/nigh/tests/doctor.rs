@@ -307,7 +307,9 @@ fn tables_of_before_an_erasure_are_found() {
     );
     std::fs::write(&tables, &before[..20]).unwrap();
     assert!(ill(&doctor(&network, &[]).1)[0].starts_with("ranking wrong: links.tables: "));
-    std::fs::remove_file(&tables).unwrap();
+    // Of tables that cannot be read nobody can be taken out.
+    done(&["people", "erase", text(&network), "person-8"]);
+    assert!(!tables.exists());
     assert!(ill(&doctor(&network, &[]).1)[0].contains("is missing; `nigh people train`"));
 }
 

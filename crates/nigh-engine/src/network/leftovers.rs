@@ -1,10 +1,11 @@
 //! Files that a write that was cut off has left beside those in use: they may hold what was erased since.
 
 use std::fs;
+use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::files;
+use super::{NetworkError, files};
 
 /// A training writes its files without holding the network: one as young as this may be on its way to its name.
 const YOUNG: Duration = Duration::from_secs(60);
@@ -30,6 +31,16 @@ pub(super) fn remove_leftovers(dir: &Path) {
     for path in leftovers(dir) {
         // What cannot be removed now, the next writer removes; until then the doctor names it.
         let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes tables of everybody that no ranking uses, since they are damaged or of another version: nothing can be taken out of
+/// them.
+pub(super) fn remove_unused_tables(dir: &Path) -> Result<(), NetworkError> {
+    let path = dir.join("model").join("links.tables");
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() == NotFound => Ok(()),
+        removed => removed.map_err(|source| NetworkError::Io { path, source }),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use nigh_graph::{Adjacency, Edge};
 use nigh_store::{Durability, MAX_ID_BYTES, NetworkChange, Person, Rule};
 
-use super::{Network, NetworkError, PeopleError, files};
+use super::{Network, NetworkError, PeopleError, files, leftovers};
 
 /// The most people: numbers of nodes that every part can add to.
 pub(super) const MAX_PEOPLE: u32 = u32::MAX / 2;
@@ -183,6 +183,9 @@ impl Network {
     /// What follows an erasure, and is done by the next writer where it was cut off.
     pub(super) fn finish_erasing(&mut self) -> Result<(), NetworkError> {
         self.refresh_ranking()?;
+        if !self.is_trained() {
+            leftovers::remove_unused_tables(&self.dir)?;
+        }
         self.fold()?;
         self.store.finish_erasing()?;
         self.view = self.store.view()?;
