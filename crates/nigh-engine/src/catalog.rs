@@ -9,6 +9,7 @@ use nigh_store::{CatalogStore, CatalogView, Header, ReadError, Schema, Value};
 use thiserror::Error;
 
 pub use self::check::{Checked, RunningRecall, ShapeRecall};
+pub(crate) use self::examine::examine;
 pub use self::info::{CatalogInfo, ColumnInfo};
 pub use self::search::{Hit, Method, SearchError, SearchOptions, SearchReply};
 pub use self::tune::{CatalogTuneError, TuneOptions, tune_catalog};
@@ -23,6 +24,7 @@ use crate::view::View;
 
 mod check;
 mod exact;
+mod examine;
 mod info;
 mod items;
 mod search;

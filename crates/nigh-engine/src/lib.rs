@@ -50,6 +50,7 @@
 
 mod catalog;
 mod columns;
+pub mod doctor;
 pub mod edges;
 mod encoder;
 pub mod eval;

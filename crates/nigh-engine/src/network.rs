@@ -3,10 +3,13 @@
 //! [`Network`] holds the graph (a mapped file under what changed since), the ids, and the rules about who must not be shown.
 //! Every change is on disk before it is in memory, and the next answer knows it.
 
+mod doctor;
 mod error;
 mod eval;
 mod files;
 mod import;
+mod leftovers;
+mod living;
 mod people;
 mod popular;
 mod ranking;
@@ -26,12 +29,14 @@ pub use eval::{
     Holdout, HoldoutError, MethodMetrics, NetworkEval, evaluate, evaluate_newest, read_holdout,
 };
 pub use import::{ImportedPeople, import_people};
+pub use living::Living;
 pub use nigh_learn::LinkProgress;
 pub use ranking::{About, TrainProgress, Trained};
 pub use reasons::Reason;
 pub use suggest::{SuggestOptions, SuggestReply, SuggestScratch, Suggestion};
 pub use write::{Added, EdgeRow};
 
+pub(crate) use doctor::examine;
 use people::People;
 use popular::Popular;
 use ranking::Ranking;
@@ -48,7 +53,7 @@ pub struct Network {
     /// Read when it is first asked for: whoever only writes needs none.
     ranking: OnceLock<Result<Option<Ranking>, String>>,
     popular: OnceLock<Popular>,
-    /// Whether the log has an erasure.
+    /// Whether an erasure is to be ended.
     erasing: bool,
 }
 
@@ -92,12 +97,14 @@ impl Network {
         Network::load(dir, NetworkStore::open_reader(dir)?)
     }
 
-    /// Opens the network at `dir` to write; one process at a time.
+    /// Opens the network at `dir` to write; one process at a time. What a writer that was cut off has left is removed, and an
+    /// erasure that it began is ended.
     ///
     /// # Errors
     /// [`NetworkError`].
     pub fn open_writer(dir: &Path) -> Result<Network, NetworkError> {
         let mut network = Network::load(dir, NetworkStore::open_writer(dir)?)?;
+        leftovers::remove_leftovers(dir);
         if network.erasing {
             network.finish_erasing()?;
         }
@@ -205,7 +212,7 @@ impl Network {
             rules: Rules::new(view.rules()?),
             ranking: OnceLock::new(),
             popular: OnceLock::new(),
-            erasing: false,
+            erasing: view.is_erasing()?,
             view: view.clone(),
             store,
         };

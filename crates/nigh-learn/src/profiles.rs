@@ -56,6 +56,13 @@ impl Profiles {
         }
     }
 
+    /// Whether nothing is known of a person.
+    #[must_use]
+    pub fn is_blank(&self, person: u32) -> bool {
+        let values = self.values_of(person).unwrap_or(&[]);
+        values.iter().all(|&value| value == 0) && self.row(person).iter().all(|&x| x == 0.0)
+    }
+
     /// Whether there are as many rows, or none at all.
     pub(crate) fn are_of(&self, people: usize) -> bool {
         let numbers = people.checked_mul(self.cols());

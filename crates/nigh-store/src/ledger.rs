@@ -4,6 +4,7 @@
 //! items or people.
 
 mod batch;
+mod check;
 mod copy;
 #[cfg(test)]
 mod fault;
@@ -31,6 +32,8 @@ use header::sync_folder;
 use lock::WriterLock;
 
 const FILE: &str = "store.redb";
+/// What is written to take the place of the store, or to become it.
+const NEW_FILE: &str = "store.redb.new";
 /// The engine's own cache. The operating system's page cache lies below it, so it stays small.
 const CACHE_BYTES: usize = 64 << 20;
 /// How long an opening waits for readers to finish, or for another process's repair.
@@ -104,6 +107,11 @@ impl Ledger {
     pub fn open_writer(folder: &Path) -> Result<Self, OpenError> {
         let header = Header::read(folder)?;
         let lock = WriterLock::acquire(folder, false, PATIENCE)?;
+        // What a killed writer has left, which may hold what was removed since.
+        let leftovers = [folder.join(NEW_FILE), header::new_file(folder)];
+        for leftover in leftovers {
+            remove_leftover(&leftover).map_err(|error| OpenError::from_io(folder, error))?;
+        }
         Self::write_with_lock(folder, header, lock)
     }
 
@@ -209,6 +217,12 @@ impl Ledger {
         Self::assemble(folder, header, Engine::Writer(database), None)
     }
 
+    fn poison(&self, reason: &str) {
+        if let Ok(mut state) = self.state.lock() {
+            state.poisoned = Some(reason.to_owned());
+        }
+    }
+
     fn is_poisoned(&self) -> bool {
         self.state
             .lock()
@@ -261,13 +275,11 @@ impl Ledger {
 /// Makes an empty database under its final name, unless a crashed creation has left one there.
 fn create_database(folder: &Path) -> Result<(), OpenError> {
     let io = |error| OpenError::from_io(folder, error);
-    let (path, temporary) = (folder.join(FILE), folder.join("store.redb.new"));
+    let (path, temporary) = (folder.join(FILE), folder.join(NEW_FILE));
     if path.exists() {
         return refuse_data_without_header(folder);
     }
-    if temporary.exists() {
-        fs::remove_file(&temporary).map_err(io)?;
-    }
+    remove_leftover(&temporary).map_err(io)?;
     let database = builder()
         .create(&temporary)
         .map_err(|error| engine_error(folder, error))?;
@@ -276,6 +288,14 @@ fn create_database(folder: &Path) -> Result<(), OpenError> {
         .map_err(|error| engine_error(folder, error))?;
     fs::rename(&temporary, &path).map_err(io)?;
     sync_folder(folder).map_err(io)
+}
+
+/// Removes a file of which nobody can say whether it is whole.
+fn remove_leftover(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn refuse_data_without_header(folder: &Path) -> Result<(), OpenError> {

@@ -14,13 +14,17 @@ use nigh_graph::Edge;
 use serde::{Deserialize, Serialize};
 
 use crate::item::encode_versioned;
-use crate::{Commit, Durability, Header, Kind, Ledger, OpenError, ReadError, Value, WriteError};
+use crate::{
+    Commit, CopyError, Durability, Header, Kind, Ledger, OpenError, ReadError, Value, WriteError,
+};
 pub use view::{NetworkChanges, NetworkView};
 
 pub(crate) const META: &str = "meta";
 pub(crate) const PEOPLE: &str = "people";
 pub(crate) const EDGES: &str = "edges";
 pub(crate) const RULES: &str = "rules";
+/// There while somebody was erased and the file was not written anew since.
+pub(crate) const ERASING: &[u8] = b"erasing";
 /// How many people a record holds.
 pub(crate) const PEOPLE_A_CHUNK: u32 = 64;
 
@@ -124,6 +128,14 @@ impl NetworkStore {
         self.ledger.folder()
     }
 
+    /// Compares every page of the store with its checksum; see [`Ledger::verify`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn verify(&self) -> Result<(), OpenError> {
+        self.ledger.verify()
+    }
+
     /// Everything as it is after the latest commit.
     ///
     /// # Errors
@@ -154,6 +166,7 @@ impl NetworkStore {
                 NetworkChange::RemoveRule(rule) => batch.remove(RULES, rule_key(*rule)),
                 NetworkChange::Erase(number) => {
                     *people.get(&batch, *number)? = Person::default();
+                    batch.put(META, ERASING, Vec::new());
                 }
                 NetworkChange::AddEdge { .. }
                 | NetworkChange::RemoveEdge(..)
@@ -176,6 +189,21 @@ impl NetworkStore {
         edges: impl Iterator<Item = Edge>,
     ) -> Result<Commit, WriteError> {
         fold::fold(&self.ledger, people, edges)
+    }
+
+    /// Ends an erasure: writes the whole store anew, so that no byte of what was removed from it is left, not in what it has
+    /// freed either; see [`Ledger::rewrite`]. Whatever is derived from the store is the caller's to write before, and the log to
+    /// be cut by a [`NetworkStore::fold`]. Until this has returned, [`NetworkView::is_erasing`] says so. Views of before fail
+    /// from here on.
+    ///
+    /// # Errors
+    /// See [`CopyError`]; the erasure is to be ended again then.
+    pub fn finish_erasing(&mut self) -> Result<(), CopyError> {
+        self.ledger.rewrite()?;
+        let mut batch = self.ledger.batch()?;
+        batch.remove(META, ERASING);
+        batch.commit(Durability::Synced)?;
+        Ok(())
     }
 
     fn over(folder: &Path, ledger: Ledger) -> Result<NetworkStore, OpenError> {

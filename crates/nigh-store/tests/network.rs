@@ -117,3 +117,65 @@ fn a_catalog_is_no_network() {
         "{refused:?}"
     );
 }
+
+#[test]
+fn nothing_of_an_erased_person_is_left_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = NetworkStore::create(folder.path()).unwrap();
+    let changes: Vec<NetworkChange> = (0..300)
+        .map(|n| NetworkChange::AddPerson(person(&format!("somebody-{n}-else"))))
+        .collect();
+    store.apply(&changes, Durability::Synced).unwrap();
+    store
+        .fold(std::iter::empty(), [Edge::new(0, 130)].into_iter())
+        .unwrap();
+    assert!(!store.view().unwrap().is_erasing().unwrap());
+    let count = |text: &str| {
+        let bytes = std::fs::read(folder.path().join("store.redb")).unwrap();
+        let at = |window: &&[u8]| *window == text.as_bytes();
+        bytes.windows(text.len()).filter(at).count()
+    };
+    store
+        .apply(&[NetworkChange::Erase(130)], Durability::Synced)
+        .unwrap();
+    // In a page that the engine has freed.
+    assert!(count("somebody-130-else") > 0);
+    store
+        .fold(std::iter::empty(), [Edge::new(0, 1)].into_iter())
+        .unwrap();
+    assert!(store.view().unwrap().is_erasing().unwrap());
+    store.finish_erasing().unwrap();
+    assert_eq!(count("somebody-130-else"), 0);
+    assert!(count("somebody-131-else") > 0);
+    assert!(!store.view().unwrap().is_erasing().unwrap());
+    // It takes writes as before, in the file that others will open.
+    store
+        .apply(
+            &[NetworkChange::AddPerson(person("later"))],
+            Durability::Synced,
+        )
+        .unwrap();
+    assert_eq!(edges(&store), [(0, 1, 0)]);
+    drop(store);
+    let store = NetworkStore::open_reader(folder.path()).unwrap();
+    store.verify().unwrap();
+    let view = store.view().unwrap();
+    assert_eq!(view.people().unwrap().len(), 301);
+    assert_eq!(view.person(130).unwrap(), Some(Person::default()));
+    assert_eq!(view.person(300).unwrap(), Some(person("later")));
+    assert_eq!(count("somebody-130-else"), 0);
+}
+
+#[test]
+fn what_a_killed_writer_left_is_removed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(NetworkStore::create(folder.path()).unwrap());
+    let leftovers = ["store.redb.new", "nigh.json.new"].map(|name| folder.path().join(name));
+    for leftover in &leftovers {
+        std::fs::write(leftover, "half").unwrap();
+    }
+    drop(NetworkStore::open_reader(folder.path()).unwrap());
+    assert!(leftovers.iter().all(|leftover| leftover.exists()));
+    drop(NetworkStore::open_writer(folder.path()).unwrap());
+    assert!(!leftovers.iter().any(|leftover| leftover.exists()));
+}

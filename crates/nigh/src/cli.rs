@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::doctor::DoctorArgs;
 pub(crate) use self::index::IndexCommand;
 pub(crate) use self::people::PeopleCommand;
 
@@ -15,6 +16,7 @@ pub(crate) use self::catalog::{
 };
 
 mod catalog;
+mod doctor;
 pub(crate) mod index;
 pub(crate) mod people;
 
@@ -37,6 +39,7 @@ Examples:
   nigh catalog eval shop --sample 0.1 --relevant category,colour
   nigh people import friends.csv --into circle
   nigh people suggest circle ada
+  nigh doctor circle
   nigh index build --base base.fbin --metric l2 --out base.segment
 
 Flags can also be set by environment variables: NIGH_SOME_FLAG for --some-flag;
@@ -98,6 +101,8 @@ pub(crate) enum Command {
     /// Generate, index, search and measure raw vectors in files.
     #[command(subcommand)]
     Index(IndexCommand),
+    /// Check a catalog or a network, and that erased people are gone from it.
+    Doctor(DoctorArgs),
     /// Print the completions for a shell.
     Completions {
         /// The shell to complete for.

@@ -12,6 +12,7 @@ use crate::output::{Exit, Output};
 mod catalog;
 mod cli;
 mod demo;
+mod doctor;
 mod encoder;
 mod index;
 mod interrupt;
@@ -48,6 +49,7 @@ fn run(cli: &Cli, output: Output) -> Result<Exit> {
         Command::Catalog(command) => run_catalog(command, threads, output),
         Command::People(command) => run_people(command, output),
         Command::Index(command) => run_index(command, threads, output),
+        Command::Doctor(args) => doctor::run(args, output),
         Command::Completions { shell } => completions(*shell, output),
         Command::Man => man(output),
     }

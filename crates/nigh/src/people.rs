@@ -6,6 +6,7 @@ pub(crate) mod eval;
 pub(crate) mod import;
 pub(crate) mod partition;
 pub(crate) mod stats;
+mod stream;
 pub(crate) mod suggest;
 pub(crate) mod train;
 

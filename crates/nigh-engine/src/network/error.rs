@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use nigh_graph::{OpenGraphError, WriteGraphError};
-use nigh_store::{OpenError, ReadError, WriteError};
+use nigh_store::{CopyError, OpenError, ReadError, WriteError};
 use thiserror::Error;
 
 use crate::edges::EdgesError;
@@ -20,6 +20,9 @@ pub enum NetworkError {
     /// The store cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The store cannot be written anew.
+    #[error(transparent)]
+    Rewrite(#[from] CopyError),
     /// The graph cannot be written.
     #[error("cannot write the graph: {0}")]
     WriteGraph(#[from] WriteGraphError),

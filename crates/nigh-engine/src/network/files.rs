@@ -12,8 +12,13 @@ use crate::publish::write_atomically;
 
 /// The graph that is published, if it is one.
 pub(super) fn open_current(dir: &Path) -> Option<GraphFile> {
+    GraphFile::open(&current_file(dir)?).ok()
+}
+
+/// Where the published graph is said to be.
+pub(super) fn current_file(dir: &Path) -> Option<PathBuf> {
     let name = fs::read_to_string(current(dir)).ok()?;
-    GraphFile::open(&folder(dir).join(name.trim())).ok()
+    Some(folder(dir).join(name.trim()))
 }
 
 /// Writes a graph, makes it the published one, and removes those before.
@@ -60,7 +65,7 @@ fn folder(dir: &Path) -> PathBuf {
     dir.join("graph")
 }
 
-fn current(dir: &Path) -> PathBuf {
+pub(super) fn current(dir: &Path) -> PathBuf {
     folder(dir).join("current")
 }
 

@@ -4,6 +4,7 @@ mod files;
 mod profiles;
 mod train;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -18,6 +19,7 @@ use super::NetworkError;
 use crate::trace::Trace;
 
 pub use files::About;
+pub(super) use files::current_folder;
 pub(super) use train::Data;
 pub use train::{TrainProgress, Trained};
 
@@ -54,6 +56,32 @@ impl Ranking {
             return Ok(None);
         };
         files.read().map(Some)
+    }
+
+    /// How many people the tables know.
+    pub(super) fn people(&self) -> usize {
+        self.tables.people()
+    }
+
+    /// How many people the index has.
+    pub(super) fn indexed(&self) -> usize {
+        self.index.as_ref().map_or(0, Segment::len)
+    }
+
+    /// How many trees score a candidate.
+    pub(super) fn trees(&self) -> usize {
+        self.model.trees()
+    }
+
+    /// Of whom of these anything is said that is not said of everybody without friends and attributes.
+    pub(super) fn knows(&self, people: &[u32]) -> Vec<u32> {
+        let labels = self.index.as_ref().map_or(&[][..], Segment::labels);
+        let indexed: HashSet<u64> = labels.iter().copied().collect();
+        let known = |&&person: &&u32| {
+            let in_tables = (person as usize) < self.people() && !self.tables.is_blank(person);
+            in_tables || indexed.contains(&person.into())
+        };
+        people.iter().filter(known).copied().collect()
     }
 
     /// A person's candidates, ranked. `about` is asked where the tables do not know the person as they are now.

@@ -9,8 +9,8 @@ use super::{Network, NetworkError, PeopleError, files};
 
 /// The most people: numbers of nodes that every part can add to.
 pub(super) const MAX_PEOPLE: u32 = u32::MAX / 2;
-/// From so many changed edges on, and a tenth of all, the graph is written anew.
-const FOLD_FROM: usize = 200_000;
+/// From so many changes on, and a tenth of all edges, everything is written anew.
+const FOLD_FROM: u64 = 200_000;
 
 /// A friendship as a person says it.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,13 +156,17 @@ impl Network {
         self.commit(&[NetworkChange::AddRule(Rule::OptedOut(person))])
     }
 
-    /// Removes a person from people, friendships and rules, and writes the graph, the log and the tables of a trained ranking
-    /// without them.
+    /// Removes a person from people, friendships and rules, and writes the graph, the store with its log and the tables of a
+    /// trained ranking anew without them.
+    ///
+    /// When this returns without error, no file of the network holds a byte of what was known of the person; the number stays
+    /// behind, with nothing to it. Not reached are copies and snapshots elsewhere, what a disk or its file system keeps of
+    /// files that were replaced, and the trees of a ranking, which hold sums over many people and are as they were trained.
     ///
     /// # Errors
-    /// [`PeopleError::Unknown`], [`NetworkError::Write`] and those of [`Network::fold`]: the person is gone from every answer
-    /// once the first write succeeded, and from every record when this returns without error; else the next writer to open the
-    /// network ends it. Pages that the store has freed keep their bytes until they are used again.
+    /// [`PeopleError::Unknown`], [`NetworkError::Write`], [`NetworkError::Rewrite`] and those of [`Network::fold`]: the person
+    /// is gone from every answer once the first write succeeded; what did not succeed after it, the next writer to open the
+    /// network does.
     pub fn erase(&mut self, person: &str) -> Result<(), NetworkError> {
         let number = self.find(person)?;
         let mut changes: Vec<NetworkChange> = self
@@ -179,7 +183,11 @@ impl Network {
     /// What follows an erasure, and is done by the next writer where it was cut off.
     pub(super) fn finish_erasing(&mut self) -> Result<(), NetworkError> {
         self.refresh_ranking()?;
-        self.fold()
+        self.fold()?;
+        self.store.finish_erasing()?;
+        self.view = self.store.view()?;
+        self.erasing = false;
+        Ok(())
     }
 
     /// Everything as it is now, from a file that was compared with its checksums: what is written from it is the truth.
@@ -205,13 +213,15 @@ impl Network {
         self.reload()
     }
 
-    /// [`Network::fold`], once so much has changed that answers would become slower.
+    /// [`Network::fold`], once the log is so long that openings, which read it, and answers would become slower. It counts
+    /// every change, those too that were taken back or say again what was known.
     ///
     /// # Errors
     /// As there.
     pub fn fold_if_large(&mut self) -> Result<bool, NetworkError> {
-        let changed = self.graph.changed();
-        let large = changed >= FOLD_FROM && changed as u64 >= self.graph.edges() / 10;
+        let folded = self.graph.base().map_or(0, |file| file.sequence());
+        let changes = self.view.sequence() - folded;
+        let large = changes >= FOLD_FROM && changes >= self.graph.edges() / 10;
         if large {
             self.fold()?;
         }
@@ -227,7 +237,7 @@ impl Network {
         self.people = super::People::new(std::sync::Arc::clone(&file));
         self.graph = nigh_graph::Graph::new(Some(file));
         self.rules = super::Rules::new(self.view.rules()?);
-        self.erasing = false;
+        self.erasing = self.view.is_erasing()?;
         Ok(())
     }
 

@@ -158,6 +158,24 @@ impl LinkTables {
         self.facts.len()
     }
 
+    /// Whether they say of somebody what they say of people without friends: nothing.
+    #[must_use]
+    pub fn is_blank(&self, person: u32) -> bool {
+        let facts = self.facts(person);
+        let alone = Facts {
+            community: facts.community,
+            community_size: facts.community_size.min(1.0),
+            ..Facts::default()
+        };
+        let profile = self.profiles.is_blank(person);
+        *facts == alone
+            && profile
+            && self
+                .lengths
+                .get(person as usize)
+                .is_none_or(|&length| length == 0.0)
+    }
+
     /// The tables as bytes, with a version and a checksum.
     ///
     /// # Errors

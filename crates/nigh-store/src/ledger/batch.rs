@@ -1,6 +1,6 @@
 //! The one way to write: a batch that is committed whole or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::MutexGuard;
 
 use crate::ledger::{LOG, Ledger, WriterState, definition};
@@ -42,6 +42,7 @@ pub struct Batch<'a> {
     ledger: &'a Ledger,
     state: MutexGuard<'a, WriterState>,
     view: View,
+    cleared: BTreeSet<&'static str>,
     writes: BTreeMap<&'static str, BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
     recorded: u64,
 }
@@ -52,6 +53,7 @@ impl<'a> Batch<'a> {
             ledger,
             state,
             view,
+            cleared: BTreeSet::new(),
             writes: BTreeMap::new(),
             recorded: 0,
         }
@@ -64,6 +66,7 @@ impl<'a> Batch<'a> {
     pub fn get(&self, table: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
         match self.writes.get(table).and_then(|table| table.get(key)) {
             Some(written) => Ok(written.clone()),
+            None if self.cleared.contains(table) => Ok(None),
             None => Ok(self.view.get(table, key)?.map(|value| value.to_vec())),
         }
     }
@@ -82,6 +85,12 @@ impl<'a> Batch<'a> {
             .entry(table)
             .or_default()
             .insert(key.into(), None);
+    }
+
+    /// Removes every key of a table, those too that this batch has set. Takes no longer for many than for few.
+    pub fn clear(&mut self, table: &'static str) {
+        self.writes.remove(table);
+        self.cleared.insert(table);
     }
 
     /// Records one operation for [`View::log`] and returns its number.
@@ -124,6 +133,9 @@ impl<'a> Batch<'a> {
             // Keeps the allocator's state in each commit, so that a reopening after a crash need
             // not walk the whole file.
             Durability::Synced => transaction.set_quick_repair(true),
+        }
+        for name in &self.cleared {
+            transaction.delete_table(definition(name))?;
         }
         for (name, rows) in &self.writes {
             let mut table = transaction.open_table(definition(name))?;

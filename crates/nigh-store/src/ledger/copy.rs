@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use redb::Database;
+
 use crate::ledger::lock::WriterLock;
 use crate::ledger::{
-    FILE, Header, Ledger, PATIENCE, builder, classify, definition, engine_error, sync_folder,
+    Engine, FILE, Header, Ledger, NEW_FILE, PATIENCE, builder, classify, definition, engine_error,
+    remove_leftover, sync_folder,
 };
 use crate::{CopyError, OpenError, View};
 
@@ -28,33 +31,68 @@ impl Ledger {
             }
             .into());
         }
-        let temporary = destination.join("store.redb.new");
-        if temporary.exists() {
-            std::fs::remove_file(&temporary).map_err(io)?;
-        }
-        copy_tables(&self.view()?, destination, &temporary)?;
+        let temporary = destination.join(NEW_FILE);
+        let copy = copy_tables(&self.view()?, destination, &temporary)?;
+        copy.close()
+            .map_err(|error| engine_failure(destination, error.into()))?;
         std::fs::rename(&temporary, destination.join(FILE)).map_err(io)?;
         sync_folder(destination).map_err(io)?;
         Ok(self.header().write(destination)?)
     }
+
+    /// Writes the present state into a new file and puts it in the place of the old one, so that nothing of what was removed
+    /// before is left in it: the engine itself leaves freed pages as they are until it uses them again, and its compaction
+    /// moves pages without clearing those it leaves.
+    ///
+    /// The new file is whole and durable before it takes the name, and locked before anybody else can find it; a crash at any
+    /// instant leaves the old or the new one. Views of before fail from here on.
+    ///
+    /// # Errors
+    /// See [`CopyError`]. The old file stays in use where the new one could not be put in its place.
+    pub fn rewrite(&mut self) -> Result<(), CopyError> {
+        let io = |error| OpenError::from_io(&self.folder, error);
+        // Refuses a reader, and a writer that has failed.
+        drop(self.batch()?);
+        let temporary = self.folder.join(NEW_FILE);
+        let copy = copy_tables(&self.view()?, &self.folder, &temporary).and_then(|copy| {
+            std::fs::rename(&temporary, self.folder.join(FILE)).map_err(io)?;
+            Ok(copy)
+        });
+        let copy = copy.inspect_err(|_| {
+            // The next writer removes it where this cannot.
+            let _ = remove_leftover(&temporary);
+        })?;
+        // From here on the old file is nobody's: it goes with its last handle.
+        self.engine = Engine::Writer(copy);
+        if let Err(error) = sync_folder(&self.folder) {
+            // After a power cut the old file could be back, without what would be acknowledged from now on.
+            self.poison(&error.to_string());
+            return Err(OpenError::from_io(&self.folder, error).into());
+        }
+        Ok(())
+    }
 }
 
-fn copy_tables(view: &View, folder: &Path, file: &Path) -> Result<(), CopyError> {
+/// Copies all tables into a new file, durable when this returns and still open.
+fn copy_tables(view: &View, folder: &Path, file: &Path) -> Result<Database, CopyError> {
+    remove_leftover(file).map_err(|error| OpenError::from_io(folder, error))?;
     let database = builder()
         .create(file)
         .map_err(|error| engine_error(folder, error))?;
-    let failed = |error: redb::Error| classify(&folder.display().to_string(), &error);
     for name in view.table_names() {
         let mut rows = view.scan_all(name)?.peekable();
         while rows.peek().is_some() {
             copy_step(&database, name, &mut rows).map_err(|error| match error {
                 StepError::Read(error) => CopyError::Read(error),
-                StepError::Engine(error) => failed(error).into(),
+                StepError::Engine(error) => engine_failure(folder, error),
             })?;
         }
     }
-    database.close().map_err(|error| failed(error.into()))?;
-    Ok(())
+    Ok(database)
+}
+
+fn engine_failure(folder: &Path, error: redb::Error) -> CopyError {
+    classify(&folder.display().to_string(), &error).into()
 }
 
 enum StepError {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,11 @@ impl Header {
         let text = serde_json::to_vec_pretty(self).map_err(|error| damaged(folder, &error))?;
         write_atomically(folder, FILE, &text).map_err(|error| OpenError::from_io(folder, error))
     }
+}
+
+/// What is written to become the header.
+pub(super) fn new_file(folder: &Path) -> PathBuf {
+    folder.join(format!("{FILE}.new"))
 }
 
 /// The two fields that every format, past and future, has.

@@ -4,7 +4,9 @@ use nigh_graph::Edge;
 
 use super::chunk::{EdgeChunk, decode_people};
 use super::fold::GENERATION;
-use super::{EDGES, META, NetworkChange, PEOPLE, PEOPLE_A_CHUNK, Person, RULES, Rule, rule_of};
+use super::{
+    EDGES, ERASING, META, NetworkChange, PEOPLE, PEOPLE_A_CHUNK, Person, RULES, Rule, rule_of,
+};
 use crate::item::decode_versioned;
 use crate::ledger::{LOG, Scan, decode_number};
 use crate::{ReadError, View};
@@ -82,6 +84,15 @@ impl NetworkView {
         // The log begins with its fold.
         let first = self.view.log(0)?.next().transpose()?;
         first.map_or(Ok(0), |row| decode_number(LOG, row.key()))
+    }
+
+    /// Whether somebody was erased and [`NetworkStore::finish_erasing`](super::NetworkStore::finish_erasing) has not ended it
+    /// since.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn is_erasing(&self) -> Result<bool, ReadError> {
+        Ok(self.view.get(META, ERASING)?.is_some())
     }
 
     /// The changes from a number on, in order.

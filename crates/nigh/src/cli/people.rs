@@ -162,7 +162,8 @@ Examples:
   nigh people add-edge circle ada grace --time 1700000000
   nigh people add-edge circle --from new-friends.txt --json
 
-With --from, each line is `a b [time [weight]]`. Lines are written in batches; with --json a line
+With --from, each line is `a b [time [weight]]`. Lines are written in batches: a batch ends when it is
+full, or 20 ms after its first line came, so that a slow stream is on the disk soon. With --json a line
 {\"acknowledged\":N} on standard output says that the first N that could be taken are on disk.")]
 pub(crate) struct AddEdgeArgs {
     /// The network's folder.

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
-use nigh_engine::network::Network;
+use nigh_engine::network::{Living, Network};
 use nigh_graph::{
-    CommunityConfig, Csr, Partition, PartitionConfig, PartitionReport, leiden, louvain,
+    CommunityConfig, Partition, PartitionConfig, PartitionReport, leiden, louvain,
     pack_communities, partition_by_hash, partition_multilevel, partition_report, refine_partition,
 };
 use serde_json::{Value, json};
@@ -16,20 +16,16 @@ use crate::table;
 
 pub(crate) fn run(args: &PartitionArgs, output: Output) -> Result<Exit> {
     let network = Network::open(&args.dir)?;
-    let graph = network.graph().to_csr();
-    let partition = divide(&network, &graph, args.method, args.shards as usize)?;
-    let hash = divide(
-        &network,
-        &graph,
-        PartitionMethod::Hash,
-        args.shards as usize,
-    )?;
+    let people = network.living();
+    let (graph, shards) = (&people.graph, args.shards as usize);
+    let partition = divide(&network, &people, args.method, shards)?;
+    let hash = divide(&network, &people, PartitionMethod::Hash, shards)?;
     let (report, hashed) = (
-        partition_report(&graph, &partition)?,
-        partition_report(&graph, &hash)?,
+        partition_report(graph, &partition)?,
+        partition_report(graph, &hash)?,
     );
     if let Some(path) = &args.out {
-        write(&network, &partition, path)
+        write(&network, &people, &partition, path)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     if args.json {
@@ -58,10 +54,11 @@ fn name(method: PartitionMethod) -> &'static str {
 
 fn divide(
     network: &Network,
-    graph: &Csr,
+    living: &Living,
     method: PartitionMethod,
     shards: usize,
 ) -> Result<Partition> {
+    let graph = &living.graph;
     let config = PartitionConfig::new(shards);
     let packed = |of: &[u32]| -> Result<Partition> {
         let mut partition = pack_communities(graph, of, &config)?;
@@ -70,7 +67,8 @@ fn divide(
     };
     Ok(match method {
         PartitionMethod::Hash => {
-            let hash = |person| xxhash_rust::xxh3::xxh3_64(network.id(person).as_bytes());
+            let id = |node| network.id(living.number(node));
+            let hash = |node| xxhash_rust::xxh3::xxh3_64(id(node).as_bytes());
             let people = 0..graph.offsets().len().saturating_sub(1) as u32;
             partition_by_hash(&people.map(hash).collect::<Vec<u64>>(), shards)?
         }
@@ -80,15 +78,16 @@ fn divide(
     })
 }
 
-fn write(network: &Network, partition: &Partition, path: &std::path::Path) -> std::io::Result<()> {
+fn write(
+    network: &Network,
+    people: &Living,
+    partition: &Partition,
+    path: &std::path::Path,
+) -> std::io::Result<()> {
     let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
     writeln!(file, "id,shard")?;
     for (person, shard) in partition.of.iter().enumerate() {
-        let id = network.id(person as u32);
-        // Erased people have a number and no id.
-        if id.is_empty() {
-            continue;
-        }
+        let id = network.id(people.number(person as u32));
         match id.contains([',', '"', '\n']) {
             true => writeln!(file, "\"{}\",{shard}", id.replace('"', "\"\""))?,
             false => writeln!(file, "{id},{shard}")?,

@@ -14,7 +14,7 @@ use crate::output::{Exit, Output};
 pub(crate) fn run(args: &StatsArgs, output: Output) -> Result<Exit> {
     let network = Network::open(&args.dir)?;
     let info = network.info();
-    let graph = network.graph().to_csr();
+    let graph = network.living().graph;
     let degrees = degree_stats(&graph);
     let components = connected_components(&graph);
     let clusters = clustering(&graph, &ClusteringConfig::default());

@@ -148,6 +148,11 @@ impl Files {
     }
 }
 
+/// The folder that is in use.
+pub(in crate::network) fn current_folder(dir: &Path) -> Option<PathBuf> {
+    Files::current(dir).map(|files| files.folder)
+}
+
 /// Removes whatever was trained.
 pub(super) fn remove_all(dir: &Path) -> Result<(), NetworkError> {
     let folder = model_folder(dir);
