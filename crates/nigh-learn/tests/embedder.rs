@@ -118,8 +118,8 @@ fn without_friends_attributes_say_where_somebody_is() {
     let embedder = trained(&graph, &profiles);
     let known = embedder.embed(&graph, &profiles).unwrap();
     let alone = Csr::from_edges(PEOPLE + 1, &schools(PEOPLE));
-    for school in 0..SCHOOLS {
-        let own = [Some(names[school].as_str())];
+    for (school, name) in names.iter().enumerate() {
+        let own = [Some(name.as_str())];
         let profile = encoder.encode(&[Attribute::Categorical(&own)], 1).row(0);
         let row = embedder
             .embed_newcomer(&alone, &known, PEOPLE as u32, &profile)

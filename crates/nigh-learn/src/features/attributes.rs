@@ -67,8 +67,8 @@ pub struct AttributeEncoder {
 
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 enum Column {
-    /// Kinds in the order of their columns, then so many shared ones.
-    Categorical(Vec<String>, usize),
+    /// XXH3 of the kinds in the order of their columns, then so many shared ones: a model keeps no value that somebody gave.
+    Categorical(Vec<u64>, usize),
     Numeric {
         mean: f32,
         deviation: f32,
@@ -136,7 +136,10 @@ impl Column {
         match (self, attribute) {
             (Column::Categorical(kinds, shared), Attribute::Categorical(values)) => {
                 let value = values.get(person).copied().flatten();
-                let own = |value| kinds.iter().position(|kind| kind == value);
+                let own = |value: &str| {
+                    let hash = xxh3_64(value.as_bytes());
+                    kinds.iter().position(|&kind| kind == hash)
+                };
                 let other =
                     |value: &str| (*shared > 0).then(|| kinds.len() + slot(value, *shared).0);
                 if let Some(place) = value.and_then(|value| own(value).or_else(|| other(value))) {
@@ -156,7 +159,7 @@ impl Column {
     }
 }
 
-fn most_frequent(values: &[Option<&str>], count: usize) -> Vec<String> {
+fn most_frequent(values: &[Option<&str>], count: usize) -> Vec<u64> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for value in values.iter().flatten() {
         *counts.entry(value).or_default() += 1;
@@ -164,7 +167,8 @@ fn most_frequent(values: &[Option<&str>], count: usize) -> Vec<String> {
     let mut kinds: Vec<_> = counts.into_iter().collect();
     kinds.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     kinds.truncate(count);
-    kinds.into_iter().map(|(kind, _)| kind.to_owned()).collect()
+    let hash = |(kind, _): (&str, usize)| xxh3_64(kind.as_bytes());
+    kinds.into_iter().map(hash).collect()
 }
 
 fn numeric(values: &[f32]) -> Column {
