@@ -366,6 +366,27 @@ fn friendships_of_long_ago_count_less() {
 }
 
 #[test]
+fn with_times_the_newest_friendships_are_held_out() {
+    let timed = |(place, edge): (usize, Edge)| Edge {
+        time: (place as i64 * 7919) % 1009,
+        ..edge
+    };
+    let edges: Vec<Edge> = random_graph(100, 600, 21)
+        .iter_edges()
+        .enumerate()
+        .map(timed)
+        .collect();
+    let graph = Csr::from_edges(100, &edges);
+    let (rest, _) = LinkTraining::for_graph(&graph).validation(&graph).unwrap();
+    let mut times: Vec<i64> = graph.iter_edges().map(|edge| edge.time).collect();
+    times.sort_unstable();
+    times.truncate(times.len() - times.len() / 10);
+    let mut kept: Vec<i64> = rest.iter_edges().map(|edge| edge.time).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, times);
+}
+
+#[test]
 fn newcomers_are_served() {
     let graph = random_graph(60, 250, 8);
     let config = LinkConfig::default();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use nigh_graph::{Adjacency, Scored};
 use nigh_store::Value;
+use rayon::prelude::*;
 
 use super::{Network, NetworkError, SuggestOptions};
 
@@ -69,25 +70,37 @@ impl Network {
     }
 
     fn most_connected(&self) -> Popular {
-        let ranking = self.ranking().ok().flatten();
-        let mut nodes: Vec<u32> = (0..self.graph.nodes() as u32).collect();
-        nodes.sort_unstable_by_key(|&node| (Reverse(self.graph.degree(node)), node));
+        let nodes = (0..self.graph.nodes() as u32).into_par_iter();
+        let mut by_degree: Vec<(Reverse<usize>, u32)> = nodes
+            .map(|node| (Reverse(self.graph.degree(node)), node))
+            .collect();
+        let within = self.popular_within(&mut by_degree);
+        if by_degree.len() > ANYWHERE {
+            by_degree.select_nth_unstable(ANYWHERE);
+            by_degree.truncate(ANYWHERE);
+        }
+        Popular {
+            anywhere: by_degree.into_iter().map(|entry| entry.1).collect(),
+            within,
+        }
+    }
+
+    /// The most connected of each community that a trained ranking knows.
+    fn popular_within(&self, by_degree: &mut [(Reverse<usize>, u32)]) -> HashMap<u32, Vec<u32>> {
         let mut within: HashMap<u32, Vec<u32>> = HashMap::new();
-        if let Some(ranking) = ranking {
-            for &node in &nodes {
-                if let Some(community) = ranking.community(&self.graph, node) {
-                    let members = within.entry(community).or_default();
-                    if members.len() < WITHIN {
-                        members.push(node);
-                    }
+        let Ok(Some(ranking)) = self.ranking() else {
+            return within;
+        };
+        by_degree.par_sort_unstable();
+        for &(_, node) in by_degree.iter() {
+            if let Some(community) = ranking.community(&self.graph, node) {
+                let members = within.entry(community).or_default();
+                if members.len() < WITHIN {
+                    members.push(node);
                 }
             }
         }
-        nodes.truncate(ANYWHERE);
-        Popular {
-            anywhere: nodes,
-            within,
-        }
+        within
     }
 }
 

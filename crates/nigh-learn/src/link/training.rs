@@ -71,7 +71,8 @@ impl LinkTraining {
 impl LinkModel {
     /// Trains a model on a graph, and computes the graph's tables.
     ///
-    /// Some edges are held out at random; candidates are looked for in what remains, and those held out are the right ones.
+    /// Some edges are held out, at random or, where they have times, the newest ones; candidates are looked for in what remains
+    /// (of what was before), and those held out are the right ones.
     /// Wrong ones are left out by chance alone. Edges of another draw say after how many trees to stop. The same graph and
     /// settings give the same model on any number of threads. `progress` may stop it before each part.
     ///
@@ -145,8 +146,13 @@ impl<'a> HeldOut<'a> {
         let seed = Random::stream(&[config.seed, 0x4e1d, number]).bits();
         let mut edges: Vec<Edge> = graph.iter_edges().collect();
         let count = config.held_out(graph);
-        draw_first(&mut edges, count, seed);
-        let (held_out, rest) = edges.split_at(count);
+        let (held_out, rest) = match graph.is_timed() {
+            true => newest(&mut edges, count, number as usize),
+            false => {
+                draw_first(&mut edges, count, seed);
+                edges.split_at(count)
+            }
+        };
         HeldOut {
             rest: Csr::from_edges(graph.nodes(), rest),
             relevant: Csr::from_edges(graph.nodes(), held_out),
@@ -228,6 +234,17 @@ impl<'a> HeldOut<'a> {
         }
         Ok(examples.push(&rows, &labels)?)
     }
+}
+
+/// The newest edges, and those before them; each number looks back further by a quarter of as many, as long as half remain.
+///
+/// What is learned is then what it takes to tell tomorrow's friendships today, which chance would not ask for.
+fn newest(edges: &mut [Edge], count: usize, number: usize) -> (&[Edge], &[Edge]) {
+    edges.sort_by_key(|edge| (edge.time, edge.a, edge.b));
+    let back = (number * count).div_ceil(4).min(edges.len() / 2);
+    let end = (edges.len() - back).max(count);
+    let (before, held_out) = edges[..end].split_at(end - count);
+    (held_out, before)
 }
 
 /// Puts a uniform draw of `count` first.
