@@ -193,7 +193,15 @@ impl Network {
     }
 
     fn ranking(&self) -> Result<Option<&Ranking>, &str> {
-        let ranking = self.ranking.get_or_init(|| Ranking::open(&self.dir));
+        let ranking = self.ranking.get_or_init(|| {
+            let (ranking, people) = (Ranking::open(&self.dir)?, self.graph.nodes());
+            match ranking.as_ref().map(Ranking::people) {
+                Some(known) if known > people => Err(format!(
+                    "the tables are of {known} people, and there are {people}"
+                )),
+                _ => Ok(ranking),
+            }
+        });
         ranking.as_ref().map(Option::as_ref).map_err(String::as_str)
     }
 

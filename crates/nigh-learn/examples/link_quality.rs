@@ -126,7 +126,9 @@ impl Split {
         for &user in &self.users {
             let start = ThreadTime::now();
             let config = model.config();
-            let elsewhere = nearest_embeddings(&self.train, tables, user, config.by_embedding);
+            let own = tables.embeddings().row(user).unwrap_or(&[]);
+            let count = config.by_embedding;
+            let elsewhere = nearest_embeddings(&self.train, tables, user, own, count);
             let asking = LinkAsking {
                 elsewhere: &elsewhere,
                 ..LinkAsking::new(user)

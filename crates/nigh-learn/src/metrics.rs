@@ -81,8 +81,8 @@ pub struct RankingMetrics {
     pub recall_at_50: f64,
     /// One over the place of the first relevant person, from 1; 0 where none is ranked.
     pub mrr: f64,
-    /// How often a relevant person comes before one who is not, of all who may be suggested: the area under the ROC curve. It
-    /// says little of the first places.
+    /// How often a relevant person comes before one who is not, of all who may be suggested: the area under the ROC curve of
+    /// each user. It says little of the first places.
     pub auc: f64,
 }
 
@@ -158,12 +158,13 @@ pub fn evaluate_ranking(
             },
         )
         .collect();
-    let others = |case: &RankingCase<'_>| {
-        let left_out = case.excluded.len() + case.relevant.len() + 1;
+    let others = |(places, case): (&Vec<Option<u32>>, &RankingCase<'_>)| {
+        let found = places.iter().flatten().count();
+        let left_out = case.excluded.len() + found + 1;
         order.nodes().saturating_sub(left_out)
     };
     let users = places.iter().zip(cases);
-    RankingMetrics::of_places(users.map(|(places, case)| (&places[..], others(case))))
+    RankingMetrics::of_places(users.map(|user| (&user.0[..], others(user))))
 }
 
 /// The place of each relevant person, from 0, among all who may be suggested to the user; `None` for one who may not.

@@ -22,6 +22,7 @@ fn attributes_have_the_columns_of_training() {
     ];
     let config = AttributeConfig {
         own_columns: 2,
+        least_people: 1,
         shared_columns: 3,
         text_columns: 16,
     };

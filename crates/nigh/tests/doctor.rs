@@ -510,6 +510,11 @@ fn a_killed_erasure_is_ended_by_the_next_writer() {
     let (network, mut killed, mut unfinished) = (dir.path().join("copy"), 0, 0);
     let whole = circle(dir.path());
     done(&["people", "train", text(&whole)]);
+    copy_folder(&whole, &network);
+    let started = std::time::Instant::now();
+    done(&["people", "erase", text(&network), "person-20"]);
+    let erasing_us = started.elapsed().as_micros() as u64;
+    std::fs::remove_dir_all(&network).unwrap();
     for round in 0..rounds {
         copy_folder(&whole, &network);
         let mut child = nigh()
@@ -518,7 +523,7 @@ fn a_killed_erasure_is_ended_by_the_next_writer() {
             .spawn()
             .unwrap();
         std::thread::sleep(std::time::Duration::from_micros(
-            2_000 + round.wrapping_mul(0x9e37_79b9) % 60_000,
+            2_000 + round.wrapping_mul(0x9e37_79b9) % erasing_us,
         ));
         let _ = child.kill();
         killed += u64::from(!child.wait().unwrap().success());
@@ -553,6 +558,7 @@ fn a_killed_erasure_is_ended_by_the_next_writer() {
         assert_eq!(people, if gone { 59 } else { 60 }, "round {round}");
         std::fs::remove_dir_all(&network).unwrap();
     }
+    assert!(killed > 0, "no erasure was killed");
     println!(
         "{killed} of {rounds} rounds were killed, {unfinished} erasures were ended by the next writer"
     );

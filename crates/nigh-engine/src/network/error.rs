@@ -62,8 +62,19 @@ pub enum NetworkError {
         /// What the system has left, in GiB.
         available_gib: f64,
     },
+    /// Two trainings would undo each other's work.
+    #[error("another training of {} is at work", path.display())]
+    Training {
+        /// The network's folder.
+        path: PathBuf,
+    },
+    /// What was learned from somebody who is gone is not kept.
+    #[error("somebody was erased while the training ran, so that it was not kept; train again")]
+    ErasedMeanwhile,
     /// The newest friendships are not known.
-    #[error("the friendships have no times, so that none are the newest; import them with times")]
+    #[error(
+        "too few of the friendships have times to say which are the newest; import them with times, or hold out a smaller share"
+    )]
     Untimed,
     /// So much cannot be held out.
     #[error(
@@ -103,6 +114,18 @@ pub enum PeopleError {
     Same {
         /// The id.
         id: String,
+    },
+    /// Milliseconds, most likely.
+    #[error(
+        "the time {time} of the edge between {a:?} and {b:?} is after the year 9999; seconds since 1970 are expected"
+    )]
+    LateTime {
+        /// One end.
+        a: String,
+        /// The other end.
+        b: String,
+        /// The time.
+        time: i64,
     },
     /// Time does not begin before 1970 here.
     #[error("the time {time} of the edge between {a:?} and {b:?} is before 1970")]

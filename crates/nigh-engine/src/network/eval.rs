@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use nigh_graph::{Adjacency, Csr, Edge, LinkScore, ScoreScratch, Scored, score_all};
 use nigh_learn::{
-    LightGcnConfig, LinkError, LinkScratch, TieOrder, evaluate_ranking, train_lightgcn,
+    LightGcnConfig, LinkError, LinkScratch, TieOrder, evaluate_ranking, splitmix64, train_lightgcn,
 };
 use rayon::prelude::*;
 use serde::Serialize;
@@ -51,6 +51,8 @@ pub struct NetworkEval {
     pub unknown_users: usize,
     /// Held-out friendships.
     pub held_out: usize,
+    /// Changes since the ranking that was measured: it may have learned from friendships that were removed since.
+    pub changes_since_training: u64,
     /// Held-out friendships that the network knows: they were not held out, and cannot be found.
     pub leaked: usize,
     /// Share of a user's held-out friends among the candidates that `full` ranks.
@@ -91,7 +93,10 @@ pub fn evaluate(
     };
     found.insert("full".to_owned(), bench.of_candidates(&candidates));
     let mut eval = bench.eval(found, BTreeMap::new(), bench.recall(&candidates), 0);
-    eval.trained = network.is_trained();
+    let ranking = network.ranking().ok().flatten();
+    eval.trained = ranking.is_some();
+    let known = ranking.map_or(network.view.sequence(), Ranking::sequence);
+    eval.changes_since_training = network.view.sequence().saturating_sub(known);
     Ok(eval)
 }
 
@@ -114,9 +119,14 @@ pub fn evaluate_newest(
     }
     let data = Data::of(network)?;
     let mut edges: Vec<Edge> = data.graph.iter_edges().collect();
-    edges.sort_by_key(|edge| edge.time);
-    let newest = (edges.len() as f64 * (1.0 - share)).round() as usize;
-    let (before, later) = edges.split_at(newest.min(edges.len()));
+    // Equal times come by chance.
+    let chance = |edge: &Edge| splitmix64(u64::from(edge.a) << 32 | u64::from(edge.b));
+    edges.sort_by_cached_key(|edge| (edge.time, chance(edge)));
+    let count = (edges.len() as f64 * share).round() as usize;
+    let (before, later) = edges.split_at(edges.len() - count.min(edges.len()));
+    if later.first().is_none_or(|edge| edge.time <= 0) {
+        return Err(NetworkError::Untimed);
+    }
     let of = |edges: &[Edge]| Csr::from_edges(data.graph.nodes(), edges);
     let (before, later) = (of(before), of(later));
     let cases = Cases::between(&before, &later);
@@ -242,6 +252,9 @@ impl<'a, G: Adjacency> Bench<'a, G> {
             recall += self.recall(&candidates) / seeds as f64;
             let mut push = |name, found| each.entry(name).or_default().push(found);
             push("sage", self.of_embeddings(&ranking));
+            if progress(TrainProgress::Baseline).is_break() {
+                return Err(LinkError::Stopped.into());
+            }
             push("lightgcn", self.of_lightgcn(data, seed)?);
             push("full", self.of_candidates(&candidates));
         }
@@ -285,6 +298,7 @@ impl<'a, G: Adjacency> Bench<'a, G> {
             unknown_users: cases.unknown,
             held_out: cases.held_out,
             leaked: cases.leaked,
+            changes_since_training: 0,
             candidate_recall,
             methods,
             deviations,

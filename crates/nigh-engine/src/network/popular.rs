@@ -56,9 +56,10 @@ impl Network {
             }
         }
         more.sort_by_key(|&(is_near, same, degree, node)| (Reverse((is_near, same, degree)), node));
+        let score = least(kept);
         let scored = more.into_iter().map(|entry| Scored {
             node: entry.3,
-            score: 0.0,
+            score,
         });
         kept.extend(scored.take(options.k - kept.len()));
         Ok(())
@@ -102,6 +103,11 @@ impl Network {
         }
         within
     }
+}
+
+/// The lowest score so far: whoever fills up is no better.
+pub(super) fn least(kept: &[Scored<f32>]) -> f32 {
+    kept.iter().map(|found| found.score).fold(0.0, f32::min)
 }
 
 /// How many attributes are the same.

@@ -32,6 +32,8 @@ pub(super) struct Ranking {
     tables: LinkTables,
     /// Without it a person's embedding is compared with everybody's.
     index: Option<Segment>,
+    /// The last change that the tables know.
+    sequence: u64,
 }
 
 /// What a search for candidates found.
@@ -52,10 +54,12 @@ impl Ranking {
     /// # Errors
     /// Why it cannot be used, in a sentence.
     pub(super) fn open(dir: &Path) -> Result<Option<Ranking>, String> {
-        let Some(files) = Files::current(dir) else {
-            return Ok(None);
-        };
-        files.read().map(Some)
+        Files::open(dir)
+    }
+
+    /// The last change that the tables know.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
     }
 
     /// How many people the tables know.
@@ -143,7 +147,7 @@ impl Ranking {
     /// The strangers whose embeddings are nearest.
     fn nearest(&self, graph: &impl Adjacency, person: u32, own: &[f32], count: usize) -> Vec<u32> {
         let Some(index) = &self.index else {
-            return nearest_embeddings(graph, &self.tables, person, count);
+            return nearest_embeddings(graph, &self.tables, person, own, count);
         };
         let mut buffer = Vec::new();
         let friends = graph.neighbours(person, &mut buffer);

@@ -8,6 +8,7 @@ use nigh_learn::LinkScratch;
 use nigh_store::{Person, Value};
 use serde::Serialize;
 
+use super::popular::least;
 use super::ranking::Ranked;
 use super::{Network, NetworkError, Reason};
 use crate::filter::Filter;
@@ -204,10 +205,8 @@ impl Network {
             }
             let new = kept.iter().all(|candidate| candidate.node != found.node);
             if new && self.may_suggest(person, found.node, options)? {
-                kept.push(Scored {
-                    score: 0.0,
-                    ..found
-                });
+                let score = least(kept);
+                kept.push(Scored { score, ..found });
             }
         }
         Ok(())

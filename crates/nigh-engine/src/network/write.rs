@@ -12,6 +12,9 @@ pub(super) const MAX_PEOPLE: u32 = u32::MAX / 2;
 /// From so many changes on, and a tenth of all edges, everything is written anew.
 const FOLD_FROM: u64 = 200_000;
 
+/// The end of the year 9999, in seconds since 1970.
+const LATEST: i64 = 253_402_300_799;
+
 /// A friendship as a person says it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EdgeRow {
@@ -44,6 +47,10 @@ impl EdgeRow {
         if self.time < 0 {
             let time = self.time;
             return Err(PeopleError::NegativeTime { a, b, time });
+        }
+        if self.time > LATEST {
+            let time = self.time;
+            return Err(PeopleError::LateTime { a, b, time });
         }
         if !self.weight.is_finite() || self.weight < 0.0 {
             let weight = self.weight.to_string();

@@ -43,6 +43,8 @@ impl Attribute<'_> {
 pub struct AttributeConfig {
     /// The most frequent kinds of a categorical attribute have a column of their own.
     pub own_columns: usize,
+    /// But not kinds of fewer people: what hardly anybody said is nobody else's business, and teaches little.
+    pub least_people: usize,
     /// All other kinds share these, by hash.
     pub shared_columns: usize,
     /// Columns of a text, onto which words are hashed.
@@ -53,6 +55,7 @@ impl Default for AttributeConfig {
     fn default() -> AttributeConfig {
         AttributeConfig {
             own_columns: 64,
+            least_people: 5,
             shared_columns: 16,
             text_columns: 64,
         }
@@ -114,10 +117,9 @@ impl AttributeEncoder {
 impl Column {
     fn fit(attribute: &Attribute<'_>, config: &AttributeConfig) -> Column {
         match attribute {
-            Attribute::Categorical(values) => Column::Categorical(
-                most_frequent(values, config.own_columns),
-                config.shared_columns,
-            ),
+            Attribute::Categorical(values) => {
+                Column::Categorical(most_frequent(values, config), config.shared_columns)
+            }
             Attribute::Numeric(values) => numeric(values),
             Attribute::Text(_) => Column::Text(config.text_columns),
         }
@@ -159,14 +161,15 @@ impl Column {
     }
 }
 
-fn most_frequent(values: &[Option<&str>], count: usize) -> Vec<u64> {
+fn most_frequent(values: &[Option<&str>], config: &AttributeConfig) -> Vec<u64> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for value in values.iter().flatten() {
         *counts.entry(value).or_default() += 1;
     }
+    counts.retain(|_, &mut count| count >= config.least_people);
     let mut kinds: Vec<_> = counts.into_iter().collect();
     kinds.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    kinds.truncate(count);
+    kinds.truncate(config.own_columns);
     let hash = |(kind, _): (&str, usize)| xxh3_64(kind.as_bytes());
     kinds.into_iter().map(hash).collect()
 }

@@ -47,7 +47,7 @@ pub struct LinkTraining {
     pub embedder: EmbedderConfig,
     /// How many times edges are held out to learn from; once more for validation.
     pub hold_outs: usize,
-    /// The share of all edges that is held out each time, above 0 and below 1.
+    /// The share of all edges that is held out each time, above 0 and at most 1, as long as one is left.
     pub share: f64,
     /// At most so many people of each hold-out are learned from.
     pub people: usize,
@@ -93,11 +93,12 @@ impl LinkTraining {
     }
 
     /// About how much memory a training takes at its peak, in bytes: rows of inputs, layers and tables for everybody, the graph
-    /// three times, and the examples.
+    /// three times, 80 columns for each attribute while profiles are made, and the examples.
     #[must_use]
-    pub fn memory_bytes(people: usize, edges: usize) -> u64 {
+    pub fn memory_bytes(people: usize, edges: usize, attributes: usize) -> u64 {
         const EXAMPLES: u64 = 400 << 20;
-        people as u64 * 6_000 + edges as u64 * 100 + EXAMPLES
+        let each = 6_000 + 400 * attributes as u64;
+        people as u64 * each + edges as u64 * 100 + EXAMPLES
     }
 
     pub(super) fn check(&self, graph: &Csr) -> Result<(), LinkError> {

@@ -4,17 +4,18 @@ use nigh_graph::Adjacency;
 
 use super::LinkTables;
 
-/// The strangers whose embeddings have the greatest inner products with the person's, best first.
+/// The strangers whose embeddings have the greatest inner products with the person's own, best first.
 #[must_use]
 pub fn nearest_embeddings(
     graph: &impl Adjacency,
     tables: &LinkTables,
     person: u32,
+    own: &[f32],
     count: usize,
 ) -> Vec<u32> {
-    let Some(own) = tables.embedding(person) else {
+    if own.is_empty() || own.len() != tables.embeddings().rows().cols() {
         return Vec::new();
-    };
+    }
     let rows = tables.embeddings().rows();
     let mut scores = vec![0.0; rows.rows()];
     nigh_simd::dot_rows(own, rows.data(), &mut scores);

@@ -67,10 +67,15 @@ pub(super) fn add_recent(
         friends,
         ..
     } = scratch;
-    for (friend, &time) in friends.iter().zip(&own) {
-        if !read.contains(friend) {
+    for friend in read.iter() {
+        // Those whose lists were read are friends.
+        let Some(&time) = friends
+            .binary_search(friend)
+            .ok()
+            .and_then(|at| own.get(at))
+        else {
             continue;
-        }
+        };
         let share = allocation(graph.degree(*friend)) * clock.left(time);
         let theirs = graph.times(*friend, times);
         for (&node, &time) in graph.neighbours(*friend, list).iter().zip(theirs) {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Embedder, GnnTraining, Profiles, Progress, Ranker, RankerConfig, RankerExamples, TieOrder,
-    Validation,
+    Validation, splitmix64,
 };
 
 /// What a training does next.
@@ -146,8 +146,8 @@ impl<'a> HeldOut<'a> {
         let seed = Random::stream(&[config.seed, 0x4e1d, number]).bits();
         let mut edges: Vec<Edge> = graph.iter_edges().collect();
         let count = config.held_out(graph);
-        let (held_out, rest) = match graph.is_timed() {
-            true => newest(&mut edges, count, number as usize),
+        let (held_out, rest) = match is_mostly_timed(&edges) {
+            true => newest(&mut edges, count, number as usize, seed),
             false => {
                 draw_first(&mut edges, count, seed);
                 edges.split_at(count)
@@ -208,7 +208,8 @@ impl<'a> HeldOut<'a> {
         examples: &mut RankerExamples,
     ) -> Result<(), LinkError> {
         let config = &self.config.candidates;
-        let elsewhere = nearest_embeddings(&self.rest, tables, person, config.by_embedding);
+        let own = tables.embedding(person).unwrap_or(&[]);
+        let elsewhere = nearest_embeddings(&self.rest, tables, person, own, config.by_embedding);
         let asking = LinkAsking {
             elsewhere: &elsewhere,
             ..LinkAsking::new(person)
@@ -236,12 +237,24 @@ impl<'a> HeldOut<'a> {
     }
 }
 
-/// The newest edges, and those before them; each number looks back further by a quarter of as many, as long as half remain.
+/// Of the few times in a graph that has hardly any nothing could be told.
+fn is_mostly_timed(edges: &[Edge]) -> bool {
+    let timed = edges.iter().filter(|edge| edge.time > 0).count();
+    timed * 2 > edges.len()
+}
+
+/// The newest edges, and those before them, where equal times come by chance. Number 0 is validation; the others look back from
+/// before it, each further by a quarter of as many, as long as half remain.
 ///
 /// What is learned is then what it takes to tell tomorrow's friendships today, which chance would not ask for.
-fn newest(edges: &mut [Edge], count: usize, number: usize) -> (&[Edge], &[Edge]) {
-    edges.sort_by_key(|edge| (edge.time, edge.a, edge.b));
-    let back = (number * count).div_ceil(4).min(edges.len() / 2);
+fn newest(edges: &mut [Edge], count: usize, number: usize, seed: u64) -> (&[Edge], &[Edge]) {
+    let chance = |edge: &Edge| splitmix64(seed ^ (u64::from(edge.a) << 32 | u64::from(edge.b)));
+    edges.sort_by_cached_key(|edge| (edge.time, chance(edge)));
+    let back = match number {
+        0 => 0,
+        _ => count + (number - 1) * count / 4,
+    };
+    let back = back.min(edges.len() / 2);
     let end = (edges.len() - back).max(count);
     let (before, held_out) = edges[..end].split_at(end - count);
     (held_out, before)

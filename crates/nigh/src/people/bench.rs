@@ -146,7 +146,8 @@ struct Durable {
 
 impl Durable {
     fn measure(beside: &Path, seed: u64) -> Result<Durable> {
-        let parent = beside.parent().filter(|parent| parent.is_dir());
+        let beside = beside.canonicalize()?;
+        let parent = beside.parent();
         let mut folder = tempfile::Builder::new();
         folder.prefix(".nigh-bench-");
         // The same disk, where it can be written to.

@@ -58,6 +58,12 @@ fn notes(eval: &NetworkEval, output: Output) {
             eval.leaked, eval.held_out
         ));
     }
+    if eval.changes_since_training > 0 {
+        output.note(format!(
+            "the network changed {} times since the ranking was trained: friendships that were removed since may have been learned from",
+            eval.changes_since_training
+        ));
+    }
     if eval.unknown_users > 0 {
         output.note(format!(
             "{} of {} users are not in the network: each counts as a miss",

@@ -114,7 +114,7 @@ impl<'a> Stream<'a> {
             let is_due = !self.batch.is_empty() && Instant::now() >= self.due;
             if is_full || is_due {
                 self.write(network)?;
-                network.fold_if_large()?;
+                tidy(network, self.output);
             }
         }
         Ok(())

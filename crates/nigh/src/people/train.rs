@@ -24,7 +24,7 @@ pub(crate) fn run(args: &TrainPeopleArgs, output: Output) -> Result<Exit> {
     });
     let trained = match trained {
         Err(NetworkError::Links(LinkError::Stopped)) => {
-            output.note("stopped; run the same command again to go on");
+            output.note("stopped; the same command again goes on with the embeddings");
             return Ok(Exit::Interrupted);
         }
         trained => trained?,
@@ -84,7 +84,8 @@ impl Narrator {
     }
 
     pub(super) fn tell(&mut self, part: TrainProgress) {
-        let is_look = matches!(part, TrainProgress::Embedding { .. });
+        use TrainProgress::{Embedding, Waiting};
+        let is_look = matches!(part, Embedding { .. } | Waiting);
         let recent = self.told.is_some_and(|told| told.elapsed() < BETWEEN_NOTES);
         if !is_look || !recent {
             self.output.note(describe(part));
@@ -105,6 +106,8 @@ fn describe(part: TrainProgress) -> String {
         TrainProgress::Ranking(LinkProgress::Trees { candidates }) => {
             format!("growing trees on {candidates} candidates")
         }
+        TrainProgress::Waiting => "waiting for the process that writes the network".to_owned(),
+        TrainProgress::Baseline => "learning LightGCN, to compare with".to_owned(),
         TrainProgress::Ranking(LinkProgress::Tables) => "computing tables of everybody".to_owned(),
     }
 }

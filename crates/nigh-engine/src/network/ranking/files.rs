@@ -1,8 +1,8 @@
 //! The files of a ranking: `DIR/model/current` names the folder of one training over one state of the graph.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use nigh_index::{IvfConfig, Metric, Segment, SegmentBuilder, SegmentConfig};
 use nigh_learn::{GnnTraining, LinkModel, LinkTables};
@@ -47,8 +47,23 @@ impl Files {
         Some(Files { folder })
     }
 
+    /// The published ranking, if there is one, or a sentence.
+    pub(super) fn open(dir: &Path) -> Result<Option<Ranking>, String> {
+        let Some(mut files) = Files::current(dir) else {
+            return Ok(None);
+        };
+        loop {
+            let read = files.read();
+            // Another may have been published meanwhile, and this one removed.
+            match Files::current(dir) {
+                Some(now) if read.is_err() && now.folder != files.folder => files = now,
+                _ => return read.map(Some),
+            }
+        }
+    }
+
     /// All of them, or a sentence.
-    pub(super) fn read(&self) -> Result<Ranking, String> {
+    fn read(&self) -> Result<Ranking, String> {
         let said = |error: &dyn std::fmt::Display| format!("{}: {error}", self.folder.display());
         let bytes = |name: &str| fs::read(self.folder.join(name)).map_err(|error| said(&error));
         let model_bytes = bytes(MODEL)?;
@@ -69,6 +84,7 @@ impl Files {
             model,
             tables,
             index,
+            sequence: about.sequence,
         })
     }
 
@@ -101,13 +117,19 @@ impl Files {
         Ok(about)
     }
 
+    /// A folder that was not there: one of the same state of the graph may be in use, or torn.
     fn new(dir: &Path, sequence: u64) -> Result<Files, NetworkError> {
-        static PUBLISHED: AtomicU64 = AtomicU64::new(0);
-        let count = PUBLISHED.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{sequence}-{}-{count}", std::process::id());
-        let folder = model_folder(dir).join(name);
-        fs::create_dir_all(&folder).map_err(|source| io(&folder, source))?;
-        Ok(Files { folder })
+        let all = model_folder(dir);
+        fs::create_dir_all(&all).map_err(|source| io(&all, source))?;
+        for attempt in 0_u32.. {
+            let folder = all.join(format!("{sequence}-{attempt}"));
+            match fs::create_dir(&folder) {
+                Ok(()) => return Ok(Files { folder }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(source) => return Err(io(&folder, source)),
+            }
+        }
+        Err(io(&all, ErrorKind::AlreadyExists.into()))
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), NetworkError> {
@@ -157,9 +179,27 @@ pub(in crate::network) fn current_folder(dir: &Path) -> Option<PathBuf> {
 pub(super) fn remove_all(dir: &Path) -> Result<(), NetworkError> {
     let folder = model_folder(dir);
     match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(&folder, error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io(&folder, error)),
         _ => Ok(()),
     }
+}
+
+/// Keeps other trainings of the network away; `None` where one is at work.
+pub(super) fn lock_training(dir: &Path) -> Result<Option<fs::File>, NetworkError> {
+    let folder = model_folder(dir);
+    fs::create_dir_all(&folder).map_err(|source| io(&folder, source))?;
+    let path = folder.join("training.lock");
+    let file = fs::File::create(&path).map_err(|source| io(&path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(source)) => Err(io(&path, source)),
+    }
+}
+
+/// Removes where a training was: it may have learned from somebody who was erased since.
+pub(super) fn remove_checkpoint(dir: &Path) {
+    Checkpoint::new(dir, 0).remove();
 }
 
 /// Where a training that may be gone on with is.

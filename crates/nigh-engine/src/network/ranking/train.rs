@@ -1,5 +1,6 @@
 //! Training the ranking of a network.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,10 +10,11 @@ use nigh_graph::{Adjacency, Csr};
 use nigh_learn::{
     Embedder, LinkError, LinkModel, LinkProgress, LinkTables, LinkTraining, Profiles,
 };
+use nigh_store::OpenError;
 use serde::Serialize;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::files::{About, Checkpoint, Files, remove_all};
+use super::files::{About, Checkpoint, Files, lock_training, remove_all, remove_checkpoint};
 use super::{Ranking, profiles};
 use crate::network::{Network, NetworkError};
 
@@ -28,6 +30,10 @@ pub enum TrainProgress {
     },
     /// Learns to rank.
     Ranking(LinkProgress),
+    /// Waits for another process that writes.
+    Waiting,
+    /// Learns the embeddings of LightGCN, to compare with.
+    Baseline,
 }
 
 /// What a training did.
@@ -71,7 +77,13 @@ impl Network {
         mut progress: impl FnMut(TrainProgress) -> ControlFlow<()>,
     ) -> Result<Trained, NetworkError> {
         let (started, cpu) = (Instant::now(), ProcessTime::now());
-        let data = Data::of(&Network::open(dir)?)?;
+        let network = Network::open(dir)?;
+        let Some(_lock) = lock_training(dir)? else {
+            let path = dir.to_owned();
+            return Err(NetworkError::Training { path });
+        };
+        let data = Data::of(&network)?;
+        drop(network);
         let checkpoint = Checkpoint::new(dir, data.key(seed));
         let resumed = checkpoint.read();
         let resumed_at = resumed.as_ref().map_or(0, nigh_learn::GnnTraining::step);
@@ -96,10 +108,15 @@ impl Network {
         written?;
         let embedder = embedder?;
         let embedding_mrr = embedder.validation_mrr();
-        let progress = |part| progress(TrainProgress::Ranking(part));
-        let (model, _) = data.model(embedder, &training, progress)?;
-        // Of the graph as it is by now: whoever was erased meanwhile is in no table.
-        let index = Network::open(dir)?.publish_ranking(&model)?;
+        let ranking = |part| progress(TrainProgress::Ranking(part));
+        let (model, _) = data.model(embedder, &training, ranking)?;
+        // Of the graph as it is by now. While it is open nobody writes: nobody is erased before the tables are in use.
+        let network = open_patiently(dir, &mut progress)?;
+        if data.names_erased(&network)? {
+            return Err(NetworkError::ErasedMeanwhile);
+        }
+        let index = network.publish_ranking(&model)?;
+        drop(network);
         checkpoint.remove();
         let features = model.importance().into_iter().take(10);
         Ok(Trained {
@@ -124,12 +141,17 @@ impl Network {
 
     /// Computes the tables and the index of a trained ranking anew, where there is one; what cannot be read is removed.
     pub(in crate::network) fn refresh_ranking(&mut self) -> Result<(), NetworkError> {
+        remove_checkpoint(&self.dir);
+        let (people, edges) = (self.graph.nodes(), self.graph.edges() as usize);
+        let fits = check_memory(people, edges, 0).is_ok();
         match self.ranking() {
-            Ok(Some(ranking)) => {
+            Ok(Some(ranking)) if fits => {
                 self.publish_ranking(&ranking.model)?;
             }
-            Ok(None) | Err(_) => remove_all(&self.dir)?,
+            // A ranking that cannot be made anew would keep what was erased.
+            _ => remove_all(&self.dir)?,
         }
+        self.popular = std::sync::OnceLock::new();
         self.ranking = std::sync::OnceLock::new();
         Ok(())
     }
@@ -143,10 +165,30 @@ impl Network {
     }
 }
 
+/// The network, once no other process writes it any more: what was learned is not thrown away.
+fn open_patiently(
+    dir: &Path,
+    progress: &mut impl FnMut(TrainProgress) -> ControlFlow<()>,
+) -> Result<Network, NetworkError> {
+    loop {
+        match Network::open(dir) {
+            Err(NetworkError::Open(OpenError::HeldByWriter { .. })) => {
+                if progress(TrainProgress::Waiting).is_break() {
+                    return Err(LinkError::Stopped.into());
+                }
+                std::thread::sleep(BETWEEN_OPENINGS);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+const BETWEEN_OPENINGS: Duration = Duration::from_millis(500);
+
 /// Refuses what would not fit, where the system says how much is free.
-fn check_memory(people: usize, edges: usize) -> Result<(), NetworkError> {
+fn check_memory(people: usize, edges: usize, attributes: usize) -> Result<(), NetworkError> {
     const GIB: f64 = (1_u64 << 30) as f64;
-    let needed = LinkTraining::memory_bytes(people, edges);
+    let needed = LinkTraining::memory_bytes(people, edges, attributes);
     match available_memory() {
         Some(available) if available < needed => Err(NetworkError::Memory {
             people,
@@ -157,8 +199,18 @@ fn check_memory(people: usize, edges: usize) -> Result<(), NetworkError> {
     }
 }
 
-/// In bytes; `None` where the system is not Linux.
+/// In bytes, within the limits of a container; `None` where the system is not Linux.
 fn available_memory() -> Option<u64> {
+    let number = |file: &str| -> Option<u64> {
+        let text = std::fs::read_to_string(Path::new("/sys/fs/cgroup").join(file)).ok()?;
+        text.trim().parse().ok()
+    };
+    let within = number("memory.max").zip(number("memory.current"));
+    let within = within.map(|(limit, used)| limit.saturating_sub(used));
+    free_memory().map(|free| free.min(within.unwrap_or(u64::MAX)))
+}
+
+fn free_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text
         .lines()
@@ -172,18 +224,32 @@ pub(in crate::network) struct Data {
     pub(in crate::network) graph: Csr,
     encoder: nigh_learn::ProfileEncoder,
     profiles: Profiles,
+    /// How many people had been erased.
+    erased: usize,
 }
 
 impl Data {
     pub(in crate::network) fn of(network: &Network) -> Result<Data, NetworkError> {
-        check_memory(network.graph.nodes(), network.graph.edges() as usize)?;
+        let people = network.view.people()?;
+        let names: HashSet<&String> = people.iter().flat_map(|p| p.attributes.keys()).collect();
+        let edges = network.graph.edges() as usize;
+        check_memory(network.graph.nodes(), edges, names.len())?;
         let graph = network.checked_csr()?;
-        let (encoder, profiles) = profiles::fit(&network.view.people()?);
+        let (encoder, profiles) = profiles::fit(&people);
+        let erased = people.iter().filter(|person| person.id.is_empty()).count();
         Ok(Data {
             graph,
             encoder,
             profiles,
+            erased,
         })
+    }
+
+    /// Whether somebody of whom it was learned was erased since.
+    fn names_erased(&self, now: &Network) -> Result<bool, NetworkError> {
+        let people = now.view.people()?;
+        let erased = people.iter().filter(|person| person.id.is_empty()).count();
+        Ok(erased != self.erased)
     }
 
     /// The same people, other friendships.
@@ -201,12 +267,15 @@ impl Data {
     /// A number that other data or another seed does not have.
     fn key(&self, seed: u64) -> u64 {
         let mut hash = Xxh3::with_seed(seed);
-        hash.update(env!("CARGO_PKG_VERSION").as_bytes());
+        hash.update(format!("{:?}", self.training(seed)).as_bytes());
         for offset in self.graph.offsets() {
             hash.update(&offset.to_le_bytes());
         }
         for target in self.graph.targets() {
             hash.update(&target.to_le_bytes());
+        }
+        for edge in self.graph.iter_edges() {
+            hash.update(&edge.time.to_le_bytes());
         }
         for value in self.profiles.values() {
             hash.update(&value.to_le_bytes());
@@ -246,6 +315,7 @@ impl Data {
             model,
             tables,
             index: None,
+            sequence: 0,
         })
     }
 }
