@@ -72,6 +72,7 @@ fn settings<'a>(words: impl Iterator<Item = &'a str>, train: &Csr, seed: u64) ->
             "learning_rate" => config.ranker.learning_rate = value.parse().unwrap(),
             "by_embedding" => config.candidates.by_embedding = value.parse().unwrap(),
             "links" => config.embedder.network.links = value.parse().unwrap(),
+            "tolerance" => config.candidates.tolerance = value.parse().unwrap(),
             "fan" => config.embedder.network.fan_outs = vec![value.parse().unwrap(); 2],
             "look" => config.embedder.network.steps_per_look = value.parse().unwrap(),
             "slope" => config.embedder.network.slope = value.parse().unwrap(),

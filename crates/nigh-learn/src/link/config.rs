@@ -38,6 +38,24 @@ impl Default for LinkConfig {
     }
 }
 
+/// With more edges, walks go less far: on 700,000 that halves what a suggestion takes, for 0.005 of Recall@10.
+const MANY_EDGES: usize = 500_000;
+
+impl LinkConfig {
+    /// Settings for a graph of as many edges: a suggestion should take some milliseconds.
+    #[must_use]
+    pub fn for_edges(edges: usize) -> LinkConfig {
+        match edges < MANY_EDGES {
+            true => LinkConfig::default(),
+            false => LinkConfig {
+                max_paths: 60_000,
+                tolerance: 2e-5,
+                ..LinkConfig::default()
+            },
+        }
+    }
+}
+
 /// How a [`LinkModel`](super::LinkModel) is trained.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LinkTraining {
@@ -74,7 +92,7 @@ impl LinkTraining {
     pub fn for_graph(graph: &Csr) -> LinkTraining {
         let few = graph.edges() < FEW_EDGES;
         LinkTraining {
-            candidates: LinkConfig::default(),
+            candidates: LinkConfig::for_edges(graph.edges()),
             embedder: match graph.nodes() < SAMPLED_FROM {
                 true => EmbedderConfig::default(),
                 false => EmbedderConfig::sampled(),

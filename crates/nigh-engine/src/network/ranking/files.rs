@@ -14,7 +14,7 @@ use crate::network::NetworkError;
 use crate::publish::write_atomically;
 
 /// From this many people on the index has lists.
-const IVF_PEOPLE: usize = 20_000;
+const IVF_PEOPLE: usize = 10_000;
 
 /// What a ranking is of: beside its files as `about.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
