@@ -139,14 +139,16 @@ Examples:
   nigh people train circle
   nigh people train circle --seed 2 --json
 
-Friendships are held out at random, candidates are looked for in what remains, and boosted trees
-learn which of them are the right ones. Until then suggestions are ranked by resource allocation.")]
+Friendships are held out (by chance; where they have times, the newest), embeddings are learned
+from what remains and from people's attributes, and boosted trees learn which candidates are the
+right ones. Until then suggestions are ranked by resource allocation. Stop it with Ctrl-C: the same
+command goes on with the embeddings where it was, if neither friendships nor attributes changed.")]
 pub(crate) struct TrainPeopleArgs {
     /// The network's folder.
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
 
-    /// The seed of what is held out.
+    /// The seed of all that is left to chance.
     #[arg(long, env = "NIGH_SEED", value_name = "SEED", default_value_t = 0)]
     pub(crate) seed: u64,
 
