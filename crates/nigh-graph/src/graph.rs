@@ -1,6 +1,7 @@
 //! A graph that changes: a file, and what was added and removed since.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::delta::{Carried, Delta, NodeDelta};
 use crate::{Adjacency, Csr, Edge, GraphFile};
@@ -19,6 +20,9 @@ pub struct Graph {
     timed: bool,
     weighted: bool,
     buffer: Vec<u32>,
+    /// One more than each degree, once it was asked for; 0 before. Walks ask for most of them, and a list's own length lies where
+    /// no other is.
+    degrees: Vec<AtomicU32>,
 }
 
 impl Graph {
@@ -26,15 +30,18 @@ impl Graph {
     #[must_use]
     pub fn new(base: Option<Arc<GraphFile>>) -> Graph {
         let file = base.as_deref();
-        Graph {
-            nodes: file.map_or(0, Adjacency::nodes),
+        let mut graph = Graph {
+            nodes: 0,
             edges: file.map_or(0, GraphFile::edges),
             timed: file.is_some_and(GraphFile::is_timed),
             weighted: file.is_some_and(GraphFile::is_weighted),
             base,
             delta: Delta::default(),
             buffer: Vec::new(),
-        }
+            degrees: Vec::new(),
+        };
+        graph.grow(graph.base.as_deref().map_or(0, Adjacency::nodes));
+        graph
     }
 
     /// The file below.
@@ -64,6 +71,7 @@ impl Graph {
     /// Makes room for nodes up to `nodes - 1`.
     pub fn grow(&mut self, nodes: usize) {
         self.nodes = self.nodes.max(nodes);
+        self.degrees.resize_with(self.nodes, AtomicU32::default);
     }
 
     /// Adds an edge, or gives the one there is another time and weight, and returns whether it is new. An edge from a node
@@ -78,7 +86,7 @@ impl Graph {
         self.timed |= time != 0;
         self.weighted |= weight != 1.0;
         let carried = Some(Carried { time, weight });
-        self.delta.set(a, b, carried, i64::from(new));
+        self.set(a, b, carried, i64::from(new));
         self.edges += u64::from(new);
         new
     }
@@ -87,7 +95,7 @@ impl Graph {
     pub fn remove(&mut self, a: u32, b: u32) -> bool {
         let found = a != b && (a.max(b) as usize) < self.nodes && self.find(a, b);
         if found {
-            self.delta.set(a, b, None, -1);
+            self.set(a, b, None, -1);
             self.edges -= 1;
         }
         found
@@ -122,6 +130,20 @@ impl Graph {
             }
         }
         csr
+    }
+
+    fn set(&mut self, a: u32, b: u32, edge: Option<Carried>, grown: i64) {
+        self.delta.set(a, b, edge, grown);
+        for end in [a, b] {
+            *self.degrees[end as usize].get_mut() = 0;
+        }
+    }
+
+    fn counted(&self, node: u32) -> u32 {
+        let base = self.in_base(node).map_or(0, |base| base.degree(node));
+        let grown = self.delta.get(node).map_or(0, |delta| delta.grown);
+        // An edge is counted away only where there was one.
+        (base as i64 + grown) as u32
     }
 
     fn find(&mut self, a: u32, b: u32) -> bool {
@@ -182,10 +204,16 @@ impl Adjacency for Graph {
     }
 
     fn degree(&self, node: u32) -> usize {
-        let base = self.in_base(node).map_or(0, |base| base.degree(node));
-        let grown = self.delta.get(node).map_or(0, |delta| delta.grown);
-        // An edge is counted away only where there was one.
-        (base as i64 + grown) as usize
+        // Whoever counts at the same time gets the same: changes need the graph to themselves.
+        let known = &self.degrees[node as usize];
+        match known.load(Relaxed) {
+            0 => {
+                let degree = self.counted(node);
+                known.store(degree.saturating_add(1), Relaxed);
+                degree as usize
+            }
+            known => known as usize - 1,
+        }
     }
 
     fn neighbours<'a>(&'a self, node: u32, buffer: &'a mut Vec<u32>) -> &'a [u32] {

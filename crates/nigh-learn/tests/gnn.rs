@@ -210,7 +210,7 @@ fn files_that_are_no_networks_say_so() {
         Gnn::from_bytes(&newer),
         Err(ModelFileError::Version {
             version: 9,
-            expected: 1
+            expected: 2
         })
     );
     for cut in [0, 7, 11, 19] {

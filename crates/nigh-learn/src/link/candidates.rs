@@ -1,5 +1,8 @@
 //! Who is worth a look?
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use nigh_graph::{Adjacency, allocation};
 
 use super::features::{Viewer, Walks};
@@ -135,52 +138,62 @@ fn found(
     config: &LinkConfig,
     scratch: &mut LinkScratch,
 ) -> Vec<(u32, LinkSources)> {
-    let mut keys = std::mem::take(&mut scratch.keys);
     let mut found = Vec::new();
-    let mut search = |count: usize, score: &dyn Fn(usize) -> f32, source: LinkSources| {
-        best(scratch, person, count, score, &mut keys);
-        found.extend(keys.iter().map(|&key| (!(key as u32), source)));
+    let mut push = |keys: BinaryHeap<Reverse<u64>>, source: LinkSources| {
+        let nodes = keys.iter().map(|&Reverse(key)| !(key as u32));
+        found.extend(nodes.map(|node| (node, source)));
     };
+    let exact = |score: f32, _: u32| score;
     let by_allocation = |node: usize| scratch.near[node].allocation;
-    search(config.by_allocation, &by_allocation, ALLOCATION);
+    let keys = best(scratch, person, config.by_allocation, by_allocation, exact);
+    push(keys, ALLOCATION);
     let own = allocation(scratch.friends.len());
     let by_walks = |node: usize| {
         let (near, far) = (&scratch.near[node], &scratch.far[node]);
         Walks::of(near, far, own).near
     };
-    search(config.by_walks, &by_walks, WALKS);
-    let by_paths =
-        |node: usize| scratch.far[node].paths * allocation(graph.degree(node as u32)).sqrt();
-    search(config.by_paths, &by_paths, PATHS);
+    let keys = best(scratch, person, config.by_walks, by_walks, exact);
+    push(keys, WALKS);
+    let at_most = |node: usize| scratch.far[node].paths;
+    let by_paths = |paths: f32, node: u32| paths * allocation(graph.degree(node)).sqrt();
+    let keys = best(scratch, person, config.by_paths, at_most, by_paths);
+    push(keys, PATHS);
     let may_be = |&&node: &&u32| {
         (node as usize) < graph.nodes() && node != person && !scratch.is_friend[node as usize]
     };
     found.extend(extra.iter().filter(may_be).map(|&node| (node, ELSEWHERE)));
-    scratch.keys = keys;
     merged(found)
 }
 
-/// Puts the keys of the best `count` into `keys`: a score above 0, then the lower number.
+/// The keys of the best `count`: a score above 0, then the lower number. `score` is asked where `at_most`, which it never exceeds,
+/// may be among them: for most people nothing but that is computed.
 fn best(
     scratch: &LinkScratch,
     person: u32,
     count: usize,
-    score: impl Fn(usize) -> f32,
-    keys: &mut Vec<u64>,
-) {
-    let stranger = |&node: &u32| node != person && !scratch.is_friend[node as usize];
-    let key = |node: u32| {
-        let score = score(node as usize);
-        (score > 0.0).then(|| u64::from(score.to_bits()) << 32 | u64::from(!node))
-    };
-    keys.clear();
-    keys.extend(scratch.reached().filter(stranger).filter_map(key));
-    if keys.len() > count {
-        if count > 0 {
-            keys.select_nth_unstable_by(count - 1, |a, b| b.cmp(a));
+    at_most: impl Fn(usize) -> f32,
+    score: impl Fn(f32, u32) -> f32,
+) -> BinaryHeap<Reverse<u64>> {
+    let mut keys = BinaryHeap::with_capacity(count + 1);
+    let mut least = 0.0;
+    for node in scratch.reached() {
+        let at_most = at_most(node as usize);
+        let stranger = || node != person && !scratch.is_friend[node as usize];
+        if count == 0 || at_most <= 0.0 || at_most < least || !stranger() {
+            continue;
         }
-        keys.truncate(count);
+        let score = score(at_most, node);
+        if score <= 0.0 {
+            continue;
+        }
+        keys.push(Reverse(u64::from(score.to_bits()) << 32 | u64::from(!node)));
+        if keys.len() > count {
+            keys.pop();
+            let worst = keys.peek().map_or(0, |&Reverse(key)| key);
+            least = f32::from_bits((worst >> 32) as u32);
+        }
     }
+    keys
 }
 
 fn merged(mut found: Vec<(u32, LinkSources)>) -> Vec<(u32, LinkSources)> {

@@ -20,8 +20,6 @@ pub struct LinkScratch {
     pub(super) list: Vec<u32>,
     /// Its times.
     pub(super) times: Vec<i64>,
-    /// Sort keys of the best so far.
-    pub(super) keys: Vec<u64>,
 }
 
 /// Sums over the friends that a node has in common with the person.
