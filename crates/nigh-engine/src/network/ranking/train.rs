@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cpu_time::ProcessTime;
 use nigh_graph::{Adjacency, Csr};
 use nigh_learn::{
-    Embedder, LinkError, LinkModel, LinkProgress, LinkTables, LinkTraining, Profiles,
+    Embedder, GnnTraining, LinkError, LinkModel, LinkProgress, LinkTables, LinkTraining, Profiles,
 };
 use nigh_store::OpenError;
 use serde::Serialize;
@@ -85,34 +85,14 @@ impl Network {
         let data = Data::of(&network)?;
         drop(network);
         let checkpoint = Checkpoint::new(dir, data.key(seed));
-        let resumed = checkpoint.read();
-        let resumed_at = resumed.as_ref().map_or(0, nigh_learn::GnnTraining::step);
         let training = data.training(seed);
-        let mut written = Ok(());
-        let mut last = Instant::now();
-        let embedder = training.embedder(&data.graph, &data.profiles, resumed, |at, look| {
-            let step = look.step;
-            let told = progress(TrainProgress::Embedding {
-                step,
-                validation_mrr: look.validation_mrr,
-            });
-            if told.is_break() || last.elapsed() > BETWEEN_CHECKPOINTS {
-                written = checkpoint.write(at);
-                last = Instant::now();
-            }
-            match written {
-                Ok(()) => told,
-                Err(_) => ControlFlow::Break(()),
-            }
-        });
-        written?;
-        let embedder = embedder?;
+        let (embedder, resumed_at) = data.embedder(&training, &checkpoint, &mut progress)?;
         let embedding_mrr = embedder.validation_mrr();
         let ranking = |part| progress(TrainProgress::Ranking(part));
         let (model, _) = data.model(embedder, &training, ranking)?;
         // Of the graph as it is by now. While it is open nobody writes: nobody is erased before the tables are in use.
         let network = open_patiently(dir, &mut progress)?;
-        if data.names_erased(&network)? {
+        if data.lost_somebody(&network)? {
             return Err(NetworkError::ErasedMeanwhile);
         }
         let index = network.publish_ranking(&model)?;
@@ -246,7 +226,7 @@ impl Data {
     }
 
     /// Whether somebody of whom it was learned was erased since.
-    fn names_erased(&self, now: &Network) -> Result<bool, NetworkError> {
+    fn lost_somebody(&self, now: &Network) -> Result<bool, NetworkError> {
         let people = now.view.people()?;
         let erased = people.iter().filter(|person| person.id.is_empty()).count();
         Ok(erased != self.erased)
@@ -294,6 +274,34 @@ impl Data {
         let (mut model, tables) = trained?;
         model.profiles = self.encoder.clone();
         Ok((model, tables))
+    }
+
+    /// What embeds people, and the step from which on it was gone on with; where it is, is written now and then.
+    fn embedder(
+        &self,
+        training: &LinkTraining,
+        checkpoint: &Checkpoint,
+        progress: &mut impl FnMut(TrainProgress) -> ControlFlow<()>,
+    ) -> Result<(Embedder, usize), NetworkError> {
+        let resumed = checkpoint.read();
+        let resumed_at = resumed.as_ref().map_or(0, GnnTraining::step);
+        let (mut written, mut last) = (Ok(()), Instant::now());
+        let embedder = training.embedder(&self.graph, &self.profiles, resumed, |at, look| {
+            let told = progress(TrainProgress::Embedding {
+                step: look.step,
+                validation_mrr: look.validation_mrr,
+            });
+            if told.is_break() || last.elapsed() > BETWEEN_CHECKPOINTS {
+                written = checkpoint.write(at);
+                last = Instant::now();
+            }
+            match written {
+                Ok(()) => told,
+                Err(_) => ControlFlow::Break(()),
+            }
+        });
+        written?;
+        Ok((embedder?, resumed_at))
     }
 
     /// A ranking that is written nowhere.
