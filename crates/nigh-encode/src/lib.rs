@@ -45,6 +45,7 @@ mod features;
 mod fingerprint;
 mod onnx;
 mod picture;
+mod quantize;
 
 pub use decode::{DecodeError, DecodeLimits, Format, decode};
 pub use encoder::{EncodeError, Encoder, EncoderOptions, OpenError};
@@ -55,3 +56,7 @@ pub use onnx::{
     UnknownChoice,
 };
 pub use picture::{Picture, PictureError};
+pub use quantize::{
+    ActivationRanges, Arithmetic, QuantizeError, QuantizeTo, Quantized, quantize,
+    quantized_activations,
+};

@@ -10,12 +10,14 @@ use crate::{EncodeError, EncoderOptions, Fingerprint, Picture};
 mod choices;
 mod error;
 mod facts;
+pub(crate) mod graph;
 mod old_softmax;
 mod open;
 mod pooling;
 mod preprocessing;
 mod resample;
 mod sidecar;
+pub(crate) mod wire;
 
 pub use choices::{Channels, Filter, Layout, Pool, Resize, UnknownChoice};
 pub use error::OnnxError;
