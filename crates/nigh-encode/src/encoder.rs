@@ -3,7 +3,9 @@ use std::sync::OnceLock;
 
 use thiserror::Error;
 
-use crate::{FeaturesEncoder, Fingerprint, OnnxEncoder, OnnxError, Picture, PictureError, Sidecar};
+use crate::{
+    FeaturesEncoder, Fingerprint, OnnxEncoder, OnnxError, Picture, PictureError, Runtime, Sidecar,
+};
 
 /// Turns pictures into L2-normalised embeddings of [`Encoder::dimension`] numbers.
 #[expect(
@@ -30,6 +32,8 @@ pub struct EncoderOptions {
     pub threads_per_run: usize,
     /// Pictures per run of an ONNX model; `None` for the measured default.
     pub batch_size: Option<usize>,
+    /// What computes an ONNX model.
+    pub runtime: Runtime,
 }
 
 impl Default for EncoderOptions {
@@ -38,6 +42,7 @@ impl Default for EncoderOptions {
             sidecar: Sidecar::default(),
             threads_per_run: 1,
             batch_size: None,
+            runtime: Runtime::default(),
         }
     }
 }

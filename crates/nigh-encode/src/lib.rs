@@ -52,8 +52,8 @@ pub use encoder::{EncodeError, Encoder, EncoderOptions, OpenError};
 pub use features::FeaturesEncoder;
 pub use fingerprint::Fingerprint;
 pub use onnx::{
-    Channels, Filter, Layout, OnnxEncoder, OnnxError, Pool, Resize, Sidecar, SidecarError,
-    UnknownChoice,
+    Channels, Filter, Layout, OnnxEncoder, OnnxError, Pool, Provider, Resize, Runtime, Sidecar,
+    SidecarError, UnknownChoice,
 };
 pub use picture::{Picture, PictureError};
 pub use quantize::{

@@ -1,9 +1,6 @@
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use rten::{Model, NodeId, RunOptions, ThreadPool, Value, ValueView};
-use rten_tensor::Layout as _;
+use std::sync::{Mutex, PoisonError};
 
 use crate::{EncodeError, EncoderOptions, Fingerprint, Picture};
 
@@ -16,26 +13,28 @@ mod open;
 mod pooling;
 mod preprocessing;
 mod resample;
+mod runtime;
 mod sidecar;
 pub(crate) mod wire;
 
 pub use choices::{Channels, Filter, Layout, Pool, Resize, UnknownChoice};
 pub use error::OnnxError;
+pub use runtime::{Provider, Runtime};
 pub use sidecar::{Sidecar, SidecarError};
 
 use preprocessing::{Preprocessing, Workspace};
+use runtime::{Engine, Feed, Numbers, Output, Worker};
 
-/// An image model in ONNX form together with its preprocessing, run on the CPU.
+/// An image model in ONNX form together with its preprocessing, computed by a [`Runtime`].
 ///
-/// The model's weights may be f32 or f16 (computed in f32), or 8-bit with the arithmetic left in
-/// floats (`DequantizeLinear` before each operator). Integer convolutions (`ConvInteger`,
-/// `QLinearConv`) are refused: the engine computes them wrongly. A softmax of before opset 13 is
-/// rewritten, since the engine would take the wrong axis.
+/// The model's weights may be f32 or f16, or 8-bit. What follows is about [`Runtime::Rten`] alone:
+/// f16 is computed in f32; integer convolutions (`ConvInteger`, `QLinearConv`) are refused, since
+/// the engine computes them wrongly; a softmax of before opset 13 is rewritten, since the engine
+/// would take the wrong axis.
 pub struct OnnxEncoder {
     name: String,
-    model: Model,
-    input: NodeId,
-    output: NodeId,
+    engine: Engine,
+    input: String,
     pool: Pool,
     preprocessing: Preprocessing,
     table: Box<[[f32; 256]; 3]>,
@@ -44,15 +43,14 @@ pub struct OnnxEncoder {
     batch_size: usize,
     fingerprint: Fingerprint,
     assumed: Vec<String>,
-    threads_per_run: usize,
     /// One for each caller that was ever inside at the same time.
     benches: Mutex<Vec<Bench>>,
 }
 
-/// What one caller works with: its own threads, so that callers never wait for one another,
+/// What one caller works with: its own worker, so that callers never wait for one another,
 /// and its own memory.
 struct Bench {
-    threads: Arc<ThreadPool>,
+    worker: Worker,
     work: Workspace,
     tensor: Vec<f32>,
 }
@@ -104,7 +102,9 @@ impl OnnxEncoder {
     /// # Panics
     /// Where a picture's bytes do not fill its size; `Encoder::encode` checks that first.
     pub fn encode(&self, pictures: &[Picture]) -> Result<Vec<f32>, EncodeError> {
-        let mut bench = self.take_bench();
+        let mut bench = self
+            .take_bench()
+            .map_err(|reason| self.run_error(pictures.len(), reason))?;
         let mut rows = Vec::with_capacity(pictures.len() * self.dimension());
         for batch in pictures.chunks(self.batch_size) {
             self.encode_batch(batch, &mut bench, &mut rows)?;
@@ -128,41 +128,45 @@ impl OnnxEncoder {
             self.preprocessing
                 .write(picture, &self.table, &mut bench.work, tensor);
         }
-        let output = self.run(bench).map_err(|reason| EncodeError::Run {
-            model: self.name.clone(),
-            pictures: pictures.len(),
-            reason,
-        })?;
+        let output = self
+            .run(bench)
+            .map_err(|reason| self.run_error(pictures.len(), reason))?;
         self.take_rows(output, pictures.len(), rows)
     }
 
     /// Runs the model on all of the tensor.
-    fn run(&self, bench: &Bench) -> Result<Value, String> {
+    fn run(&self, bench: &mut Bench) -> Result<Output, String> {
         let Preprocessing { height, width, .. } = self.preprocessing;
         let batch = bench.tensor.len() / self.preprocessing.numbers();
         let shape = match self.preprocessing.layout {
             Layout::Nchw => [batch, 3, height, width],
             Layout::Nhwc => [batch, height, width, 3],
         };
-        let input = ValueView::from_shape(shape, &bench.tensor).map_err(|e| e.to_string())?;
-        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&bench.threads)));
-        let outputs = self.model.run_n(
-            vec![(self.input, input.into())],
-            [self.output],
-            Some(options),
-        );
-        outputs.map(|[output]| output).map_err(|e| e.to_string())
+        let feed = Feed {
+            name: &self.input,
+            shape: &shape,
+            numbers: Numbers::Floats(&bench.tensor),
+        };
+        self.engine.run(&mut bench.worker, &[feed])
+    }
+
+    fn run_error(&self, pictures: usize, reason: String) -> EncodeError {
+        EncodeError::Run {
+            model: self.name.clone(),
+            pictures,
+            reason,
+        }
     }
 
     /// Appends the embeddings of the first `pictures` of a run.
     fn take_rows(
         &self,
-        output: Value,
+        output: Output,
         pictures: usize,
         rows: &mut Vec<f32>,
     ) -> Result<(), EncodeError> {
         let before = rows.len();
-        let shape = output.shape().to_vec();
+        let shape = output.shape.clone();
         let pooled = pooling::pool(output, self.pool, self.preprocessing.layout);
         let wanted = pictures * self.dimension();
         match pooled {
@@ -195,13 +199,16 @@ impl OnnxEncoder {
         Ok(())
     }
 
-    fn take_bench(&self) -> Bench {
+    fn take_bench(&self) -> Result<Bench, String> {
         let spare = self.locked_benches().pop();
-        spare.unwrap_or_else(|| Bench {
-            threads: Arc::new(ThreadPool::with_num_threads(self.threads_per_run)),
-            work: Workspace::default(),
-            tensor: Vec::new(),
-        })
+        match spare {
+            Some(bench) => Ok(bench),
+            None => Ok(Bench {
+                worker: self.engine.worker()?,
+                work: Workspace::default(),
+                tensor: Vec::new(),
+            }),
+        }
     }
 
     /// Benches hold nothing that a panic elsewhere could have left half done.

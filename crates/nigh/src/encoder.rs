@@ -24,6 +24,7 @@ pub(crate) fn request(args: &EncoderArgs, threads: usize) -> Result<EncoderReque
         spec: args.encoder.clone(),
         overrides,
         threads_per_run: threads,
+        runtime: args.runtime,
     })
 }
 
