@@ -18,6 +18,7 @@ const TIERS: &[(&str, u8)] = &[
     ("nigh-encode", 1),
     ("nigh-graph", 1),
     ("nigh-learn", 1),
+    ("nigh-models", 1),
     ("nigh-store", 2),
     ("nigh-engine", 2),
     ("nigh", 3),
@@ -29,6 +30,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("nigh-engine", "nigh-store"),
     ("nigh-learn", "nigh-graph"),
     ("nigh-learn", "nigh-encode"),
+    ("nigh-models", "nigh-encode"),
 ];
 
 /// Fails with one line for every arrow that points upwards or sideways.

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::doctor::DoctorArgs;
 pub(crate) use self::index::IndexCommand;
+pub(crate) use self::model::ModelCommand;
 pub(crate) use self::people::PeopleCommand;
 
 pub(crate) use self::catalog::{
@@ -18,6 +19,7 @@ pub(crate) use self::catalog::{
 mod catalog;
 mod doctor;
 pub(crate) mod index;
+pub(crate) mod model;
 pub(crate) mod people;
 
 /// Finds what is near: products that look like a photo, people you may know.
@@ -39,6 +41,7 @@ Examples:
   nigh catalog eval shop --sample 0.1 --relevant category,colour
   nigh people import friends.csv --into circle
   nigh people suggest circle ada
+  nigh model pull clip-vit-b-32
   nigh doctor circle
   nigh index build --base base.fbin --metric l2 --out base.segment
 
@@ -101,6 +104,9 @@ pub(crate) enum Command {
     /// Generate, index, search and measure raw vectors in files.
     #[command(subcommand)]
     Index(IndexCommand),
+    /// List, pull and check image models.
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Check a catalog or a network, and that erased people are gone from it.
     Doctor(DoctorArgs),
     /// Print the completions for a shell.

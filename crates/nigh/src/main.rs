@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory, Parser};
 
-use crate::cli::{CatalogCommand, Cli, Command, IndexCommand, PeopleCommand};
+use crate::cli::{CatalogCommand, Cli, Command, IndexCommand, ModelCommand, PeopleCommand};
 use crate::output::{Exit, Output};
 
 mod catalog;
@@ -16,6 +16,7 @@ mod doctor;
 mod encoder;
 mod index;
 mod interrupt;
+mod model;
 mod output;
 mod people;
 mod progress;
@@ -49,6 +50,7 @@ fn run(cli: &Cli, output: Output) -> Result<Exit> {
         Command::Catalog(command) => run_catalog(command, threads, output),
         Command::People(command) => run_people(command, output),
         Command::Index(command) => run_index(command, threads, output),
+        Command::Model(command) => run_model(command, output),
         Command::Doctor(args) => doctor::run(args, output),
         Command::Completions { shell } => completions(*shell, output),
         Command::Man => man(output),
@@ -100,6 +102,12 @@ fn run_index(command: &IndexCommand, threads: usize, output: Output) -> Result<E
         IndexCommand::Shards(args) => index::shards::run(args, threads, output),
         IndexCommand::Eval(args) => index::eval::run(args, threads, output),
         IndexCommand::Tune(args) => index::tune::run(args, threads, output),
+    }
+}
+
+fn run_model(command: &ModelCommand, output: Output) -> Result<Exit> {
+    match command {
+        ModelCommand::List(args) => model::list::run(args, output),
     }
 }
 

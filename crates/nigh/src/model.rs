@@ -1,0 +1,3 @@
+//! `nigh model …`: one file for each command.
+
+pub(crate) mod list;
