@@ -43,6 +43,7 @@ mod decode;
 mod encoder;
 mod features;
 mod fingerprint;
+mod model_size;
 mod onnx;
 mod picture;
 mod quantize;
@@ -51,12 +52,13 @@ pub use decode::{DecodeError, DecodeLimits, Format, decode};
 pub use encoder::{EncodeError, Encoder, EncoderOptions, OpenError};
 pub use features::FeaturesEncoder;
 pub use fingerprint::Fingerprint;
+pub use model_size::ModelSize;
 pub use onnx::{
     Channels, Filter, Layout, OnnxEncoder, OnnxError, Pool, Provider, Resize, Runtime, Sidecar,
     SidecarError, UnknownChoice,
 };
 pub use picture::{Picture, PictureError};
 pub use quantize::{
-    ActivationRanges, Arithmetic, QuantizeError, QuantizeTo, Quantized, quantize,
-    quantized_activations,
+    ActivationRanges, Arithmetic, CalibrateError, QuantizeError, QuantizeTo, Quantized, RangeRule,
+    calibrate, quantize,
 };

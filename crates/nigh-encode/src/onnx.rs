@@ -35,6 +35,7 @@ pub struct OnnxEncoder {
     name: String,
     engine: Engine,
     input: String,
+    output: String,
     pool: Pool,
     preprocessing: Preprocessing,
     table: Box<[[f32; 256]; 3]>,
@@ -94,6 +95,64 @@ impl OnnxEncoder {
         &self.assumed
     }
 
+    /// Everything that was told, read or assumed about the model's input and output: the sidecar
+    /// with which it opens to the same embeddings, whatever the defaults are by then.
+    #[must_use]
+    pub fn settings(&self) -> Sidecar {
+        let Preprocessing {
+            height,
+            width,
+            resize,
+            shorter_side,
+            background,
+            filter,
+            channels,
+            layout,
+            rescale,
+            mean,
+            std,
+        } = self.preprocessing;
+        Sidecar {
+            input: Some(self.input.clone()),
+            output: Some(self.output.clone()),
+            pool: Some(self.pool),
+            dimension: Some(self.dimension()),
+            size: Some([height, width]),
+            resize: Some(resize),
+            shorter_side: (resize == Resize::Crop).then_some(shorter_side),
+            background: (resize == Resize::Pad).then_some(background),
+            filter: Some(filter),
+            channels: Some(channels),
+            layout: Some(layout),
+            rescale: Some(rescale),
+            mean: Some(mean),
+            std: Some(std),
+            licence: None,
+            source: None,
+        }
+    }
+
+    /// The input's name, and the shape and numbers that `pictures` become for it.
+    pub(crate) fn input_tensor(&self, pictures: &[Picture]) -> (&str, [usize; 4], Vec<f32>) {
+        let numbers = self.preprocessing.numbers();
+        let batch = self.fixed_batch.unwrap_or(pictures.len());
+        let mut tensor = vec![0.0; batch * numbers];
+        let mut work = Workspace::default();
+        for (picture, place) in pictures.iter().zip(tensor.chunks_exact_mut(numbers)) {
+            self.preprocessing
+                .write(picture, &self.table, &mut work, place);
+        }
+        (&self.input, self.input_shape(batch), tensor)
+    }
+
+    fn input_shape(&self, batch: usize) -> [usize; 4] {
+        let Preprocessing { height, width, .. } = self.preprocessing;
+        match self.preprocessing.layout {
+            Layout::Nchw => [batch, 3, height, width],
+            Layout::Nhwc => [batch, height, width, 3],
+        }
+    }
+
     /// Encodes any number of pictures, see [`Encoder::encode`](crate::Encoder::encode).
     ///
     /// # Errors
@@ -136,12 +195,8 @@ impl OnnxEncoder {
 
     /// Runs the model on all of the tensor.
     fn run(&self, bench: &mut Bench) -> Result<Output, String> {
-        let Preprocessing { height, width, .. } = self.preprocessing;
         let batch = bench.tensor.len() / self.preprocessing.numbers();
-        let shape = match self.preprocessing.layout {
-            Layout::Nchw => [batch, 3, height, width],
-            Layout::Nhwc => [batch, height, width, 3],
-        };
+        let shape = self.input_shape(batch);
         let feed = Feed {
             name: &self.input,
             shape: &shape,

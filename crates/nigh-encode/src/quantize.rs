@@ -28,6 +28,9 @@ use thiserror::Error;
 use crate::onnx::graph::{Element, Graph, Weight};
 use crate::onnx::wire::Malformed;
 
+pub use calibrate::{CalibrateError, RangeRule, calibrate};
+
+mod calibrate;
 mod constants;
 mod half_storage;
 mod integer;
@@ -177,7 +180,7 @@ pub fn quantize(
 ///
 /// # Errors
 /// As [`quantize`].
-pub fn quantized_activations(
+pub(crate) fn quantized_activations(
     path: &Path,
     arithmetic: Arithmetic,
 ) -> Result<Vec<String>, QuantizeError> {

@@ -65,6 +65,7 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
             .into_owned(),
         engine,
         input: input.name,
+        output: output.clone(),
         pool,
         table: Box::new(preprocessing.table()),
         fingerprint: Fingerprint {

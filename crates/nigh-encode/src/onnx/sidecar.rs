@@ -1,5 +1,5 @@
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use super::choices::{Channels, Filter, Layout, Pool, Resize};
@@ -140,6 +140,36 @@ impl Sidecar {
             Some(key) => Err(SidecarError::UnknownKey { key: key.clone() }),
             None => sidecar.check().map(|()| sidecar),
         }
+    }
+
+    /// The JSON object that [`Sidecar::parse`] reads back: the keys that are set.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        fn word(choice: Option<impl ToString>) -> Value {
+            json!(choice.map(|choice| choice.to_string()))
+        }
+        let mut keys = json!({
+            "input": self.input,
+            "output": self.output,
+            "pool": word(self.pool),
+            "dimension": self.dimension,
+            "size": self.size,
+            "resize": word(self.resize),
+            "shorter_side": self.shorter_side,
+            "background": self.background,
+            "filter": word(self.filter),
+            "channels": word(self.channels),
+            "layout": word(self.layout),
+            "rescale": self.rescale,
+            "mean": self.mean,
+            "std": self.std,
+            "licence": self.licence,
+            "source": self.source,
+        });
+        if let Value::Object(keys) = &mut keys {
+            keys.retain(|_, value| !value.is_null());
+        }
+        keys
     }
 
     /// This sidecar with every key that `over` sets replaced.

@@ -121,18 +121,24 @@ impl<'b> Weight<'b> {
         values.map(|bytes| f32::from_le_bytes(*bytes)).collect()
     }
 
+    /// The file beside the model that holds the numbers, where one does.
+    pub(crate) fn file(&self) -> Option<String> {
+        (self.message.integer(LOCATION) == Some(1)).then(|| self.told("location"))?
+    }
+
+    fn told(&self, key: &str) -> Option<String> {
+        let entries = self.message.all(EXTERNAL);
+        let mut entries = entries.filter_map(|bytes| Message::parse(bytes).ok());
+        let entry = entries.find(|entry| entry.text(1).as_deref() == Some(key));
+        entry.and_then(|entry| entry.text(2))
+    }
+
     fn raw(&self, folder: &Path) -> std::io::Result<Option<Cow<'_, [u8]>>> {
         if self.message.integer(LOCATION) != Some(1) {
             return Ok(self.message.bytes(RAW).map(Cow::Borrowed));
         }
-        let told = |key: &str| {
-            let entries = self.message.all(EXTERNAL);
-            let mut entries = entries.filter_map(|bytes| Message::parse(bytes).ok());
-            let entry = entries.find(|entry| entry.text(1).as_deref() == Some(key));
-            entry.and_then(|entry| entry.text(2))
-        };
-        let number = |key: &str| told(key).and_then(|text| text.parse::<u64>().ok());
-        let file = told("location").unwrap_or_default();
+        let number = |key: &str| self.told(key).and_then(|text| text.parse::<u64>().ok());
+        let file = self.told("location").unwrap_or_default();
         let offset = number("offset").unwrap_or(0);
         let inside = Path::new(&file)
             .components()
