@@ -159,3 +159,62 @@ fn names(graph: &Message<'_>, number: u32) -> Vec<String> {
 fn value_name(bytes: &[u8]) -> Option<String> {
     Message::parse(bytes).ok()?.text(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> Vec<u8> {
+        let mut graph = Message::default();
+        let nodes = [("Abs", "x", "a"), ("Neg", "x", "unused"), ("Relu", "a", "y")];
+        for (operator, input, output) in nodes {
+            let node = Node::new(operator, &[input], output);
+            graph.push_bytes(GRAPH_NODES, node.into_bytes());
+        }
+        let value = |name: &str| {
+            let mut value = Message::default();
+            value.push_text(1, name);
+            value.into_bytes()
+        };
+        graph.push_bytes(GRAPH_INPUTS, value("x"));
+        graph.push_bytes(GRAPH_OUTPUTS, value("y"));
+        for name in ["a", "unused"] {
+            graph.push_bytes(GRAPH_VALUES, value(name));
+        }
+        // Documentation of the graph and an extension of tomorrow.
+        graph.push_text(10, "what it is for");
+        graph.push_text(99, "from the future");
+        let mut model = Message::default();
+        model.push_integer(MODEL_IR, 10);
+        model.push_text(2, "a producer");
+        model.push_bytes(MODEL_GRAPH, graph.into_bytes());
+        model.into_bytes()
+    }
+
+    #[test]
+    fn what_no_output_needs_goes_and_all_else_stays() {
+        let bytes = model();
+        let mut graph = Graph::parse(&bytes).unwrap();
+        graph.remove_unused().unwrap();
+        let operators: Vec<&str> = graph.nodes.iter().map(|n| n.operator.as_str()).collect();
+        assert_eq!(operators, ["Abs", "Relu"]);
+        let written = graph.into_bytes();
+        let model = Message::parse(&written).unwrap();
+        assert_eq!(model.text(2).as_deref(), Some("a producer"));
+        let graph = Message::parse(model.bytes(MODEL_GRAPH).unwrap()).unwrap();
+        assert_eq!(graph.text(10).as_deref(), Some("what it is for"));
+        assert_eq!(graph.text(99).as_deref(), Some("from the future"));
+        assert_eq!(names(&graph, GRAPH_VALUES), ["a"]);
+        assert_eq!(graph.text(GRAPH_NAME).as_deref(), Some("model"));
+    }
+
+    #[test]
+    fn a_cut_file_is_an_error_and_never_a_panic() {
+        let bytes = model();
+        for length in 0..bytes.len() {
+            if let Ok(graph) = Graph::parse(&bytes[..length]) {
+                graph.into_bytes();
+            }
+        }
+    }
+}

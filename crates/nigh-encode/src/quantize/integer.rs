@@ -312,3 +312,131 @@ fn positive_values(graph: &Graph<'_>) -> HashSet<String> {
     });
     nodes.flat_map(|node| node.outputs.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use rten::{ModelOptions, Value, ValueView};
+
+    use super::*;
+    use crate::onnx::wire::Message;
+
+    /// A file with one product of `[rows, inputs]` activations and a constant matrix.
+    fn model(inputs: usize, outputs: usize, matrix: &[f32]) -> Vec<u8> {
+        let named = |name: &str| {
+            let mut value = Message::default();
+            value.push_text(1, name);
+            value.into_bytes()
+        };
+        let mut graph = Message::default();
+        graph.push_bytes(11, named("x"));
+        graph.push_bytes(12, named("y"));
+        let mut opset = Message::default();
+        opset.push_integer(2, 17);
+        let mut file = Message::default();
+        file.push_integer(1, 8);
+        file.push_bytes(7, graph.into_bytes());
+        file.push_bytes(8, opset.into_bytes());
+        let bytes = file.into_bytes();
+        let mut graph = Graph::parse(&bytes).unwrap();
+        graph.nodes.push(Node::new("MatMul", &["x", "w"], "y"));
+        graph
+            .weights
+            .push(Weight::of_floats("w", &[inputs, outputs], matrix));
+        graph.into_bytes()
+    }
+
+    fn integer_form(bytes: &[u8], ranges: Option<&ActivationRanges>) -> Vec<u8> {
+        let mut graph = Graph::parse(bytes).unwrap();
+        let count = rewrite(&mut graph, Arithmetic::Products, ranges, Path::new("."));
+        assert_eq!(count.unwrap(), 1);
+        graph.remove_unused().unwrap();
+        graph.into_bytes()
+    }
+
+    fn run(bytes: Vec<u8>, rows: usize, inputs: usize, x: &[f32]) -> Vec<f32> {
+        let mut options = ModelOptions::with_all_ops();
+        options.prepack_weights(true);
+        let model = options.load(bytes).unwrap();
+        let view = ValueView::from_shape(&[rows, inputs], x).unwrap();
+        let [y] = model
+            .run_n(
+                vec![(model.find_node("x").unwrap(), view.into())],
+                [model.find_node("y").unwrap()],
+                None,
+            )
+            .unwrap();
+        match y {
+            Value::FloatTensor(tensor) => tensor.into_data(),
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    /// The scheme in scalar f64 arithmetic, from the definition.
+    fn reference(x: &[f32], matrix: &[f32], inputs: usize, outputs: usize) -> Vec<f32> {
+        let (codes, scales) = narrow_columns(matrix, outputs);
+        let rows = x.chunks_exact(inputs).flat_map(|row| {
+            let largest = row.iter().fold(0f32, |m, v| m.max(v.abs())).max(1e-20);
+            let factor = 127.0 / largest;
+            let bytes: Vec<i64> = row
+                .iter()
+                .map(|v| ((v * factor).round_ties_even() as i64).clamp(-128, 127))
+                .collect();
+            (0..outputs)
+                .map(|column| {
+                    let products = bytes.iter().enumerate();
+                    let sum: i64 = products
+                        .map(|(at, byte)| byte * i64::from(codes[at * outputs + column] as i8))
+                        .sum();
+                    (sum as f64 * f64::from(scales[column]) / 127.0 * f64::from(largest)) as f32
+                })
+                .collect::<Vec<f32>>()
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn integer_products_are_exact_at_the_ends_of_the_range_and_at_odd_sizes() {
+        // All values at their limits: pairs of 16-bit products are as large as they can be.
+        let extreme = |count: usize, sign: f32| vec![sign; count];
+        let mixed = |count: usize, step: f32| {
+            (0..count)
+                .map(|i| ((i as f32 * step).sin() * 3.0).powi(3))
+                .collect::<Vec<f32>>()
+        };
+        let mut failed = Vec::new();
+        for (rows, inputs, outputs) in [(1, 1024, 1), (1, 512, 33), (5, 517, 70), (50, 96, 129)] {
+            let inputs_and_weights = [
+                ("limits", extreme(rows * inputs, 1.0), extreme(inputs * outputs, 1.0)),
+                ("opposite limits", extreme(rows * inputs, -1.0), extreme(inputs * outputs, 1.0)),
+                ("mixed", mixed(rows * inputs, 0.7), mixed(inputs * outputs, 1.3)),
+                ("zeros", extreme(rows * inputs, 0.0), mixed(inputs * outputs, 1.3)),
+            ];
+            for (what, x, matrix) in inputs_and_weights {
+                let bytes = integer_form(&model(inputs, outputs, &matrix), None);
+                let found = run(bytes, rows, inputs, &x);
+                let expected = reference(&x, &matrix, inputs, outputs);
+                let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5 * b.abs().max(1e-3);
+                if !found.iter().zip(&expected).all(close) {
+                    failed.push(format!("{what} {rows}x{inputs}x{outputs}: {:?} for {:?}", &found[..1], &expected[..1]));
+                }
+            }
+        }
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
+
+    #[test]
+    fn a_row_does_not_depend_on_the_rows_beside_it() {
+        let (inputs, outputs) = (256, 64);
+        let matrix: Vec<f32> = (0..inputs * outputs).map(|i| (i as f32 * 0.37).sin()).collect();
+        let x: Vec<f32> = (0..3 * inputs).map(|i| (i as f32 * 0.11).cos() * (1 + i / inputs * 50) as f32).collect();
+        let ranges = ActivationRanges::from([("x".to_owned(), (-60.0, 60.0))]);
+        for ranges in [None, Some(&ranges)] {
+            let bytes = integer_form(&model(inputs, outputs, &matrix), ranges);
+            let together = run(bytes.clone(), 3, inputs, &x);
+            for (at, row) in x.chunks_exact(inputs).enumerate() {
+                let alone = run(bytes.clone(), 1, inputs, row);
+                assert_eq!(alone, together[at * outputs..][..outputs], "row {at}, {ranges:?}");
+            }
+        }
+    }
+}
