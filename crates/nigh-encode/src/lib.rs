@@ -51,7 +51,7 @@ pub use encoder::{EncodeError, Encoder, EncoderOptions, OpenError};
 pub use features::FeaturesEncoder;
 pub use fingerprint::Fingerprint;
 pub use onnx::{
-    Channels, Filter, Layout, OnnxEncoder, OnnxError, Pool, Resize, Sidecar, SidecarError,
-    UnknownChoice,
+    Channels, Filter, IMAGE_MODELS, Layout, OnnxEncoder, OnnxError, Pool, Resize, Sidecar,
+    SidecarError, UnknownChoice, image_model,
 };
 pub use picture::{Picture, PictureError};

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rten::{Model, NodeId, RunOptions, ThreadPool, Value, ValueView};
@@ -8,10 +8,13 @@ use rten_tensor::Layout as _;
 use crate::{EncodeError, EncoderOptions, Fingerprint, Picture};
 
 mod choices;
+mod configs;
 mod error;
 mod facts;
+mod folder;
 mod old_softmax;
 mod open;
+mod outputs;
 mod pooling;
 mod preprocessing;
 mod resample;
@@ -19,6 +22,7 @@ mod sidecar;
 
 pub use choices::{Channels, Filter, Layout, Pool, Resize, UnknownChoice};
 pub use error::OnnxError;
+pub use folder::{IMAGE_MODELS, image_model};
 pub use sidecar::{Sidecar, SidecarError};
 
 use preprocessing::{Preprocessing, Workspace};
@@ -42,9 +46,19 @@ pub struct OnnxEncoder {
     batch_size: usize,
     fingerprint: Fingerprint,
     assumed: Vec<String>,
+    origin: Origin,
     threads_per_run: usize,
     /// One for each caller that was ever inside at the same time.
     benches: Mutex<Vec<Bench>>,
+}
+
+/// Where a model came from, for people.
+struct Origin {
+    /// The model file, then its weight files.
+    files: Vec<PathBuf>,
+    config: Option<PathBuf>,
+    parameters: u64,
+    settings: Sidecar,
 }
 
 /// What one caller works with: its own threads, so that callers never wait for one another,
@@ -56,11 +70,13 @@ struct Bench {
 }
 
 impl OnnxEncoder {
-    /// Opens a model, reads the sidecar `<model>.json` beside it where there is one, lays the
-    /// options over it, and runs the model once to see that all of it fits together.
+    /// Opens a model and runs it once to see that all of it fits together.
     ///
-    /// Keys that neither gives are taken from the model (`input`, `output`, `size`, `layout`,
-    /// `dimension`) or assumed, see [`OnnxEncoder::assumed`].
+    /// Each key of its [`Sidecar`] is taken from the first that has it: the options; the sidecar
+    /// `<model>.json` beside it; `preprocessor_config.json`, `open_clip_config.json`,
+    /// `preprocess_cfg.json` or `processor_config.json` beside it (or one folder up where it lies in
+    /// `onnx` or `visual`); the model (`input`, `output`, `size`, `layout`, `dimension`). What is
+    /// then still open is assumed, see [`OnnxEncoder::assumed`].
     ///
     /// # Errors
     /// [`OnnxError`] names the file, and the key and value that do not fit.
@@ -92,6 +108,30 @@ impl OnnxEncoder {
     #[must_use]
     pub fn assumed(&self) -> &[String] {
         &self.assumed
+    }
+
+    /// Every key as the encoder uses it, none left open but for people's (`licence`, `source`).
+    #[must_use]
+    pub fn settings(&self) -> &Sidecar {
+        &self.origin.settings
+    }
+
+    /// The model file, then the files beside it that hold its weights.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.origin.files
+    }
+
+    /// The published configuration that preprocessing was read from.
+    #[must_use]
+    pub fn config(&self) -> Option<&Path> {
+        self.origin.config.as_deref()
+    }
+
+    /// Numbers in all weights of the model, constants included.
+    #[must_use]
+    pub fn parameters(&self) -> u64 {
+        self.origin.parameters
     }
 
     /// Encodes any number of pictures, see [`Encoder::encode`](crate::Encoder::encode).

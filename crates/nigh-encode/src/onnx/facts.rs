@@ -10,6 +10,8 @@ pub(super) struct Facts {
     pub(super) opset: Option<i64>,
     /// Operator types in graph order, with repeats.
     pub(super) operators: Vec<String>,
+    /// The names that each of them reads and writes.
+    pub(super) wires: Vec<Wires>,
     /// Elements of all weights per ONNX data type code.
     elements: Vec<(i32, u64)>,
     /// Files beside the model that hold weights, each once.
@@ -27,6 +29,7 @@ impl Facts {
         let opset = standard.map(|o| o.version);
         let mut facts = Facts {
             operators: model.graph.operators,
+            wires: model.graph.wires,
             opset,
             ..Facts::default()
         };
@@ -46,6 +49,13 @@ impl Facts {
         Ok(facts)
     }
 
+    /// Numbers in all weights.
+    pub(super) fn parameters(&self) -> u64 {
+        self.elements
+            .iter()
+            .fold(0, |sum, (_, elements)| sum.saturating_add(*elements))
+    }
+
     /// The number format that most weights are stored in.
     pub(super) fn precision(&self) -> String {
         let most = self.elements.iter().max_by_key(|(_, elements)| *elements);
@@ -60,6 +70,13 @@ impl Facts {
             None => "no weights".to_owned(),
         }
     }
+}
+
+/// What an operator reads and writes, by name.
+#[derive(Debug, Default)]
+pub(super) struct Wires {
+    pub(super) inputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
 }
 
 #[derive(Default)]
@@ -77,11 +94,15 @@ struct Opset {
 #[derive(Default)]
 struct Graph {
     operators: Vec<String>,
+    wires: Vec<Wires>,
     weights: Vec<Weight>,
 }
 
 #[derive(Default)]
-struct Operator(String);
+struct Operator {
+    kind: String,
+    wires: Wires,
+}
 
 #[derive(Default)]
 struct Weight {
@@ -143,7 +164,11 @@ impl DecodeMessage for Graph {
         let mut graph = Graph::default();
         while let Some(mut field) = fields.next()? {
             match field.number() {
-                1 => graph.operators.push(Operator::decode_field(&mut field)?.0),
+                1 => {
+                    let operator = Operator::decode_field(&mut field)?;
+                    graph.operators.push(operator.kind);
+                    graph.wires.push(operator.wires);
+                }
                 5 => graph.weights.push(Weight::decode_field(&mut field)?),
                 _ => field.skip()?,
             }
@@ -161,7 +186,9 @@ impl DecodeMessage for Operator {
         let mut operator = Operator::default();
         while let Some(mut field) = fields.next()? {
             match field.number() {
-                4 => operator.0 = field.read_string()?,
+                1 => operator.wires.inputs.push(field.read_string()?),
+                2 => operator.wires.outputs.push(field.read_string()?),
+                4 => operator.kind = field.read_string()?,
                 _ => field.skip()?,
             }
         }

@@ -1,6 +1,6 @@
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rten::{DataType, Dimension, Model, ModelOptions, NodeId, ValueType};
@@ -11,7 +11,7 @@ use super::error::{OnnxError, sidecar_path};
 use super::facts::Facts;
 use super::preprocessing::Preprocessing;
 use super::sidecar::Sidecar;
-use super::{OnnxEncoder, old_softmax, pooling};
+use super::{OnnxEncoder, Origin, configs, old_softmax, outputs, pooling};
 use crate::{EncoderOptions, Fingerprint};
 
 /// Operators whose results were measured to be wrong in rten 0.27.
@@ -27,7 +27,10 @@ const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 
 pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder, OnnxError> {
     check_options(options)?;
-    let sidecar = read_sidecar(path)?.overlaid(&options.sidecar);
+    let told = read_sidecar(path)?.overlaid(&options.sidecar);
+    let config = configs::find(path)?;
+    config.check(&told)?;
+    let sidecar = config.sidecar.overlaid(&told);
     let bytes = fs::read(path).map_err(|source| read_error(path, source))?;
     let load_error = |reason| OnnxError::Load {
         path: path.to_owned(),
@@ -40,9 +43,13 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
     let model = load(bytes, external, &facts).map_err(load_error)?;
 
     let input = find_input(path, &model, &sidecar)?;
-    let (output, output_name) = find_output(path, &model, &sidecar)?;
-    let (preprocessing, assumed) = resolve(path, &input, &sidecar)?;
-    let pool = sidecar.pool.unwrap_or(Pool::None);
+    let (preprocessing, mut assumed) = resolve(path, &input, &sidecar)?;
+    let choice = outputs::choose(path, &model, &facts, &sidecar, &mut assumed)?;
+    let outputs::Choice {
+        id: output,
+        name: output_name,
+        pool,
+    } = choice;
     let batch_size = input.batch.or(options.batch_size).unwrap_or(DEFAULT_BATCH);
     let architecture = match pool {
         Pool::None => format!("onnx#{output_name}"),
@@ -70,10 +77,24 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
         fixed_batch: input.batch,
         batch_size,
         assumed,
+        origin: Origin {
+            files: model_files(path, &facts),
+            config: config.path,
+            parameters: facts.parameters(),
+            settings: Sidecar::default(),
+        },
         threads_per_run: options.threads_per_run,
         benches: Mutex::default(),
     };
     encoder.fingerprint.dimension = trial(path, &encoder, &output_name, sidecar.dimension)?;
+    let settings = Sidecar {
+        input: Some(input.name),
+        output: Some(output_name),
+        pool: Some(pool),
+        dimension: Some(encoder.dimension()),
+        ..encoder.preprocessing.sidecar()
+    };
+    encoder.origin.settings = sidecar.overlaid(&settings);
     Ok(encoder)
 }
 
@@ -128,6 +149,15 @@ fn read_external(path: &Path, facts: &Facts) -> Result<Vec<(String, Vec<u8>)>, O
         Ok((name.clone(), content))
     };
     facts.external_files.iter().map(read).collect()
+}
+
+/// The model file and its weight files.
+fn model_files(path: &Path, facts: &Facts) -> Vec<PathBuf> {
+    let weights = facts
+        .external_files
+        .iter()
+        .map(|name| path.with_file_name(name));
+    std::iter::once(path.to_owned()).chain(weights).collect()
 }
 
 /// XXH3-128 of the model file and, one after another, of its weight files.
@@ -226,35 +256,7 @@ fn find_input(path: &Path, model: &Model, sidecar: &Sidecar) -> Result<Input, On
     })
 }
 
-fn find_output(
-    path: &Path,
-    model: &Model,
-    sidecar: &Sidecar,
-) -> Result<(NodeId, String), OnnxError> {
-    let known = names(model, model.output_ids());
-    let name = match (&sidecar.output, known.as_slice()) {
-        (Some(name), _) => name.clone(),
-        (None, [only]) => only.clone(),
-        (None, several) => {
-            return Err(OnnxError::MissingKey {
-                path: path.to_owned(),
-                key: "output",
-                reason: format!("the model has the outputs {several:?}"),
-            });
-        }
-    };
-    match model.find_node(&name) {
-        Some(id) => Ok((id, name)),
-        None => Err(OnnxError::Mismatch {
-            path: path.to_owned(),
-            key: "output",
-            received: format!("{name:?}"),
-            reason: format!("the model's outputs are {known:?}"),
-        }),
-    }
-}
-
-fn names(model: &Model, ids: &[NodeId]) -> Vec<String> {
+pub(super) fn names(model: &Model, ids: &[NodeId]) -> Vec<String> {
     let name = |id: &NodeId| model.node_info(*id).and_then(|info| info.name());
     ids.iter()
         .map(|id| name(id).unwrap_or_default().to_owned())

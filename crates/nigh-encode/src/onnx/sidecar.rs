@@ -1,5 +1,5 @@
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use super::choices::{Channels, Filter, Layout, Pool, Resize};
@@ -166,6 +166,39 @@ impl Sidecar {
         }
     }
 
+    /// The text of this sidecar: an object of the keys that are set.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let word = |word: Option<String>| word.map_or(Value::Null, Value::from);
+        let mut keys = json!({
+            "input": self.input,
+            "output": self.output,
+            "pool": word(self.pool.map(|pool| pool.to_string())),
+            "dimension": self.dimension,
+            "size": self.size,
+            "resize": word(self.resize.map(|resize| resize.to_string())),
+            "shorter_side": self.shorter_side,
+            "background": self.background,
+            "filter": word(self.filter.map(|filter| filter.to_string())),
+            "channels": word(self.channels.map(|channels| channels.to_string())),
+            "layout": word(self.layout.map(|layout| layout.to_string())),
+            "rescale": self.rescale,
+            "mean": self.mean,
+            "std": self.std,
+            "licence": self.licence,
+            "source": self.source,
+        });
+        if let Some(keys) = keys.as_object_mut() {
+            keys.retain(|_, value| !value.is_null());
+        }
+        keys
+    }
+
+    /// Whether a key of the file's is set.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.to_json().get(key).is_some()
+    }
+
     /// Checks ranges, which overrides from outside may break as well as the file.
     pub(super) fn check(&self) -> Result<(), SidecarError> {
         let value = |key, reason: String| Err(SidecarError::Value { key, reason });
@@ -308,6 +341,19 @@ mod tests {
             .map(|(text, expected, error)| format!("{text}: expected {expected}, said {error}"))
             .collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn its_text_reads_back() {
+        let text = r#"{"output": "e", "pool": "first", "dimension": 3, "size": [4, 5], "resize": "crop",
+            "shorter_side": 6, "background": [1, 2, 3], "filter": "box", "channels": "bgr",
+            "layout": "nhwc", "rescale": 0.1, "mean": [0.1, 0.2, 0.3], "std": [1, 2, 3],
+            "input": "i", "licence": "MIT", "source": "here"}"#;
+        let sidecar = Sidecar::parse(text).unwrap();
+        let written = sidecar.to_json();
+        assert_eq!(written.as_object().unwrap().len(), KEYS.len());
+        assert_eq!(Sidecar::parse(&written.to_string()).unwrap(), sidecar);
+        assert_eq!(Sidecar::default().to_json(), json!({}));
     }
 
     #[test]
