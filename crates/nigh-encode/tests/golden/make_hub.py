@@ -28,7 +28,8 @@ def save(path, nodes, constants, outputs):
 
 
 patches = [
-    helper.make_node("Conv", ["pixel_values", "kernel"], ["map"], strides=[BLOCK, BLOCK]),
+    helper.make_node("Conv", ["pixel_values", "kernel"], ["map"], kernel_shape=[BLOCK, BLOCK],
+                     strides=[BLOCK, BLOCK], dilations=[1, 1], pads=[0, 0, 0, 0], group=1),
     helper.make_node("Tanh", ["map"], ["positions"]),
 ]
 kernel = weights("kernel", WIDTH, 3, BLOCK, BLOCK)
