@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use thiserror::Error;
 
 use crate::{
-    FeaturesEncoder, Fingerprint, OnnxEncoder, OnnxError, Picture, PictureError, Sidecar,
+    FeaturesEncoder, Fingerprint, OnnxEncoder, OnnxError, Picture, PictureError, Runtime, Sidecar,
     image_model,
 };
 
@@ -33,6 +33,8 @@ pub struct EncoderOptions {
     pub threads_per_run: usize,
     /// Pictures per run of an ONNX model; `None` for the measured default.
     pub batch_size: Option<usize>,
+    /// What computes an ONNX model.
+    pub runtime: Runtime,
 }
 
 impl Default for EncoderOptions {
@@ -41,6 +43,7 @@ impl Default for EncoderOptions {
             sidecar: Sidecar::default(),
             threads_per_run: 1,
             batch_size: None,
+            runtime: Runtime::default(),
         }
     }
 }

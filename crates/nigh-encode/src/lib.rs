@@ -43,15 +43,22 @@ mod decode;
 mod encoder;
 mod features;
 mod fingerprint;
+mod model_size;
 mod onnx;
 mod picture;
+mod quantize;
 
 pub use decode::{DecodeError, DecodeLimits, Format, decode};
 pub use encoder::{EncodeError, Encoder, EncoderOptions, OpenError};
 pub use features::FeaturesEncoder;
 pub use fingerprint::Fingerprint;
+pub use model_size::ModelSize;
 pub use onnx::{
-    Channels, Filter, IMAGE_MODELS, Layout, OnnxEncoder, OnnxError, Pool, Resize, Sidecar,
-    SidecarError, UnknownChoice, image_model,
+    Channels, Filter, IMAGE_MODELS, Layout, OnnxEncoder, OnnxError, Pool, Provider, Resize,
+    Runtime, Sidecar, SidecarError, UnknownChoice, image_model,
 };
 pub use picture::{Picture, PictureError};
+pub use quantize::{
+    ActivationRanges, Arithmetic, CalibrateError, QuantizeError, QuantizeTo, Quantized, RangeRule,
+    calibrate, quantize,
+};

@@ -1,9 +1,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use rten::{Model, NodeId, RunOptions, ThreadPool, Value, ValueView};
-use rten_tensor::Layout as _;
+use std::sync::{Mutex, PoisonError};
 
 use crate::{EncodeError, EncoderOptions, Fingerprint, Picture};
 
@@ -12,32 +9,37 @@ mod configs;
 mod error;
 mod facts;
 mod folder;
+pub(crate) mod graph;
 mod old_softmax;
 mod open;
 mod outputs;
 mod pooling;
 mod preprocessing;
 mod resample;
+mod runtime;
 mod sidecar;
+pub(crate) mod wire;
 
 pub use choices::{Channels, Filter, Layout, Pool, Resize, UnknownChoice};
 pub use error::OnnxError;
 pub use folder::{IMAGE_MODELS, image_model};
+pub use runtime::{Provider, Runtime};
 pub use sidecar::{Sidecar, SidecarError};
 
 use preprocessing::{Preprocessing, Workspace};
+use runtime::{Engine, Feed, Numbers, Output, Worker};
 
-/// An image model in ONNX form together with its preprocessing, run on the CPU.
+/// An image model in ONNX form together with its preprocessing, computed by a [`Runtime`].
 ///
-/// The model's weights may be f32 or f16 (computed in f32), or 8-bit with the arithmetic left in
-/// floats (`DequantizeLinear` before each operator). Integer convolutions (`ConvInteger`,
-/// `QLinearConv`) are refused: the engine computes them wrongly. A softmax of before opset 13 is
-/// rewritten, since the engine would take the wrong axis.
+/// The model's weights may be f32 or f16, or 8-bit. What follows is about [`Runtime::Rten`] alone:
+/// f16 is computed in f32; integer convolutions (`ConvInteger`, `QLinearConv`) are refused, since
+/// the engine computes them wrongly; a softmax of before opset 13 is rewritten, since the engine
+/// would take the wrong axis.
 pub struct OnnxEncoder {
     name: String,
-    model: Model,
-    input: NodeId,
-    output: NodeId,
+    engine: Engine,
+    input: String,
+    output: String,
     pool: Pool,
     preprocessing: Preprocessing,
     table: Box<[[f32; 256]; 3]>,
@@ -47,24 +49,21 @@ pub struct OnnxEncoder {
     fingerprint: Fingerprint,
     assumed: Vec<String>,
     origin: Origin,
-    threads_per_run: usize,
     /// One for each caller that was ever inside at the same time.
     benches: Mutex<Vec<Bench>>,
 }
 
 /// Where a model came from, for people.
 struct Origin {
-    /// The model file, then its weight files.
-    files: Vec<PathBuf>,
+    path: PathBuf,
     config: Option<PathBuf>,
-    parameters: u64,
-    settings: Sidecar,
+    licence: Option<String>,
 }
 
-/// What one caller works with: its own threads, so that callers never wait for one another,
+/// What one caller works with: its own worker, so that callers never wait for one another,
 /// and its own memory.
 struct Bench {
-    threads: Arc<ThreadPool>,
+    worker: Worker,
     work: Workspace,
     tensor: Vec<f32>,
 }
@@ -110,16 +109,10 @@ impl OnnxEncoder {
         &self.assumed
     }
 
-    /// Every key as the encoder uses it, none left open but for people's (`licence`, `source`).
+    /// The model's file.
     #[must_use]
-    pub fn settings(&self) -> &Sidecar {
-        &self.origin.settings
-    }
-
-    /// The model file, then the files beside it that hold its weights.
-    #[must_use]
-    pub fn files(&self) -> &[PathBuf] {
-        &self.origin.files
+    pub fn path(&self) -> &Path {
+        &self.origin.path
     }
 
     /// The published configuration that preprocessing was read from.
@@ -128,10 +121,68 @@ impl OnnxEncoder {
         self.origin.config.as_deref()
     }
 
-    /// Numbers in all weights of the model, constants included.
+    /// The licence of the weights, where the sidecar names it.
     #[must_use]
-    pub fn parameters(&self) -> u64 {
-        self.origin.parameters
+    pub fn licence(&self) -> Option<&str> {
+        self.origin.licence.as_deref()
+    }
+
+    /// Everything that was told, read or assumed about the model's input and output: the sidecar
+    /// with which it opens to the same embeddings, whatever the defaults are by then.
+    #[must_use]
+    pub fn settings(&self) -> Sidecar {
+        let Preprocessing {
+            height,
+            width,
+            resize,
+            shorter_side,
+            background,
+            filter,
+            channels,
+            layout,
+            rescale,
+            mean,
+            std,
+        } = self.preprocessing;
+        Sidecar {
+            input: Some(self.input.clone()),
+            output: Some(self.output.clone()),
+            pool: Some(self.pool),
+            dimension: Some(self.dimension()),
+            size: Some([height, width]),
+            resize: Some(resize),
+            shorter_side: (resize == Resize::Crop).then_some(shorter_side),
+            background: (resize == Resize::Pad).then_some(background),
+            filter: Some(filter),
+            channels: Some(channels),
+            layout: Some(layout),
+            rescale: Some(rescale),
+            mean: Some(mean),
+            std: Some(std),
+            licence: None,
+            source: None,
+        }
+    }
+
+    /// The input's name, and the shape and numbers that `pictures` become for it.
+    pub(crate) fn input_tensor(&self, pictures: &[Picture]) -> (&str, [usize; 4], Vec<f32>) {
+        let numbers = self.preprocessing.numbers();
+        let batch = self.fixed_batch.unwrap_or(pictures.len());
+        let mut tensor = vec![0.0; batch * numbers];
+        let mut work = Workspace::default();
+        for (picture, place) in pictures.iter().zip(tensor.chunks_exact_mut(numbers)) {
+            self.preprocessing
+                .write(picture, &self.table, &mut work, place);
+        }
+        (&self.input, self.input_shape(batch), tensor)
+    }
+
+    fn input_shape(&self, batch: usize) -> [usize; 4] {
+        let Preprocessing { height, width, .. } = self.preprocessing;
+        match self.preprocessing.layout {
+            Layout::Nchw => [batch, 3, height, width],
+            Layout::Nhwc => [batch, height, width, 3],
+        }
     }
 
     /// Encodes any number of pictures, see [`Encoder::encode`](crate::Encoder::encode).
@@ -142,7 +193,9 @@ impl OnnxEncoder {
     /// # Panics
     /// Where a picture's bytes do not fill its size; `Encoder::encode` checks that first.
     pub fn encode(&self, pictures: &[Picture]) -> Result<Vec<f32>, EncodeError> {
-        let mut bench = self.take_bench();
+        let mut bench = self
+            .take_bench()
+            .map_err(|reason| self.run_error(pictures.len(), reason))?;
         let mut rows = Vec::with_capacity(pictures.len() * self.dimension());
         for batch in pictures.chunks(self.batch_size) {
             self.encode_batch(batch, &mut bench, &mut rows)?;
@@ -166,41 +219,41 @@ impl OnnxEncoder {
             self.preprocessing
                 .write(picture, &self.table, &mut bench.work, tensor);
         }
-        let output = self.run(bench).map_err(|reason| EncodeError::Run {
-            model: self.name.clone(),
-            pictures: pictures.len(),
-            reason,
-        })?;
+        let output = self
+            .run(bench)
+            .map_err(|reason| self.run_error(pictures.len(), reason))?;
         self.take_rows(output, pictures.len(), rows)
     }
 
     /// Runs the model on all of the tensor.
-    fn run(&self, bench: &Bench) -> Result<Value, String> {
-        let Preprocessing { height, width, .. } = self.preprocessing;
+    fn run(&self, bench: &mut Bench) -> Result<Output, String> {
         let batch = bench.tensor.len() / self.preprocessing.numbers();
-        let shape = match self.preprocessing.layout {
-            Layout::Nchw => [batch, 3, height, width],
-            Layout::Nhwc => [batch, height, width, 3],
+        let shape = self.input_shape(batch);
+        let feed = Feed {
+            name: &self.input,
+            shape: &shape,
+            numbers: Numbers::Floats(&bench.tensor),
         };
-        let input = ValueView::from_shape(shape, &bench.tensor).map_err(|e| e.to_string())?;
-        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&bench.threads)));
-        let outputs = self.model.run_n(
-            vec![(self.input, input.into())],
-            [self.output],
-            Some(options),
-        );
-        outputs.map(|[output]| output).map_err(|e| e.to_string())
+        self.engine.run(&mut bench.worker, &[feed])
+    }
+
+    fn run_error(&self, pictures: usize, reason: String) -> EncodeError {
+        EncodeError::Run {
+            model: self.name.clone(),
+            pictures,
+            reason,
+        }
     }
 
     /// Appends the embeddings of the first `pictures` of a run.
     fn take_rows(
         &self,
-        output: Value,
+        output: Output,
         pictures: usize,
         rows: &mut Vec<f32>,
     ) -> Result<(), EncodeError> {
         let before = rows.len();
-        let shape = output.shape().to_vec();
+        let shape = output.shape.clone();
         let pooled = pooling::pool(output, self.pool, self.preprocessing.layout);
         let wanted = pictures * self.dimension();
         match pooled {
@@ -233,13 +286,16 @@ impl OnnxEncoder {
         Ok(())
     }
 
-    fn take_bench(&self) -> Bench {
+    fn take_bench(&self) -> Result<Bench, String> {
         let spare = self.locked_benches().pop();
-        spare.unwrap_or_else(|| Bench {
-            threads: Arc::new(ThreadPool::with_num_threads(self.threads_per_run)),
-            work: Workspace::default(),
-            tensor: Vec::new(),
-        })
+        match spare {
+            Some(bench) => Ok(bench),
+            None => Ok(Bench {
+                worker: self.engine.worker()?,
+                work: Workspace::default(),
+                tensor: Vec::new(),
+            }),
+        }
     }
 
     /// Benches hold nothing that a panic elsewhere could have left half done.

@@ -8,7 +8,10 @@
 
 use std::path::{Path, PathBuf};
 
-use nigh_encode::{Encoder, EncoderOptions, Picture, Sidecar};
+use nigh_encode::{Encoder, EncoderOptions, Picture, Runtime, Sidecar};
+
+mod support;
+use support::runtimes;
 
 /// Any difference in preprocessing or arithmetic that matters shows well above this.
 const LEAST_COSINE: f64 = 0.9999;
@@ -92,7 +95,12 @@ fn cosine(a: &[f64], b: &[f32]) -> f64 {
 }
 
 fn open(path: &Path, sidecar: Sidecar) -> Encoder {
+    open_with(Runtime::Rten, path, sidecar)
+}
+
+fn open_with(runtime: Runtime, path: &Path, sidecar: Sidecar) -> Encoder {
     let options = EncoderOptions {
+        runtime,
         sidecar,
         ..EncoderOptions::default()
     };
@@ -102,10 +110,14 @@ fn open(path: &Path, sidecar: Sidecar) -> Encoder {
 fn check(golden: &str, models: &Path) {
     let text = std::fs::read_to_string(golden_folder().join(golden)).unwrap();
     let rows: Vec<Golden> = serde_json::from_str(&text).unwrap();
+    let runtimes = runtimes();
     let mut wrong = Vec::new();
-    for row in &rows {
+    for (row, runtime) in rows
+        .iter()
+        .flat_map(|row| runtimes.iter().map(move |runtime| (row, *runtime)))
+    {
         let options = Sidecar::parse(&row.options.to_string()).unwrap();
-        let encoder = open(&models.join(&row.model), options);
+        let encoder = open_with(runtime, &models.join(&row.model), options);
         let embedding = encoder.encode(&[picture(row.picture)]).unwrap();
         let length = embedding
             .iter()
@@ -114,12 +126,12 @@ fn check(golden: &str, models: &Path) {
             .sqrt();
         let cosine = cosine(&unpack(&row.embedding), &embedding);
         println!(
-            "{} {} {:?}: cosine {cosine:.8}",
+            "{runtime} {} {} {:?}: cosine {cosine:.8}",
             row.model, row.options, row.picture
         );
         if cosine < LEAST_COSINE || (length - 1.0).abs() > 1e-5 {
             wrong.push(format!(
-                "{} {} {:?}: cosine {cosine}, length {length}",
+                "{runtime} {} {} {:?}: cosine {cosine}, length {length}",
                 row.model, row.options, row.picture
             ));
         }
@@ -128,7 +140,7 @@ fn check(golden: &str, models: &Path) {
         wrong.is_empty(),
         "{} of {}:\n{}",
         wrong.len(),
-        rows.len(),
+        rows.len() * runtimes.len(),
         wrong.join("\n")
     );
 }
@@ -147,8 +159,11 @@ fn real_models_match_onnxruntime() {
 
 #[test]
 fn batches_and_threads_change_nothing() {
-    for model in ["tiny.onnx", "tiny-fp16.onnx"] {
-        let encoder = open(&golden_folder().join(model), Sidecar::default());
+    let models = ["tiny.onnx", "tiny-fp16.onnx"].into_iter();
+    for (model, runtime) in
+        models.flat_map(|model| runtimes().into_iter().map(move |runtime| (model, runtime)))
+    {
+        let encoder = open_with(runtime, &golden_folder().join(model), Sidecar::default());
         let pictures: Vec<Picture> = (0..7).map(|kind| picture([kind, 50 + kind, 60])).collect();
         let alone: Vec<f32> = pictures
             .iter()
@@ -160,7 +175,7 @@ fn batches_and_threads_change_nothing() {
                 scope.spawn(|| {
                     let together = encoder.encode(&pictures).unwrap();
                     let worst = alone.iter().zip(&together).map(|(a, b)| (a - b).abs());
-                    assert!(worst.fold(0.0, f32::max) < 1e-6, "{model}");
+                    assert!(worst.fold(0.0, f32::max) < 1e-6, "{runtime} {model}");
                 });
             }
         });

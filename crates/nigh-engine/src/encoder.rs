@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nigh_encode::{Encoder, EncoderOptions, Fingerprint, Sidecar, SidecarError};
+use nigh_encode::{Encoder, EncoderOptions, Fingerprint, Runtime, Sidecar, SidecarError};
 use nigh_store::Header;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -62,6 +62,8 @@ pub struct EncoderRequest {
     pub overrides: Map<String, Value>,
     /// Threads that one call of the encoder computes with.
     pub threads_per_run: usize,
+    /// What computes an ONNX model; no part of the collection, whatever it was made with.
+    pub runtime: Runtime,
 }
 
 impl EncoderRecord {
@@ -69,7 +71,7 @@ impl EncoderRecord {
     pub fn create(request: &EncoderRequest) -> Result<(Encoder, Self), EncoderError> {
         let spec = absolute(request.spec.as_deref().unwrap_or("features"));
         let overrides = request.overrides.clone();
-        let encoder = open(&spec, &overrides, request.threads_per_run)?;
+        let encoder = open(&spec, &overrides, request)?;
         let fingerprint = encoder.fingerprint().clone();
         Ok((
             encoder,
@@ -90,7 +92,7 @@ impl EncoderRecord {
                 merged(&self.overrides, &request.overrides),
             ),
         };
-        let encoder = open(&spec, &overrides, request.threads_per_run)?;
+        let encoder = open(&spec, &overrides, request)?;
         match self.fingerprint.difference(encoder.fingerprint()) {
             None => Ok(encoder),
             Some(difference) => Err(EncoderError::Mismatch {
@@ -110,13 +112,14 @@ impl EncoderRecord {
 fn open(
     spec: &str,
     overrides: &Map<String, Value>,
-    threads_per_run: usize,
+    request: &EncoderRequest,
 ) -> Result<Encoder, EncoderError> {
     let text = Value::Object(overrides.clone()).to_string();
     let sidecar = Sidecar::parse(&text).map_err(EncoderError::Overrides)?;
     let options = EncoderOptions {
         sidecar,
-        threads_per_run: threads_per_run.max(1),
+        threads_per_run: request.threads_per_run.max(1),
+        runtime: request.runtime,
         ..EncoderOptions::default()
     };
     Encoder::open(spec, &options).map_err(|source| EncoderError::Open {

@@ -58,6 +58,7 @@ mod filter;
 mod import;
 mod label;
 mod load;
+pub mod models;
 pub mod network;
 pub mod people_table;
 mod publish;

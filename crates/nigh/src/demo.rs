@@ -20,7 +20,7 @@ use crate::interrupt;
 use crate::output::{Exit, Output};
 use crate::progress::Progress;
 
-mod render;
+pub(crate) mod render;
 
 /// Pictures to search with.
 const QUERIES: usize = 8;

@@ -1,5 +1,7 @@
 //! From the encoder's flags to the engine's request.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, anyhow};
 use nigh_engine::EncoderRequest;
 use serde_json::{Map, Value, json};
@@ -24,7 +26,14 @@ pub(crate) fn request(args: &EncoderArgs, threads: usize) -> Result<EncoderReque
         spec: args.encoder.clone(),
         overrides,
         threads_per_run: threads,
+        runtime: args.runtime,
     })
+}
+
+/// The file of the model that the flags name.
+pub(crate) fn model_path(args: &EncoderArgs) -> Result<PathBuf> {
+    let spec = args.encoder.as_deref().unwrap_or_default();
+    Ok(PathBuf::from(spec))
 }
 
 /// `key=value`: a number, a list of numbers (`0.5,0.5,0.5` or `224x224`), or a word.

@@ -50,7 +50,7 @@ fn run(cli: &Cli, output: Output) -> Result<Exit> {
         Command::Catalog(command) => run_catalog(command, threads, output),
         Command::People(command) => run_people(command, output),
         Command::Index(command) => run_index(command, threads, output),
-        Command::Model(command) => run_model(command, output),
+        Command::Model(command) => run_model(command, threads, output),
         Command::Doctor(args) => doctor::run(args, output),
         Command::Completions { shell } => completions(*shell, output),
         Command::Man => man(output),
@@ -105,9 +105,11 @@ fn run_index(command: &IndexCommand, threads: usize, output: Output) -> Result<E
     }
 }
 
-fn run_model(command: &ModelCommand, output: Output) -> Result<Exit> {
+fn run_model(command: &ModelCommand, threads: usize, output: Output) -> Result<Exit> {
     match command {
         ModelCommand::List(args) => model::list::run(args, output),
+        ModelCommand::Quantize(args) => model::quantize::run(args, output),
+        ModelCommand::Ladder(args) => model::ladder::run(args, threads, output),
     }
 }
 

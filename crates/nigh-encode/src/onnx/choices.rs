@@ -13,6 +13,15 @@ pub struct UnknownChoice {
     choices: &'static str,
 }
 
+impl UnknownChoice {
+    pub(super) fn new(received: &str, choices: &'static str) -> UnknownChoice {
+        UnknownChoice {
+            received: received.to_owned(),
+            choices,
+        }
+    }
+}
+
 macro_rules! choices {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ }) => {
         $(#[$doc])*
@@ -36,7 +45,7 @@ macro_rules! choices {
             fn from_str(word: &str) -> Result<$name, UnknownChoice> {
                 match word {
                     $($word => Ok($name::$variant),)+
-                    _ => Err(UnknownChoice { received: word.to_owned(), choices: $name::WORDS }),
+                    _ => Err(UnknownChoice::new(word, $name::WORDS)),
                 }
             }
         }

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::runtime::Runtime;
 use super::sidecar::SidecarError;
 
 /// Why a model cannot be an encoder.
@@ -59,10 +60,18 @@ pub enum OnnxError {
         /// What the engine says.
         reason: String,
     },
+    /// The runtime that was asked for is not there, or lacks something.
+    #[error("runtime {runtime} cannot be used: {reason}")]
+    Runtime {
+        /// What was asked for.
+        runtime: Runtime,
+        /// What is missing, and what would help.
+        reason: String,
+    },
     /// The engine computes these operators wrongly.
     #[error(
-        "model {} uses {operator}, an integer convolution, which this engine computes wrongly: \
-         use the f32 or f16 form of the model",
+        "model {} uses {operator}, an integer convolution, which the runtime rten computes wrongly: \
+         use the f32 or f16 form of the model, or the runtime onnxruntime",
         path.display()
     )]
     IntegerConvolution {

@@ -3,37 +3,85 @@
 use rten_onnx::protobuf::ValueReader;
 use rten_onnx::protobuf::{DecodeMessage, Fields, OwnedValues, ProtobufError, ReadValue};
 
-/// The few fields of an ONNX file that the engine does not give back.
+/// What an ONNX file declares: the same for every engine that computes it.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     /// Version of the standard operators that the model was written for.
-    pub(super) opset: Option<i64>,
+    pub(crate) opset: Option<i64>,
     /// Operator types in graph order, with repeats.
-    pub(super) operators: Vec<String>,
-    /// The names that each of them reads and writes.
-    pub(super) wires: Vec<Wires>,
+    pub(crate) operators: Vec<String>,
+    /// What the model must be given, weights left out.
+    pub(crate) inputs: Vec<Port>,
+    /// What the model offers by itself.
+    pub(crate) outputs: Vec<Port>,
+    /// Files beside the model that hold weights, each once.
+    pub(crate) external_files: Vec<String>,
+    nodes: Vec<Operator>,
     /// Elements of all weights per ONNX data type code.
     elements: Vec<(i32, u64)>,
-    /// Files beside the model that hold weights, each once.
-    pub(super) external_files: Vec<String>,
+}
+
+/// A declared input or output.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Port {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// One entry for each axis, `None` where its length is open; `None` where nothing is declared.
+    pub(crate) shape: Option<Vec<Option<usize>>>,
+}
+
+/// The kind of numbers in a tensor, as far as encoders tell them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    F32,
+    F16,
+    I32,
+    I64,
+    /// Any other, by its ONNX code.
+    Other(i32),
+    #[default]
+    Undeclared,
+}
+
+impl Kind {
+    fn of(code: i32) -> Kind {
+        match code {
+            0 => Kind::Undeclared,
+            1 => Kind::F32,
+            6 => Kind::I32,
+            7 => Kind::I64,
+            10 => Kind::F16,
+            other => Kind::Other(other),
+        }
+    }
 }
 
 impl Facts {
     /// Reads them from the bytes of an `.onnx` file.
-    pub(super) fn read(bytes: &[u8]) -> Result<Facts, ProtobufError> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Facts, ProtobufError> {
         let model = Model::decode(ValueReader::from_buf(bytes))?;
         let standard = model
             .opsets
             .iter()
             .find(|o| ["", "ai.onnx"].contains(&o.domain.as_str()));
         let opset = standard.map(|o| o.version);
+        let Graph {
+            nodes,
+            weights,
+            mut inputs,
+            outputs,
+        } = model.graph;
+        // Before version 4 of the format every weight was an input too.
+        inputs.retain(|input| weights.iter().all(|weight| weight.name != input.name));
         let mut facts = Facts {
-            operators: model.graph.operators,
-            wires: model.graph.wires,
+            operators: nodes.iter().map(|node| node.kind.clone()).collect(),
+            nodes,
+            inputs,
+            outputs,
             opset,
             ..Facts::default()
         };
-        for weight in model.graph.weights {
+        for weight in weights {
             match facts
                 .elements
                 .iter_mut()
@@ -49,15 +97,20 @@ impl Facts {
         Ok(facts)
     }
 
-    /// Numbers in all weights.
-    pub(super) fn parameters(&self) -> u64 {
-        self.elements
-            .iter()
-            .fold(0, |sum, (_, elements)| sum.saturating_add(*elements))
+    /// Whether some operator of the graph computes a value of this name.
+    pub(crate) fn computes(&self, name: &str) -> bool {
+        self.origin(name).is_some()
+    }
+
+    /// The operator that computes a value, and what it reads.
+    pub(crate) fn origin(&self, name: &str) -> Option<(&str, &[String])> {
+        let computes = |node: &&Operator| node.outputs.iter().any(|output| output == name);
+        let node = self.nodes.iter().find(computes)?;
+        Some((&node.kind, &node.inputs))
     }
 
     /// The number format that most weights are stored in.
-    pub(super) fn precision(&self) -> String {
+    pub(crate) fn precision(&self) -> String {
         let most = self.elements.iter().max_by_key(|(_, elements)| *elements);
         match most.map(|(code, _)| *code) {
             Some(1) => "f32".to_owned(),
@@ -70,13 +123,6 @@ impl Facts {
             None => "no weights".to_owned(),
         }
     }
-}
-
-/// What an operator reads and writes, by name.
-#[derive(Debug, Default)]
-pub(super) struct Wires {
-    pub(super) inputs: Vec<String>,
-    pub(super) outputs: Vec<String>,
 }
 
 #[derive(Default)]
@@ -93,19 +139,39 @@ struct Opset {
 
 #[derive(Default)]
 struct Graph {
-    operators: Vec<String>,
-    wires: Vec<Wires>,
+    nodes: Vec<Operator>,
     weights: Vec<Weight>,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Operator {
     kind: String,
-    wires: Wires,
+    inputs: Vec<String>,
+    outputs: Vec<String>,
 }
+
+/// The type and shape of a tensor; those of other things are left out.
+#[derive(Default)]
+struct TensorType {
+    code: i32,
+    shape: Option<Vec<Option<usize>>>,
+}
+
+/// A message of which one field is of interest.
+#[derive(Default)]
+struct Inner<const FIELD: u64, T>(T);
+
+#[derive(Default)]
+struct Axes(Vec<Option<usize>>);
+
+#[derive(Default)]
+struct Axis(Option<usize>);
 
 #[derive(Default)]
 struct Weight {
+    name: String,
     data_type: i32,
     elements: u64,
     location: Option<String>,
@@ -164,12 +230,10 @@ impl DecodeMessage for Graph {
         let mut graph = Graph::default();
         while let Some(mut field) = fields.next()? {
             match field.number() {
-                1 => {
-                    let operator = Operator::decode_field(&mut field)?;
-                    graph.operators.push(operator.kind);
-                    graph.wires.push(operator.wires);
-                }
+                1 => graph.nodes.push(Operator::decode_field(&mut field)?),
                 5 => graph.weights.push(Weight::decode_field(&mut field)?),
+                11 => graph.inputs.push(Port::decode_field(&mut field)?),
+                12 => graph.outputs.push(Port::decode_field(&mut field)?),
                 _ => field.skip()?,
             }
         }
@@ -186,13 +250,111 @@ impl DecodeMessage for Operator {
         let mut operator = Operator::default();
         while let Some(mut field) = fields.next()? {
             match field.number() {
-                1 => operator.wires.inputs.push(field.read_string()?),
-                2 => operator.wires.outputs.push(field.read_string()?),
+                1 => operator.inputs.push(field.read_string()?),
+                2 => operator.outputs.push(field.read_string()?),
                 4 => operator.kind = field.read_string()?,
                 _ => field.skip()?,
             }
         }
         Ok(operator)
+    }
+}
+
+impl DecodeMessage for Port {
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<Port, ProtobufError> {
+        let mut port = Port::default();
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                1 => port.name = field.read_string()?,
+                2 => {
+                    let Inner::<1, TensorType>(tensor) = Inner::decode_field(&mut field)?;
+                    port.kind = Kind::of(tensor.code);
+                    port.shape = tensor.shape;
+                }
+                _ => field.skip()?,
+            }
+        }
+        Ok(port)
+    }
+}
+
+impl<const FIELD: u64, T> DecodeMessage for Inner<FIELD, T>
+where
+    T: DecodeMessage<Types = OwnedValues> + Default,
+{
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<Inner<FIELD, T>, ProtobufError> {
+        let mut inner = Inner::default();
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                number if number == FIELD => inner = Inner(T::decode_field(&mut field)?),
+                _ => field.skip()?,
+            }
+        }
+        Ok(inner)
+    }
+}
+
+impl DecodeMessage for TensorType {
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<TensorType, ProtobufError> {
+        let mut tensor = TensorType::default();
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                1 => tensor.code = field.get_enum()?,
+                2 => tensor.shape = Some(Axes::decode_field(&mut field)?.0),
+                _ => field.skip()?,
+            }
+        }
+        Ok(tensor)
+    }
+}
+
+impl DecodeMessage for Axes {
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<Axes, ProtobufError> {
+        let mut axes = Axes::default();
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                1 => axes.0.push(Axis::decode_field(&mut field)?.0),
+                _ => field.skip()?,
+            }
+        }
+        Ok(axes)
+    }
+}
+
+impl DecodeMessage for Axis {
+    type Types = OwnedValues;
+
+    fn decode_fields<R: ReadValue<Types = OwnedValues>>(
+        mut fields: Fields<R>,
+    ) -> Result<Axis, ProtobufError> {
+        let mut axis = Axis::default();
+        while let Some(mut field) = fields.next()? {
+            match field.number() {
+                // Some exporters write -1 for a length that is open.
+                1 => {
+                    let length = usize::try_from(field.get_int64()?).ok();
+                    axis.0 = length.filter(|length| *length > 0);
+                }
+                _ => field.skip()?,
+            }
+        }
+        Ok(axis)
     }
 }
 
@@ -214,6 +376,7 @@ impl DecodeMessage for Weight {
                     }
                 }
                 2 => weight.data_type = field.get_enum()?,
+                8 => weight.name = field.read_string()?,
                 13 => {
                     let entry = Entry::decode_field(&mut field)?;
                     if entry.key == "location" {

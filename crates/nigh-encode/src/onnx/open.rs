@@ -1,21 +1,18 @@
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
-use rten::{DataType, Dimension, Model, ModelOptions, NodeId, ValueType};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::choices::{Channels, Filter, Layout, Pool, Resize};
 use super::error::{OnnxError, sidecar_path};
-use super::facts::Facts;
+use super::facts::{Facts, Kind, Port};
 use super::preprocessing::Preprocessing;
+use super::runtime::{Engine, Source};
 use super::sidecar::Sidecar;
-use super::{OnnxEncoder, Origin, configs, old_softmax, outputs, pooling};
+use super::{OnnxEncoder, Origin, configs, outputs, pooling};
 use crate::{EncoderOptions, Fingerprint};
-
-/// Operators whose results were measured to be wrong in rten 0.27.
-const INTEGER_CONVOLUTIONS: [&str; 2] = ["ConvInteger", "QLinearConv"];
 
 /// Pictures per run where the model leaves it open and no option says otherwise: on MobileNetV2,
 /// one core, 1 and 4 were alike and 8 was 10 to 20 % slower (example `rates`).
@@ -37,33 +34,40 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
         reason,
     };
     let facts = Facts::read(&bytes).map_err(|e| load_error(format!("not an ONNX file, {e}")))?;
-    refuse_integer_convolutions(path, &facts)?;
+    if facts.operators.is_empty() {
+        return Err(load_error(
+            "not an ONNX file, it has no operators".to_owned(),
+        ));
+    }
     let external = read_external(path, &facts)?;
     let weights = weights_hash(&bytes, &external);
-    let model = load(bytes, external, &facts).map_err(load_error)?;
 
-    let input = find_input(path, &model, &sidecar)?;
+    let input = find_input(path, &facts, &sidecar)?;
     let (preprocessing, mut assumed) = resolve(path, &input, &sidecar)?;
-    let choice = outputs::choose(path, &model, &facts, &sidecar, &mut assumed)?;
-    let outputs::Choice {
-        id: output,
-        name: output_name,
-        pool,
-    } = choice;
+    let (output, pool) = outputs::choose(path, &facts, &sidecar, &mut assumed)?;
     let batch_size = input.batch.or(options.batch_size).unwrap_or(DEFAULT_BATCH);
     let architecture = match pool {
-        Pool::None => format!("onnx#{output_name}"),
-        pool => format!("onnx#{output_name}:{pool}"),
+        Pool::None => format!("onnx#{output}"),
+        pool => format!("onnx#{output}:{pool}"),
     };
+    let source = Source {
+        path,
+        bytes,
+        external,
+        facts: &facts,
+        output: &output,
+        threads: options.threads_per_run,
+    };
+    let engine = Engine::load(options.runtime, source)?;
     let mut encoder = OnnxEncoder {
         name: path
             .file_name()
             .unwrap_or(path.as_os_str())
             .to_string_lossy()
             .into_owned(),
-        model,
-        input: input.id,
-        output,
+        engine,
+        input: input.name,
+        output: output.clone(),
         pool,
         table: Box::new(preprocessing.table()),
         fingerprint: Fingerprint {
@@ -78,23 +82,13 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
         batch_size,
         assumed,
         origin: Origin {
-            files: model_files(path, &facts),
+            path: path.to_owned(),
             config: config.path,
-            parameters: facts.parameters(),
-            settings: Sidecar::default(),
+            licence: sidecar.licence.clone(),
         },
-        threads_per_run: options.threads_per_run,
         benches: Mutex::default(),
     };
-    encoder.fingerprint.dimension = trial(path, &encoder, &output_name, sidecar.dimension)?;
-    let settings = Sidecar {
-        input: Some(input.name),
-        output: Some(output_name),
-        pool: Some(pool),
-        dimension: Some(encoder.dimension()),
-        ..encoder.preprocessing.sidecar()
-    };
-    encoder.origin.settings = sidecar.overlaid(&settings);
+    encoder.fingerprint.dimension = trial(path, &encoder, &output, sidecar.dimension)?;
     Ok(encoder)
 }
 
@@ -127,20 +121,6 @@ fn read_error(path: &Path, source: io::Error) -> OnnxError {
     }
 }
 
-fn refuse_integer_convolutions(path: &Path, facts: &Facts) -> Result<(), OnnxError> {
-    let found = facts
-        .operators
-        .iter()
-        .find(|o| INTEGER_CONVOLUTIONS.contains(&o.as_str()));
-    match found {
-        None => Ok(()),
-        Some(operator) => Err(OnnxError::IntegerConvolution {
-            path: path.to_owned(),
-            operator: operator.clone(),
-        }),
-    }
-}
-
 /// The weight files that the model names, with their content.
 fn read_external(path: &Path, facts: &Facts) -> Result<Vec<(String, Vec<u8>)>, OnnxError> {
     let read = |name: &String| {
@@ -149,15 +129,6 @@ fn read_external(path: &Path, facts: &Facts) -> Result<Vec<(String, Vec<u8>)>, O
         Ok((name.clone(), content))
     };
     facts.external_files.iter().map(read).collect()
-}
-
-/// The model file and its weight files.
-fn model_files(path: &Path, facts: &Facts) -> Vec<PathBuf> {
-    let weights = facts
-        .external_files
-        .iter()
-        .map(|name| path.with_file_name(name));
-    std::iter::once(path.to_owned()).chain(weights).collect()
 }
 
 /// XXH3-128 of the model file and, one after another, of its weight files.
@@ -170,19 +141,8 @@ fn weights_hash(bytes: &[u8], external: &[(String, Vec<u8>)]) -> String {
     format!("xxh3-128:{:032x}", hash.digest128())
 }
 
-fn load(bytes: Vec<u8>, external: Vec<(String, Vec<u8>)>, facts: &Facts) -> Result<Model, String> {
-    let mut options = ModelOptions::with_all_ops();
-    options.prepack_weights(true);
-    for (name, content) in external {
-        options.external_data(&name, content);
-    }
-    let bytes = old_softmax::modernize(bytes, facts).map_err(|error| error.to_string())?;
-    options.load(bytes).map_err(|error| error.to_string())
-}
-
 /// The input that takes the picture, as the model declares it.
 struct Input {
-    id: NodeId,
     name: String,
     /// `None` where the model takes any batch.
     batch: Option<usize>,
@@ -191,15 +151,15 @@ struct Input {
     layout: Layout,
 }
 
-fn find_input(path: &Path, model: &Model, sidecar: &Sidecar) -> Result<Input, OnnxError> {
+fn find_input(path: &Path, facts: &Facts, sidecar: &Sidecar) -> Result<Input, OnnxError> {
     let refuse = |reason| {
         Err(OnnxError::NotAnImageModel {
             path: path.to_owned(),
             reason,
         })
     };
-    let known = names(model, model.input_ids());
-    let name = match (&sidecar.input, known.as_slice()) {
+    let known = names(&facts.inputs);
+    let port = match (&sidecar.input, facts.inputs.as_slice()) {
         (_, []) => return refuse("it has no input".to_owned()),
         (Some(name), _) if !known.contains(name) => {
             return Err(OnnxError::Mismatch {
@@ -210,22 +170,17 @@ fn find_input(path: &Path, model: &Model, sidecar: &Sidecar) -> Result<Input, On
             });
         }
         (_, [only]) => only,
-        (_, several) => return refuse(format!("it needs {} inputs, {several:?}", several.len())),
+        (_, several) => return refuse(format!("it needs {} inputs, {known:?}", several.len())),
     };
-    let id = model.input_ids()[0];
-    let info = model.node_info(id);
-    if let Some(dtype) = info.as_ref().and_then(|info| info.dtype())
-        && dtype != ValueType::Tensor(DataType::Float)
-    {
+    let name = &port.name;
+    if let Kind::I32 | Kind::I64 | Kind::Other(_) = port.kind {
         return refuse(format!(
-            "its input {name:?} takes {dtype:?}, expected floats"
+            "its input {name:?} takes {:?}, expected floats",
+            port.kind
         ));
     }
-    let shape = info.and_then(|info| info.shape()).unwrap_or_default();
-    let fixed = |axis: usize| match shape.get(axis) {
-        Some(Dimension::Fixed(size)) => Some(*size),
-        _ => None,
-    };
+    let shape = port.shape.clone().unwrap_or_default();
+    let fixed = |axis: usize| shape.get(axis).copied().flatten();
     if !shape.is_empty() && shape.len() != 4 {
         return refuse(format!(
             "its input {name:?} has {} axes, expected 4",
@@ -248,7 +203,6 @@ fn find_input(path: &Path, model: &Model, sidecar: &Sidecar) -> Result<Input, On
     }
     let size = height.zip(width).map(|(height, width)| [height, width]);
     Ok(Input {
-        id,
         name: name.clone(),
         batch: fixed(0),
         size,
@@ -256,11 +210,8 @@ fn find_input(path: &Path, model: &Model, sidecar: &Sidecar) -> Result<Input, On
     })
 }
 
-pub(super) fn names(model: &Model, ids: &[NodeId]) -> Vec<String> {
-    let name = |id: &NodeId| model.node_info(*id).and_then(|info| info.name());
-    ids.iter()
-        .map(|id| name(id).unwrap_or_default().to_owned())
-        .collect()
+pub(super) fn names(ports: &[Port]) -> Vec<String> {
+    ports.iter().map(|port| port.name.clone()).collect()
 }
 
 /// Fills every open key, and lists those that nothing but a default speaks for.
@@ -356,15 +307,16 @@ fn trial(
     output: &str,
     told: Option<usize>,
 ) -> Result<usize, OnnxError> {
-    let mut bench = encoder.take_bench();
+    let trial_error = |reason| OnnxError::Trial {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut bench = encoder.take_bench().map_err(trial_error)?;
     let pictures = encoder.fixed_batch.unwrap_or(1);
     bench
         .tensor
         .resize(pictures * encoder.preprocessing.numbers(), 0.0);
-    let value = encoder.run(&bench).map_err(|reason| OnnxError::Trial {
-        path: path.to_owned(),
-        reason,
-    })?;
+    let output_value = encoder.run(&mut bench).map_err(trial_error)?;
     encoder.locked_benches().push(bench);
     let mismatch = |key, received, reason| OnnxError::Mismatch {
         path: path.to_owned(),
@@ -372,7 +324,7 @@ fn trial(
         received,
         reason,
     };
-    let pooled = pooling::pool(value, encoder.pool, encoder.preprocessing.layout)
+    let pooled = pooling::pool(output_value, encoder.pool, encoder.preprocessing.layout)
         .map_err(|reason| mismatch("output", format!("{output:?}"), format!("it {reason}")))?;
     match told {
         Some(told) if told != pooled.dimension => {

@@ -2,20 +2,11 @@
 
 use std::path::Path;
 
-use rten::{Dimension, Model, NodeId};
-
 use super::choices::Pool;
 use super::error::OnnxError;
 use super::facts::Facts;
 use super::open::names;
 use super::sidecar::Sidecar;
-
-/// The value that becomes the embedding, and how.
-pub(super) struct Choice {
-    pub(super) id: NodeId,
-    pub(super) name: String,
-    pub(super) pool: Pool,
-}
 
 /// Names that published exports give an embedding, best first: CLIP's with its projection, those of
 /// open_clip's exports, the pooled output of a transformer or of a network without classifier.
@@ -33,32 +24,31 @@ const HIDDEN: &str = "last_hidden_state";
 /// Scores of classes: what enters the classifier is the better embedding.
 const SCORES: &str = "logits";
 
-/// Takes the output that the sidecar names, or the only one, or one of a known name; what nothing
-/// but the name speaks for is added to `assumed`.
+/// The value that becomes the embedding, and how: the output that the sidecar names, or the only
+/// one, or one of a known name. What nothing but the name speaks for is added to `assumed`.
 pub(super) fn choose(
     path: &Path,
-    model: &Model,
     facts: &Facts,
     sidecar: &Sidecar,
     assumed: &mut Vec<String>,
-) -> Result<Choice, OnnxError> {
-    let known = names(model, model.output_ids());
+) -> Result<(String, Pool), OnnxError> {
+    let known = names(&facts.outputs);
     let name = match &sidecar.output {
-        Some(name) => name.clone(),
+        Some(name) if known.contains(name) || facts.computes(name) => name.clone(),
+        Some(name) => {
+            return Err(OnnxError::Mismatch {
+                path: path.to_owned(),
+                key: "output",
+                received: format!("{name:?}"),
+                reason: format!("the model's outputs are {known:?}"),
+            });
+        }
         None => guess(path, &known, facts, assumed)?,
-    };
-    let Some(id) = model.find_node(&name) else {
-        return Err(OnnxError::Mismatch {
-            path: path.to_owned(),
-            key: "output",
-            received: format!("{name:?}"),
-            reason: format!("the model's outputs are {known:?}"),
-        });
     };
     let pool = sidecar
         .pool
-        .unwrap_or_else(|| guess_pool(model, id, &name, assumed));
-    Ok(Choice { id, name, pool })
+        .unwrap_or_else(|| guess_pool(facts, &name, assumed));
+    Ok((name, pool))
 }
 
 fn guess(
@@ -69,9 +59,9 @@ fn guess(
 ) -> Result<String, OnnxError> {
     let all = KNOWN.iter().chain([&HIDDEN, &SCORES]);
     let preferred = all.filter_map(|name| known.iter().find(|output| output == name));
-    let (output, several) = match (known, preferred.clone().next()) {
-        ([only], _) => (only, false),
-        (_, Some(preferred)) => (preferred, true),
+    let output = match (known, preferred.clone().next()) {
+        ([only], _) => only,
+        (_, Some(preferred)) => preferred,
         (several, None) => {
             return Err(OnnxError::MissingKey {
                 path: path.to_owned(),
@@ -88,7 +78,7 @@ fn guess(
         ));
         return Ok(features.to_owned());
     }
-    if several {
+    if known.len() > 1 {
         assumed.push(format!("output = {output} (of {})", known.join(", ")));
     }
     Ok(output.clone())
@@ -96,46 +86,33 @@ fn guess(
 
 /// What is multiplied with a classifier's weights to give `scores`.
 fn before_classifier<'f>(facts: &'f Facts, scores: &str) -> Option<&'f str> {
-    let mut wanted = scores;
-    // A bias may be added after the product.
-    for _ in 0..2 {
-        let at = facts
-            .wires
-            .iter()
-            .position(|wires| wires.outputs.iter().any(|output| output == wanted))?;
-        let input = facts.wires[at].inputs.first()?;
-        match facts.operators[at].as_str() {
-            "Gemm" | "MatMul" => return Some(input),
-            // The bias may stand on either side of the sum; the product is the side that is computed.
-            "Add" => {
-                wanted = facts.wires[at]
-                    .inputs
-                    .iter()
-                    .find(|input| is_computed(facts, input))?
+    let (kind, inputs) = facts.origin(scores)?;
+    match kind {
+        "Gemm" | "MatMul" => inputs.first().map(String::as_str),
+        // A bias that is added, on either side: the product is the side that is computed.
+        "Add" => {
+            let product = inputs.iter().find(|input| facts.computes(input))?;
+            match facts.origin(product)? {
+                ("Gemm" | "MatMul", inputs) => inputs.first().map(String::as_str),
+                _ => None,
             }
-            _ => return None,
         }
+        _ => None,
     }
-    None
 }
 
-fn is_computed(facts: &Facts, name: &str) -> bool {
-    facts
-        .wires
-        .iter()
-        .any(|wires| wires.outputs.iter().any(|output| output == name))
-}
-
-fn guess_pool(model: &Model, id: NodeId, name: &str, assumed: &mut Vec<String>) -> Pool {
-    let axes = model
-        .node_info(id)
-        .and_then(|info| info.shape())
-        .map_or(0, |shape: Vec<Dimension>| shape.len());
-    let pool = match (name, axes) {
-        // A map of positions, or a sequence whose first token stands for the picture.
-        (HIDDEN, 4) => Pool::Mean,
-        (HIDDEN, _) => Pool::First,
-        _ => return Pool::None,
+fn guess_pool(facts: &Facts, name: &str, assumed: &mut Vec<String>) -> Pool {
+    if name != HIDDEN {
+        return Pool::None;
+    }
+    let port = facts.outputs.iter().find(|port| port.name == name);
+    let axes = port
+        .and_then(|port| port.shape.as_ref())
+        .map_or(0, Vec::len);
+    // A map of positions, or a sequence whose first token stands for the picture.
+    let pool = match axes {
+        4 => Pool::Mean,
+        _ => Pool::First,
     };
     assumed.push(format!("pool = {pool}"));
     pool

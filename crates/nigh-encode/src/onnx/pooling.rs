@@ -1,7 +1,5 @@
-use rten::Value;
-use rten_tensor::Layout as _;
-
 use super::choices::{Layout, Pool};
+use super::runtime::Output;
 
 /// One row for each picture of a run.
 pub(super) struct Pooled {
@@ -10,11 +8,8 @@ pub(super) struct Pooled {
 }
 
 /// Reduces a model's output to `pictures × dimension`; the error is the end of a sentence.
-pub(super) fn pool(output: Value, pool: Pool, layout: Layout) -> Result<Pooled, String> {
-    let (shape, data) = match output {
-        Value::FloatTensor(tensor) => (tensor.shape().to_vec(), tensor.into_data()),
-        other => return Err(format!("holds {:?}, expected f32", other.dtype())),
-    };
+pub(super) fn pool(output: Output, pool: Pool, layout: Layout) -> Result<Pooled, String> {
+    let Output { shape, data } = output;
     let Some((&pictures, inner)) = shape.split_first() else {
         return Err("is a single number".to_owned());
     };
@@ -131,8 +126,11 @@ mod tests {
             ),
         ];
         for (shape, how, layout, expected) in rows {
-            let value = Value::from_shape(shape, ramp(shape.iter().product())).unwrap();
-            let result = pool(value, how, layout).map(|pooled| pooled.data);
+            let output = Output {
+                shape: shape.to_vec(),
+                data: ramp(shape.iter().product()),
+            };
+            let result = pool(output, how, layout).map(|pooled| pooled.data);
             match expected {
                 Ok(data) => assert_eq!(result, Ok(data), "{shape:?} {how}"),
                 Err(start) => assert!(result.unwrap_err().starts_with(start), "{shape:?} {how}"),

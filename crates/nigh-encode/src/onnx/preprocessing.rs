@@ -2,7 +2,6 @@ use std::fmt;
 
 use super::choices::{Channels, Filter, Layout, Resize};
 use super::resample::{Resampler, Window};
-use super::sidecar::Sidecar;
 use crate::Picture;
 
 /// Every step from a picture to a model's input tensor, with nothing left open.
@@ -34,23 +33,6 @@ pub(super) struct Workspace {
 const LONGEST_CROPPED: usize = 8;
 
 impl Preprocessing {
-    /// The same as keys.
-    pub(super) fn sidecar(&self) -> Sidecar {
-        Sidecar {
-            size: Some([self.height, self.width]),
-            resize: Some(self.resize),
-            shorter_side: (self.resize == Resize::Crop).then_some(self.shorter_side),
-            background: (self.resize == Resize::Pad).then_some(self.background),
-            filter: Some(self.filter),
-            channels: Some(self.channels),
-            layout: Some(self.layout),
-            rescale: Some(self.rescale),
-            mean: Some(self.mean),
-            std: Some(self.std),
-            ..Sidecar::default()
-        }
-    }
-
     /// Numbers in one picture's tensor.
     pub(super) fn numbers(&self) -> usize {
         3 * self.height * self.width

@@ -142,6 +142,36 @@ impl Sidecar {
         }
     }
 
+    /// The JSON object that [`Sidecar::parse`] reads back: the keys that are set.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        fn word(choice: Option<impl ToString>) -> Value {
+            json!(choice.map(|choice| choice.to_string()))
+        }
+        let mut keys = json!({
+            "input": self.input,
+            "output": self.output,
+            "pool": word(self.pool),
+            "dimension": self.dimension,
+            "size": self.size,
+            "resize": word(self.resize),
+            "shorter_side": self.shorter_side,
+            "background": self.background,
+            "filter": word(self.filter),
+            "channels": word(self.channels),
+            "layout": word(self.layout),
+            "rescale": self.rescale,
+            "mean": self.mean,
+            "std": self.std,
+            "licence": self.licence,
+            "source": self.source,
+        });
+        if let Value::Object(keys) = &mut keys {
+            keys.retain(|_, value| !value.is_null());
+        }
+        keys
+    }
+
     /// This sidecar with every key that `over` sets replaced.
     #[must_use]
     pub fn overlaid(self, over: &Sidecar) -> Sidecar {
@@ -164,34 +194,6 @@ impl Sidecar {
             licence: over.licence.or(self.licence),
             source: over.source.or(self.source),
         }
-    }
-
-    /// The text of this sidecar: an object of the keys that are set.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let word = |word: Option<String>| word.map_or(Value::Null, Value::from);
-        let mut keys = json!({
-            "input": self.input,
-            "output": self.output,
-            "pool": word(self.pool.map(|pool| pool.to_string())),
-            "dimension": self.dimension,
-            "size": self.size,
-            "resize": word(self.resize.map(|resize| resize.to_string())),
-            "shorter_side": self.shorter_side,
-            "background": self.background,
-            "filter": word(self.filter.map(|filter| filter.to_string())),
-            "channels": word(self.channels.map(|channels| channels.to_string())),
-            "layout": word(self.layout.map(|layout| layout.to_string())),
-            "rescale": self.rescale,
-            "mean": self.mean,
-            "std": self.std,
-            "licence": self.licence,
-            "source": self.source,
-        });
-        if let Some(keys) = keys.as_object_mut() {
-            keys.retain(|_, value| !value.is_null());
-        }
-        keys
     }
 
     /// Whether a key of the file's is set.

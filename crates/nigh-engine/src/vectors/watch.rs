@@ -12,7 +12,16 @@ pub struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    pub(super) fn advance(&self, done: usize) -> Result<(), Stopped> {
+    /// Watches nothing, and never stops.
+    pub(crate) fn none() -> Watch<'static> {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Watch {
+            stop: &NEVER,
+            done: &|_| {},
+        }
+    }
+
+    pub(crate) fn advance(&self, done: usize) -> Result<(), Stopped> {
         (self.done)(done as u64);
         match self.stop.load(Ordering::Relaxed) {
             true => Err(Stopped),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bytesize::ByteSize;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
+use nigh_encode::Runtime;
 
 use super::ProgressStyle;
 
@@ -126,6 +127,16 @@ pub(crate) struct EncoderArgs {
     /// The same as a JSON file in the form of MODEL.onnx.json.
     #[arg(long, env = "NIGH_SIDECAR", value_name = "FILE")]
     pub(crate) sidecar: Option<PathBuf>,
+
+    /// What computes an ONNX model: `rten` (built in), or `onnxruntime[:cpu|:cuda|:tensorrt]`
+    /// from the shared library that ORT_DYLIB_PATH names. Its embeddings are the same.
+    #[arg(
+        long,
+        env = "NIGH_RUNTIME",
+        value_name = "RUNTIME",
+        default_value_t = Runtime::Rten
+    )]
+    pub(crate) runtime: Runtime,
 }
 
 #[derive(Debug, Args)]
