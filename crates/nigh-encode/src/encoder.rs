@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::{
     FeaturesEncoder, Fingerprint, OnnxEncoder, OnnxError, Picture, PictureError, Runtime, Sidecar,
+    image_model,
 };
 
 /// Turns pictures into L2-normalised embeddings of [`Encoder::dimension`] numbers.
@@ -48,7 +49,8 @@ impl Default for EncoderOptions {
 }
 
 impl Encoder {
-    /// Opens the encoder that `spec` names: `features`, or the path of an `.onnx` file.
+    /// Opens the encoder that `spec` names: `features`, or the path of an `.onnx` file or of a
+    /// folder with one (see [`image_model`]).
     ///
     /// # Errors
     /// [`OpenError`] where `spec` is neither, where options are given that the encoder does not
@@ -60,15 +62,20 @@ impl Encoder {
             }
             return Ok(Encoder::Features(FeaturesEncoder::new()));
         }
-        if !Path::new(spec)
+        let path = Path::new(spec);
+        let named_onnx = path
             .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("onnx"))
-        {
+            .is_some_and(|e| e.eq_ignore_ascii_case("onnx"));
+        if path.is_dir() {
+            let model = image_model(path)?;
+            return Ok(Encoder::Onnx(OnnxEncoder::open(&model, options)?));
+        }
+        if !named_onnx {
             return Err(OpenError::UnknownEncoder {
                 received: spec.to_owned(),
             });
         }
-        Ok(Encoder::Onnx(OnnxEncoder::open(Path::new(spec), options)?))
+        Ok(Encoder::Onnx(OnnxEncoder::open(path, options)?))
     }
 
     /// What these embeddings may be compared with.
@@ -131,7 +138,9 @@ const FEATURES_BATCH: usize = 16;
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// Neither built in nor a model file.
-    #[error("unknown encoder {received:?}: expected \"features\" or the path of an .onnx file")]
+    #[error(
+        "unknown encoder {received:?}: expected \"features\", or the path of an .onnx file or of a folder with one"
+    )]
     UnknownEncoder {
         /// What was asked for.
         received: String,

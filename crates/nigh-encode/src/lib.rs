@@ -54,8 +54,8 @@ pub use features::FeaturesEncoder;
 pub use fingerprint::Fingerprint;
 pub use model_size::ModelSize;
 pub use onnx::{
-    Channels, Filter, Layout, OnnxEncoder, OnnxError, Pool, Provider, Resize, Runtime, Sidecar,
-    SidecarError, UnknownChoice,
+    Channels, Filter, IMAGE_MODELS, Layout, OnnxEncoder, OnnxError, Pool, Provider, Resize,
+    Runtime, Sidecar, SidecarError, UnknownChoice, image_model,
 };
 pub use picture::{Picture, PictureError};
 pub use quantize::{

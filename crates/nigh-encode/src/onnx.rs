@@ -1,15 +1,18 @@
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::{EncodeError, EncoderOptions, Fingerprint, Picture};
 
 mod choices;
+mod configs;
 mod error;
 mod facts;
+mod folder;
 pub(crate) mod graph;
 mod old_softmax;
 mod open;
+mod outputs;
 mod pooling;
 mod preprocessing;
 mod resample;
@@ -19,6 +22,7 @@ pub(crate) mod wire;
 
 pub use choices::{Channels, Filter, Layout, Pool, Resize, UnknownChoice};
 pub use error::OnnxError;
+pub use folder::{IMAGE_MODELS, image_model};
 pub use runtime::{Provider, Runtime};
 pub use sidecar::{Sidecar, SidecarError};
 
@@ -44,8 +48,16 @@ pub struct OnnxEncoder {
     batch_size: usize,
     fingerprint: Fingerprint,
     assumed: Vec<String>,
+    origin: Origin,
     /// One for each caller that was ever inside at the same time.
     benches: Mutex<Vec<Bench>>,
+}
+
+/// Where a model came from, for people.
+struct Origin {
+    path: PathBuf,
+    config: Option<PathBuf>,
+    licence: Option<String>,
 }
 
 /// What one caller works with: its own worker, so that callers never wait for one another,
@@ -57,11 +69,13 @@ struct Bench {
 }
 
 impl OnnxEncoder {
-    /// Opens a model, reads the sidecar `<model>.json` beside it where there is one, lays the
-    /// options over it, and runs the model once to see that all of it fits together.
+    /// Opens a model and runs it once to see that all of it fits together.
     ///
-    /// Keys that neither gives are taken from the model (`input`, `output`, `size`, `layout`,
-    /// `dimension`) or assumed, see [`OnnxEncoder::assumed`].
+    /// Each key of its [`Sidecar`] is taken from the first that has it: the options; the sidecar
+    /// `<model>.json` beside it; `preprocessor_config.json`, `open_clip_config.json`,
+    /// `preprocess_cfg.json` or `processor_config.json` beside it (or one folder up where it lies in
+    /// `onnx` or `visual`); the model (`input`, `output`, `size`, `layout`, `dimension`). What is
+    /// then still open is assumed, see [`OnnxEncoder::assumed`].
     ///
     /// # Errors
     /// [`OnnxError`] names the file, and the key and value that do not fit.
@@ -93,6 +107,24 @@ impl OnnxEncoder {
     #[must_use]
     pub fn assumed(&self) -> &[String] {
         &self.assumed
+    }
+
+    /// The model's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.origin.path
+    }
+
+    /// The published configuration that preprocessing was read from.
+    #[must_use]
+    pub fn config(&self) -> Option<&Path> {
+        self.origin.config.as_deref()
+    }
+
+    /// The licence of the weights, where the sidecar names it.
+    #[must_use]
+    pub fn licence(&self) -> Option<&str> {
+        self.origin.licence.as_deref()
     }
 
     /// Everything that was told, read or assumed about the model's input and output: the sidecar

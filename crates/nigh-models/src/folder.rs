@@ -34,6 +34,28 @@ pub enum FolderError {
     /// Neither a variable nor a home folder says where it is.
     #[error("no home folder is known: set NIGH_MODELS to the folder that models are to be kept in")]
     NoHome,
+    /// A name that no model can have.
+    #[error(
+        "{received:?} is no model's name: expected a path below the folder of models, with \"/\""
+    )]
+    Name {
+        /// The name.
+        received: String,
+    },
+    /// No model of this name is there.
+    #[error("there is no model {name} in {}", root.display())]
+    Absent {
+        /// The name.
+        name: String,
+        /// The folder of models.
+        root: PathBuf,
+    },
+    /// It was put there by hand, and only a hand should take it away.
+    #[error("{} was not pulled (it has no nigh-model.json): delete it yourself", path.display())]
+    NotPulled {
+        /// Its folder or file.
+        path: PathBuf,
+    },
     /// It cannot be read or changed.
     #[error("{}: {source}", path.display())]
     Io {
@@ -77,6 +99,55 @@ impl ModelsFolder {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Where the model of a name is, or would be.
+    ///
+    /// # Errors
+    /// [`FolderError::Name`] where the name is no path below this folder.
+    pub fn path(&self, name: &str) -> Result<PathBuf, FolderError> {
+        let part = |part: &str| {
+            !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', ':', '\0'])
+        };
+        match name.split('/').all(part) {
+            true => Ok(self.root.join(name)),
+            false => Err(FolderError::Name {
+                received: name.to_owned(),
+            }),
+        }
+    }
+
+    /// The model of a name, where it is there: a folder, or a model file.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<PathBuf> {
+        self.path(name).ok().filter(|path| path.exists())
+    }
+
+    /// Deletes a model that was pulled, and says how many bytes that freed.
+    ///
+    /// # Errors
+    /// [`FolderError::NotPulled`] for what a person put there; [`FolderError::Absent`].
+    pub fn remove(&self, name: &str) -> Result<u64, FolderError> {
+        let path = self.path(name)?;
+        if !path.exists() {
+            return Err(FolderError::Absent {
+                name: name.to_owned(),
+                root: self.root.clone(),
+            });
+        }
+        if Manifest::read(&path)?.is_none() {
+            return Err(FolderError::NotPulled { path });
+        }
+        let freed = bytes(&path)?;
+        fs::remove_dir_all(&path).map_err(|source| FolderError::Io {
+            path: path.clone(),
+            source,
+        })?;
+        // The owner's folder goes with its last model; it is not empty otherwise.
+        if let Some(owner) = path.parent().filter(|owner| *owner != self.root) {
+            let _ = fs::remove_dir(owner);
+        }
+        Ok(freed)
     }
 
     /// Every model that is there, by name.

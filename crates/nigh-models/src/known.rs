@@ -11,10 +11,10 @@ pub struct KnownModel {
     pub purpose: &'static str,
     /// Where it is published on the hub: `owner/repo`.
     pub repo: &'static str,
-    /// The files that are pulled: the image model first, then its preprocessing.
-    pub files: &'static [&'static str],
-    /// The files that a search by words needs besides; empty where the model has no text side.
-    pub text_files: &'static [&'static str],
+    /// The image model in it.
+    pub image_model: &'static str,
+    /// The model of texts in the same space, where there is one.
+    pub text_model: Option<&'static str>,
     /// Numbers in one embedding.
     pub dimension: usize,
     /// Height and width of its input in pixels.
@@ -23,8 +23,6 @@ pub struct KnownModel {
     pub million_parameters: f64,
     /// The licence of the weights, as their makers state it.
     pub licence: &'static str,
-    /// Preprocessing that the published files leave open, as a sidecar's JSON.
-    pub sidecar: Option<&'static str>,
 }
 
 impl KnownModel {
@@ -56,17 +54,8 @@ pub fn near_names(name: &str) -> Vec<&'static str> {
 // Parameters were counted on the architectures (image side with its projection), but for MobileCLIP's, which are
 // its paper's. Licences are those of the weights' makers: an export's card often has none.
 
-const CLIP_FILES: &[&str] = &[
-    "onnx/vision_model.onnx",
-    "preprocessor_config.json",
-    "config.json",
-];
-const CLIP_TEXT: &[&str] = &[
-    "onnx/text_model.onnx",
-    "tokenizer.json",
-    "tokenizer_config.json",
-];
-const PLAIN_FILES: &[&str] = &["onnx/model.onnx", "preprocessor_config.json", "config.json"];
+const SIDES: [&str; 2] = ["onnx/vision_model.onnx", "onnx/text_model.onnx"];
+const ONLY: &str = "onnx/model.onnx";
 
 /// OpenAI's cards name no licence; the repository that released the weights does.
 const CLIP_LICENCE: &str = "MIT";
@@ -78,129 +67,119 @@ static KNOWN: [KnownModel; 10] = [
         title: "ResNet-50",
         purpose: "a convolutional network trained to classify: the classic to compare with",
         repo: "Xenova/resnet-50",
-        files: PLAIN_FILES,
-        text_files: &[],
+        image_model: ONLY,
+        text_model: None,
         dimension: 2048,
         input: [224, 224],
         million_parameters: 25.6,
         licence: "Apache-2.0",
-        sidecar: None,
     },
     KnownModel {
         name: "mobileclip-s0",
         title: "MobileCLIP-S0",
         purpose: "images and words, small enough for a phone",
         repo: "Xenova/mobileclip_s0",
-        files: CLIP_FILES,
-        text_files: CLIP_TEXT,
+        image_model: SIDES[0],
+        text_model: Some(SIDES[1]),
         dimension: 512,
         input: [256, 256],
         million_parameters: 11.4,
         licence: APPLE_LICENCE,
-        sidecar: None,
     },
     KnownModel {
         name: "mobileclip-s2",
         title: "MobileCLIP-S2",
         purpose: "images and words, better and three times as large as S0",
         repo: "Xenova/mobileclip_s2",
-        files: CLIP_FILES,
-        text_files: CLIP_TEXT,
+        image_model: SIDES[0],
+        text_model: Some(SIDES[1]),
         dimension: 512,
         input: [256, 256],
         million_parameters: 35.7,
         licence: APPLE_LICENCE,
-        sidecar: None,
     },
     KnownModel {
         name: "clip-vit-b-32",
         title: "CLIP ViT-B/32",
         purpose: "images and words: the usual start",
         repo: "Xenova/clip-vit-base-patch32",
-        files: CLIP_FILES,
-        text_files: CLIP_TEXT,
+        image_model: SIDES[0],
+        text_model: Some(SIDES[1]),
         dimension: 512,
         input: [224, 224],
         million_parameters: 87.8,
         licence: CLIP_LICENCE,
-        sidecar: None,
     },
     KnownModel {
         name: "clip-vit-b-16",
         title: "CLIP ViT-B/16",
         purpose: "images and words, finer patches: better and slower than B/32",
         repo: "Xenova/clip-vit-base-patch16",
-        files: CLIP_FILES,
-        text_files: CLIP_TEXT,
+        image_model: SIDES[0],
+        text_model: Some(SIDES[1]),
         dimension: 512,
         input: [224, 224],
         million_parameters: 86.2,
         licence: CLIP_LICENCE,
-        sidecar: None,
     },
     KnownModel {
         name: "clip-vit-l-14",
         title: "CLIP ViT-L/14",
         purpose: "images and words, large",
         repo: "Xenova/clip-vit-large-patch14",
-        files: CLIP_FILES,
-        text_files: CLIP_TEXT,
+        image_model: SIDES[0],
+        text_model: Some(SIDES[1]),
         dimension: 768,
         input: [224, 224],
         million_parameters: 304.0,
         licence: CLIP_LICENCE,
-        sidecar: None,
     },
     KnownModel {
         name: "clip-vit-l-14-336",
         title: "CLIP ViT-L/14@336",
         purpose: "images and words, large and on larger pictures: the top of the ladder, and its slowest",
         repo: "Xenova/clip-vit-large-patch14-336",
-        files: CLIP_FILES,
-        text_files: CLIP_TEXT,
+        image_model: SIDES[0],
+        text_model: Some(SIDES[1]),
         dimension: 768,
         input: [336, 336],
         million_parameters: 304.3,
         licence: CLIP_LICENCE,
-        sidecar: None,
     },
     KnownModel {
         name: "siglip2-base-224",
         title: "SigLIP 2 base, patch 16, 224",
         purpose: "images and words of many languages",
         repo: "onnx-community/siglip2-base-patch16-224-ONNX",
-        files: CLIP_FILES,
-        text_files: CLIP_TEXT,
+        image_model: SIDES[0],
+        text_model: Some(SIDES[1]),
         dimension: 768,
         input: [224, 224],
         million_parameters: 92.9,
         licence: "Apache-2.0",
-        sidecar: None,
     },
     KnownModel {
         name: "dinov2-small",
         title: "DINOv2 small",
         purpose: "images alone, trained without words: what looks alike",
         repo: "Xenova/dinov2-small",
-        files: PLAIN_FILES,
-        text_files: &[],
+        image_model: ONLY,
+        text_model: None,
         dimension: 384,
         input: [224, 224],
         million_parameters: 22.1,
         licence: "Apache-2.0",
-        sidecar: None,
     },
     KnownModel {
         name: "dinov2-base",
         title: "DINOv2 base",
         purpose: "images alone, trained without words: better and slower than small",
         repo: "Xenova/dinov2-base",
-        files: PLAIN_FILES,
-        text_files: &[],
+        image_model: ONLY,
+        text_model: None,
         dimension: 768,
         input: [224, 224],
         million_parameters: 86.6,
         licence: "Apache-2.0",
-        sidecar: None,
     },
 ];

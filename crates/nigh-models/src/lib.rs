@@ -14,11 +14,17 @@
 //! - a mirror of the hub's whole interface.
 #![forbid(unsafe_code)]
 
+mod checksum;
 mod folder;
+#[cfg(feature = "hub")]
+pub mod hub;
 mod known;
 mod manifest;
 mod near;
+mod verify;
 
+pub use checksum::Checksum;
 pub use folder::{FolderError, ModelsFolder, Present};
 pub use known::{KnownModel, known, known_model, near_names};
 pub use manifest::{Manifest, ManifestFile};
+pub use verify::{FileState, verify};

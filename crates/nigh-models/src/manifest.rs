@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::Checksum;
+
 /// What a pulled model's folder holds, and where it came from: the file `nigh-model.json` in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -26,6 +28,9 @@ pub struct ManifestFile {
     pub bytes: u64,
     /// SHA-256 of its content, in hexadecimal.
     pub sha256: String,
+    /// The checksum that the hub gave, which the content was held against: `sha256:…` or, of a
+    /// small file, `git:…`. Absent where a mirror gave none.
+    pub published: Option<Checksum>,
 }
 
 impl Manifest {

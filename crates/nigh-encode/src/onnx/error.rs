@@ -25,6 +25,24 @@ pub enum OnnxError {
         /// The key and its value.
         source: SidecarError,
     },
+    /// A published configuration cannot be read, or asks for a step that does not exist here.
+    #[error("configuration {}: {reason}{}", path.display(), hint(*key))]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The sidecar's key that takes the step's place; `None` where the file is broken.
+        key: Option<&'static str>,
+        /// What was received and what is known.
+        reason: String,
+    },
+    /// A folder without a model, or with several.
+    #[error("folder {}: {reason}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What was found in it.
+        reason: String,
+    },
     /// An option makes no sense.
     #[error("encoder option: {0}")]
     Option(SidecarError),
@@ -101,6 +119,12 @@ pub enum OnnxError {
         /// What the engine says.
         reason: String,
     },
+}
+
+fn hint(key: Option<&str>) -> String {
+    key.map_or_else(String::new, |key| {
+        format!("; give the key {key:?} in the model's sidecar or as an option")
+    })
 }
 
 /// `<model>.json`: the model's whole name with `.json` after it.

@@ -99,9 +99,14 @@ impl Facts {
 
     /// Whether some operator of the graph computes a value of this name.
     pub(crate) fn computes(&self, name: &str) -> bool {
-        self.nodes
-            .iter()
-            .any(|node| node.outputs.iter().any(|output| output == name))
+        self.origin(name).is_some()
+    }
+
+    /// The operator that computes a value, and what it reads.
+    pub(crate) fn origin(&self, name: &str) -> Option<(&str, &[String])> {
+        let computes = |node: &&Operator| node.outputs.iter().any(|output| output == name);
+        let node = self.nodes.iter().find(computes)?;
+        Some((&node.kind, &node.inputs))
     }
 
     /// The number format that most weights are stored in.
@@ -143,6 +148,7 @@ struct Graph {
 #[derive(Debug, Default)]
 struct Operator {
     kind: String,
+    inputs: Vec<String>,
     outputs: Vec<String>,
 }
 
@@ -244,6 +250,7 @@ impl DecodeMessage for Operator {
         let mut operator = Operator::default();
         while let Some(mut field) = fields.next()? {
             match field.number() {
+                1 => operator.inputs.push(field.read_string()?),
                 2 => operator.outputs.push(field.read_string()?),
                 4 => operator.kind = field.read_string()?,
                 _ => field.skip()?,

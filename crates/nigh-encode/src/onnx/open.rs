@@ -11,7 +11,7 @@ use super::facts::{Facts, Kind, Port};
 use super::preprocessing::Preprocessing;
 use super::runtime::{Engine, Source};
 use super::sidecar::Sidecar;
-use super::{OnnxEncoder, pooling};
+use super::{OnnxEncoder, Origin, configs, outputs, pooling};
 use crate::{EncoderOptions, Fingerprint};
 
 /// Pictures per run where the model leaves it open and no option says otherwise: on MobileNetV2,
@@ -24,7 +24,10 @@ const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 
 pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder, OnnxError> {
     check_options(options)?;
-    let sidecar = read_sidecar(path)?.overlaid(&options.sidecar);
+    let told = read_sidecar(path)?.overlaid(&options.sidecar);
+    let config = configs::find(path)?;
+    config.check(&told)?;
+    let sidecar = config.sidecar.overlaid(&told);
     let bytes = fs::read(path).map_err(|source| read_error(path, source))?;
     let load_error = |reason| OnnxError::Load {
         path: path.to_owned(),
@@ -40,9 +43,8 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
     let weights = weights_hash(&bytes, &external);
 
     let input = find_input(path, &facts, &sidecar)?;
-    let output = find_output(path, &facts, &sidecar)?;
-    let (preprocessing, assumed) = resolve(path, &input, &sidecar)?;
-    let pool = sidecar.pool.unwrap_or(Pool::None);
+    let (preprocessing, mut assumed) = resolve(path, &input, &sidecar)?;
+    let (output, pool) = outputs::choose(path, &facts, &sidecar, &mut assumed)?;
     let batch_size = input.batch.or(options.batch_size).unwrap_or(DEFAULT_BATCH);
     let architecture = match pool {
         Pool::None => format!("onnx#{output}"),
@@ -79,6 +81,11 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
         fixed_batch: input.batch,
         batch_size,
         assumed,
+        origin: Origin {
+            path: path.to_owned(),
+            config: config.path,
+            licence: sidecar.licence.clone(),
+        },
         benches: Mutex::default(),
     };
     encoder.fingerprint.dimension = trial(path, &encoder, &output, sidecar.dimension)?;
@@ -203,27 +210,7 @@ fn find_input(path: &Path, facts: &Facts, sidecar: &Sidecar) -> Result<Input, On
     })
 }
 
-/// The name of the declared output, or of the inner value, that is the embedding.
-fn find_output(path: &Path, facts: &Facts, sidecar: &Sidecar) -> Result<String, OnnxError> {
-    let known = names(&facts.outputs);
-    match (&sidecar.output, known.as_slice()) {
-        (Some(name), _) if known.contains(name) || facts.computes(name) => Ok(name.clone()),
-        (Some(name), _) => Err(OnnxError::Mismatch {
-            path: path.to_owned(),
-            key: "output",
-            received: format!("{name:?}"),
-            reason: format!("the model's outputs are {known:?}"),
-        }),
-        (None, [only]) => Ok(only.clone()),
-        (None, several) => Err(OnnxError::MissingKey {
-            path: path.to_owned(),
-            key: "output",
-            reason: format!("the model has the outputs {several:?}"),
-        }),
-    }
-}
-
-fn names(ports: &[Port]) -> Vec<String> {
+pub(super) fn names(ports: &[Port]) -> Vec<String> {
     ports.iter().map(|port| port.name.clone()).collect()
 }
 

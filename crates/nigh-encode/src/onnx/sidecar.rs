@@ -196,6 +196,11 @@ impl Sidecar {
         }
     }
 
+    /// Whether a key of the file's is set.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.to_json().get(key).is_some()
+    }
+
     /// Checks ranges, which overrides from outside may break as well as the file.
     pub(super) fn check(&self) -> Result<(), SidecarError> {
         let value = |key, reason: String| Err(SidecarError::Value { key, reason });
@@ -338,6 +343,19 @@ mod tests {
             .map(|(text, expected, error)| format!("{text}: expected {expected}, said {error}"))
             .collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn its_text_reads_back() {
+        let text = r#"{"output": "e", "pool": "first", "dimension": 3, "size": [4, 5], "resize": "crop",
+            "shorter_side": 6, "background": [1, 2, 3], "filter": "box", "channels": "bgr",
+            "layout": "nhwc", "rescale": 0.1, "mean": [0.1, 0.2, 0.3], "std": [1, 2, 3],
+            "input": "i", "licence": "MIT", "source": "here"}"#;
+        let sidecar = Sidecar::parse(text).unwrap();
+        let written = sidecar.to_json();
+        assert_eq!(written.as_object().unwrap().len(), KEYS.len());
+        assert_eq!(Sidecar::parse(&written.to_string()).unwrap(), sidecar);
+        assert_eq!(Sidecar::default().to_json(), json!({}));
     }
 
     #[test]

@@ -98,6 +98,7 @@ pub(super) fn known_json(model: &KnownModel) -> Value {
         "million_parameters": model.million_parameters,
         "weight_bytes": model.weight_bytes(),
         "licence": model.licence,
-        "words": !model.text_files.is_empty(),
+        "image_model": model.image_model,
+        "text_model": model.text_model,
     })
 }

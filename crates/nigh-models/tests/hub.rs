@@ -1,0 +1,893 @@
+//! Pulls from a hub that is a local server: whole, cut off, refused, wrong.
+#![cfg(feature = "hub")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use nigh_encode::{Encoder, EncoderOptions};
+use nigh_models::hub::{Hub, HubError, HubSettings, PullEvent, PullRequest, Pulled, pull};
+use nigh_models::{Checksum, FileState, Manifest, ModelsFolder, verify};
+
+#[path = "support/fake_hub.rs"]
+mod fake_hub;
+use fake_hub::{Answer, Asked, COMMIT, FakeHub, sha256};
+
+const REPO: &str = "someone/tiny-model";
+const MODEL: &str = "onnx/model.onnx";
+const CONFIG: &str =
+    r#"{"size": 32, "resample": 3, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}"#;
+
+/// A real model, so that what was pulled can be opened.
+fn tiny() -> Vec<u8> {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nigh-encode/tests/golden");
+    fs::read(golden.join("tiny.onnx")).unwrap()
+}
+
+/// Large enough for several reads.
+fn large() -> Vec<u8> {
+    (0..1_000_000u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect()
+}
+
+fn hub_with(model: &[u8]) -> FakeHub {
+    FakeHub::new(
+        REPO,
+        &[
+            (MODEL, model),
+            ("onnx/model_fp16.onnx", b"smaller"),
+            ("preprocessor_config.json", CONFIG.as_bytes()),
+            ("config.json", b"{}"),
+            ("README.md", b"# A model"),
+            ("onnx/text_model.onnx", b"text"),
+            ("tokenizer.json", b"{}"),
+        ],
+    )
+}
+
+fn settings(hub: &FakeHub) -> HubSettings {
+    HubSettings {
+        endpoint: hub.endpoint(),
+        token: None,
+        proxy: None,
+        no_proxy: Vec::new(),
+        certificates: None,
+        offline: false,
+        pause: Duration::from_millis(1),
+    }
+}
+
+fn request() -> PullRequest {
+    PullRequest::of(REPO).unwrap()
+}
+
+fn try_pull(dir: &Path, hub: &FakeHub, request: &PullRequest) -> Result<Pulled, HubError> {
+    let client = Hub::new(settings(hub))?;
+    pull(
+        &ModelsFolder::at(dir),
+        &client,
+        request,
+        &AtomicBool::new(false),
+        &mut |_| {},
+    )
+}
+
+/// Bytes of contents that were sent from where large files lie.
+fn bytes_sent(asked: &[Asked]) -> usize {
+    asked
+        .iter()
+        .filter(|asked| asked.path.starts_with("/cdn/"))
+        .map(|asked| asked.sent)
+        .sum()
+}
+
+fn is_cdn(asked: &Asked) -> bool {
+    asked.path.starts_with("/cdn/")
+}
+
+#[test]
+fn a_whole_model_is_an_encoder() {
+    let dir = tempfile::tempdir().unwrap();
+    let hub = hub_with(&tiny());
+    let mut told = Vec::new();
+    let client = Hub::new(settings(&hub)).unwrap();
+    let folder = ModelsFolder::at(dir.path());
+    let pulled = pull(
+        &folder,
+        &client,
+        &request(),
+        &AtomicBool::new(false),
+        &mut |event| {
+            if let PullEvent::File { path, fetched, .. } = event {
+                told.push(format!("{path} {fetched}"));
+            }
+        },
+    )
+    .unwrap();
+
+    assert_eq!(
+        told,
+        [
+            "onnx/model.onnx true",
+            "preprocessor_config.json true",
+            "config.json true"
+        ]
+    );
+    assert_eq!(pulled.path, dir.path().join(REPO));
+    let Manifest {
+        source,
+        revision,
+        commit,
+        licence,
+        files,
+        ..
+    } = &pulled.manifest;
+    assert_eq!(source, &format!("{}/{REPO}", hub.endpoint()));
+    assert_eq!(
+        (revision.as_str(), commit.as_str(), licence.as_deref()),
+        ("main", COMMIT, Some("mit"))
+    );
+    assert_eq!(files[0].sha256, sha256(&tiny()));
+    assert_eq!(files[0].published, Some(Checksum::Sha256(sha256(&tiny()))));
+    assert!(matches!(files[1].published, Some(Checksum::GitBlob(_))));
+    assert_eq!(
+        Manifest::read(&pulled.path).unwrap().unwrap(),
+        pulled.manifest
+    );
+
+    let encoder = Encoder::open(pulled.path.to_str().unwrap(), &EncoderOptions::default()).unwrap();
+    assert_eq!(encoder.dimension(), 24);
+    assert!(
+        encoder
+            .fingerprint()
+            .preprocessing
+            .contains("mean [0.5, 0.5, 0.5]")
+    );
+
+    let listed = folder.list().unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(
+        (listed[0].name.as_str(), listed[0].manifest.as_ref()),
+        (REPO, Some(&pulled.manifest))
+    );
+    assert!(
+        !dir.path()
+            .join(".pulling")
+            .join("someone--tiny-model")
+            .exists()
+    );
+
+    hub.asked();
+    let again = try_pull(dir.path(), &hub, &request()).unwrap();
+    assert!(!again.fetched);
+    let asked: Vec<String> = hub.asked().into_iter().map(|asked| asked.path).collect();
+    assert_eq!(
+        asked,
+        [format!("/api/models/{REPO}/revision/main?blobs=true")]
+    );
+}
+
+#[test]
+fn what_was_fetched_is_not_fetched_twice() {
+    let model = large();
+    let half = model.len() / 2;
+    let hub = hub_with(&model);
+    let dir = tempfile::tempdir().unwrap();
+    hub.fault(move |asked, before, usual| match (is_cdn(asked), before) {
+        (true, 0) => Some(usual.clone().cut(half)),
+        (true, _) => Some(Answer::new(503, "")),
+        _ => None,
+    });
+    let error = try_pull(dir.path(), &hub, &request()).unwrap_err();
+    assert!(error.to_string().contains("status 503"), "{error}");
+    assert!(ModelsFolder::at(dir.path()).list().unwrap().is_empty());
+
+    hub.heal();
+    let mut asked = hub.asked();
+    let pulled = try_pull(dir.path(), &hub, &request()).unwrap();
+    asked.extend(hub.asked());
+    assert_eq!(fs::read(pulled.path.join(MODEL)).unwrap(), model);
+    assert_eq!(bytes_sent(&asked), model.len());
+    assert_eq!(
+        asked
+            .iter()
+            .filter(|asked| is_cdn(asked))
+            .next_back()
+            .unwrap()
+            .range,
+        Some(half as u64)
+    );
+}
+
+#[test]
+fn a_connection_that_breaks_is_taken_up_again() {
+    let model = large();
+    let hub = hub_with(&model);
+    let dir = tempfile::tempdir().unwrap();
+    // Nine breaks: more than there are tries without progress.
+    hub.fault(|asked, before, usual| {
+        (is_cdn(asked) && before < 9).then(|| usual.clone().cut(100_000))
+    });
+    let pulled = try_pull(dir.path(), &hub, &request()).unwrap();
+    assert_eq!(fs::read(pulled.path.join(MODEL)).unwrap(), model);
+    assert_eq!(bytes_sent(&hub.asked()), model.len());
+}
+
+#[test]
+fn a_stopped_pull_goes_on() {
+    let model = large();
+    let hub = hub_with(&model);
+    let dir = tempfile::tempdir().unwrap();
+    let stop = AtomicBool::new(false);
+    let client = Hub::new(settings(&hub)).unwrap();
+    let mut kept = 0;
+    let result = pull(
+        &ModelsFolder::at(dir.path()),
+        &client,
+        &request(),
+        &stop,
+        &mut |event| {
+            if let PullEvent::Bytes(bytes) = event
+                && bytes > 300_000
+            {
+                kept = bytes;
+                stop.store(true, Ordering::Relaxed);
+            }
+        },
+    );
+    assert!(matches!(result, Err(HubError::Stopped)), "{result:?}");
+    hub.asked();
+    let pulled = try_pull(dir.path(), &hub, &request()).unwrap();
+    assert_eq!(fs::read(pulled.path.join(MODEL)).unwrap(), model);
+    let ranges: Vec<_> = hub
+        .asked()
+        .into_iter()
+        .filter(is_cdn)
+        .map(|asked| asked.range)
+        .collect();
+    assert_eq!(ranges, [Some(kept)]);
+}
+
+#[test]
+fn a_server_without_ranges_gives_the_whole_again() {
+    for status in [200, 416] {
+        let model = large();
+        let hub = hub_with(&model);
+        let dir = tempfile::tempdir().unwrap();
+        let whole = model.clone();
+        hub.fault(
+            move |asked, before, usual| match (is_cdn(asked), before, asked.range) {
+                (true, 0, _) => Some(usual.clone().cut(400_000)),
+                (true, _, Some(_)) if status == 200 => Some(Answer::new(200, whole.clone())),
+                (true, _, Some(_)) => Some(Answer::new(416, "")),
+                _ => None,
+            },
+        );
+        let pulled = try_pull(dir.path(), &hub, &request()).unwrap();
+        assert_eq!(
+            fs::read(pulled.path.join(MODEL)).unwrap(),
+            model,
+            "{status}"
+        );
+    }
+}
+
+/// What goes wrong, what is said, and how often the failing address is asked.
+type Row = (
+    &'static str,
+    fn(&Asked, usize, &Answer) -> Option<Answer>,
+    &'static str,
+    usize,
+);
+
+fn is_listing(asked: &Asked) -> bool {
+    asked.path.starts_with("/api/")
+}
+
+fn page() -> Answer {
+    Answer::new(200, "<html>Welcome to our network</html>")
+        .with("Content-Type", "text/html; charset=utf-8")
+}
+
+#[test]
+fn refusals_get_a_sentence_and_leave_nothing() {
+    let rows: [Row; 19] = [
+        (
+            "another content",
+            |asked, _, usual| {
+                is_cdn(asked).then(|| Answer::new(usual.status, vec![7; usual.body.len()]))
+            },
+            "but sha256:",
+            1,
+        ),
+        (
+            "another small content",
+            |asked, _, usual| {
+                let is_config = asked.path.ends_with("preprocessor_config.json");
+                is_config.then(|| Answer::new(200, vec![b' '; usual.body.len()]))
+            },
+            "preprocessor_config.json came as git:",
+            1,
+        ),
+        (
+            "more than there is",
+            |asked, _, usual| {
+                is_cdn(asked).then(|| Answer::new(200, [usual.body.as_slice(), b"more"].concat()))
+            },
+            "bytes are published",
+            1,
+        ),
+        (
+            "less than there is",
+            |asked, _, _| is_cdn(asked).then(|| Answer::new(200, "")),
+            "it ended after 0 of 12248 bytes",
+            5,
+        ),
+        (
+            "no such model",
+            |asked, _, _| {
+                is_listing(asked)
+                    .then(|| Answer::new(401, "{}").with("X-Error-Code", "RepoNotFound"))
+            },
+            "has no model someone/tiny-model, or only for people who may see it (then set HF_TOKEN",
+            1,
+        ),
+        (
+            "no such model, 404",
+            |asked, _, _| is_listing(asked).then(|| Answer::new(404, "{}")),
+            "has no model someone/tiny-model",
+            1,
+        ),
+        (
+            "no such file",
+            |asked, _, _| {
+                asked
+                    .path
+                    .ends_with("config.json")
+                    .then(|| Answer::new(404, ""))
+            },
+            "has no file \"preprocessor_config.json\"",
+            1,
+        ),
+        (
+            "conditions",
+            |asked, _, _| {
+                is_listing(asked).then(|| Answer::new(401, "{}").with("X-Error-Code", "GatedRepo"))
+            },
+            "who accepted its conditions at http://127.0.0.1",
+            1,
+        ),
+        (
+            "conditions of files alone",
+            |asked, _, _| {
+                asked
+                    .path
+                    .contains("/resolve/")
+                    .then(|| Answer::new(403, "").with("X-Error-Code", "GatedRepo"))
+            },
+            "who accepted its conditions",
+            1,
+        ),
+        (
+            "too many requests",
+            |asked, _, _| is_listing(asked).then(|| Answer::new(429, "").with("Retry-After", "0")),
+            "too many requests from here and asks to wait 0 seconds",
+            5,
+        ),
+        (
+            "too many requests for hours",
+            |asked, _, _| {
+                is_listing(asked).then(|| Answer::new(429, "").with("Retry-After", "3600"))
+            },
+            "asks to wait 3600 seconds",
+            1,
+        ),
+        (
+            "a broken server",
+            |asked, _, _| is_listing(asked).then(|| Answer::new(500, "")),
+            "revision/main?blobs=true with status 500",
+            5,
+        ),
+        (
+            "a status of its own",
+            |asked, _, _| is_cdn(asked).then(|| Answer::new(418, "")),
+            "with status 418",
+            1,
+        ),
+        (
+            "a login page",
+            |asked, _, _| is_listing(asked).then(page),
+            "is there a login page or a proxy in between?",
+            1,
+        ),
+        (
+            "a login page for a file",
+            |asked, _, _| is_cdn(asked).then(page),
+            "is there a login page or a proxy in between?",
+            1,
+        ),
+        (
+            "another JSON",
+            |asked, _, _| is_listing(asked).then(|| Answer::new(200, r#"{"status": "ok"}"#)),
+            r#"is answered with "{\"status\": \"ok\"}", not by a model hub"#,
+            1,
+        ),
+        (
+            "a commit that is a path",
+            |asked, _, _| is_listing(asked).then(|| Answer::new(200, r#"{"sha": "../.."}"#)),
+            "is answered with the commit \"../..\"",
+            1,
+        ),
+        (
+            "a circle",
+            |asked, _, _| {
+                is_listing(asked).then(|| Answer::new(302, "").with("Location", asked.path.clone()))
+            },
+            "leads from one address to the next without end",
+            11,
+        ),
+        (
+            "a name that leaves the folder",
+            |asked, _, usual| {
+                let text = String::from_utf8(usual.body.clone()).unwrap();
+                let text =
+                    text.replace("onnx/model_fp16.onnx", "onnx/model.onnx_data/../../../../x");
+                is_listing(asked).then(|| Answer::new(200, text))
+            },
+            "\"onnx/model.onnx_data/../../../../x\", whose name leaves the model's folder",
+            1,
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (name, fault, sentence, times) in rows {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("models");
+        let hub = hub_with(&tiny());
+        hub.fault(fault);
+        let error = match try_pull(&root, &hub, &request()) {
+            Ok(_) => "no error".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if !error.contains(sentence) {
+            wrong.push(format!("{name}: {error}, expected {sentence}"));
+        }
+        let asked = hub.asked();
+        let last = asked.last().unwrap();
+        let again = asked.iter().filter(|other| other.path == last.path).count();
+        if again != times {
+            wrong.push(format!(
+                "{name}: {} asked {again} times, expected {times}",
+                last.path
+            ));
+        }
+        if !ModelsFolder::at(&root).list().unwrap().is_empty()
+            || fs::read_dir(dir.path()).unwrap().count() != 1
+        {
+            wrong.push(format!("{name}: left something behind"));
+        }
+        // A wrong content is not gone on with.
+        hub.heal();
+        if let Err(error) = try_pull(&root, &hub, &request()) {
+            wrong.push(format!("{name}, healed: {error}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_passes_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let hub = hub_with(&tiny());
+    hub.fault(
+        |asked, before, _| match (is_listing(asked), is_cdn(asked), before) {
+            (true, _, 0..3) => Some(Answer::new(429, "").with("Retry-After", "0")),
+            (_, true, 0) => Some(Answer::new(500, "")),
+            (_, true, 1) => Some(Answer::new(504, "")),
+            _ => None,
+        },
+    );
+    let mut waits = 0;
+    let client = Hub::new(settings(&hub)).unwrap();
+    let folder = ModelsFolder::at(dir.path());
+    let result = pull(
+        &folder,
+        &client,
+        &request(),
+        &AtomicBool::new(false),
+        &mut |event| {
+            waits += usize::from(matches!(event, PullEvent::Again { .. }));
+        },
+    );
+    assert!(result.is_ok(), "{result:?}");
+    assert_eq!(waits, 5);
+}
+
+#[test]
+fn what_is_asked_for_is_chosen() {
+    let hub = hub_with(&tiny());
+    let base = ["preprocessor_config.json", "config.json"];
+    let with = |files: &[&str], text| PullRequest {
+        files: files.iter().map(|file| (*file).to_owned()).collect(),
+        text,
+        ..request()
+    };
+    hub.put("onnx/model.onnx_data", b"weights");
+    let rows: [(PullRequest, Result<Vec<&str>, &str>); 6] = [
+        (
+            with(&[], false),
+            Ok(vec![MODEL, "onnx/model.onnx_data", base[0], base[1]]),
+        ),
+        (
+            with(&["onnx/model_fp16.onnx"], false),
+            Ok(vec!["onnx/model_fp16.onnx", base[0], base[1]]),
+        ),
+        (
+            with(&["README.md", "README.md"], true),
+            Ok(vec!["README.md", base[0], base[1], "tokenizer.json"]),
+        ),
+        (
+            with(&[], true),
+            Ok(vec![
+                MODEL,
+                "onnx/text_model.onnx",
+                "onnx/model.onnx_data",
+                base[0],
+                base[1],
+                "tokenizer.json",
+            ]),
+        ),
+        (
+            with(&["model.onnx"], false),
+            Err(
+                "no file \"model.onnx\"; its models are onnx/model.onnx, onnx/model_fp16.onnx, onnx/text_model.onnx",
+            ),
+        ),
+        (
+            PullRequest {
+                revision: "v2".to_owned(),
+                ..request()
+            },
+            Err("the model someone/tiny-model has no revision \"v2\""),
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (request, expected) in rows {
+        let dir = tempfile::tempdir().unwrap();
+        let found = try_pull(dir.path(), &hub, &request);
+        let right = match (&found, &expected) {
+            (Ok(pulled), Ok(paths)) => pulled
+                .manifest
+                .files
+                .iter()
+                .map(|file| &file.path)
+                .eq(paths),
+            (Err(error), Err(sentence)) => error.to_string().contains(sentence),
+            _ => false,
+        };
+        if !right {
+            wrong.push(format!("{request:?}: {found:?}, expected {expected:?}"));
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let other = FakeHub::new(REPO, &[("weights/net.onnx", b"net")]);
+    let error = try_pull(dir.path(), &other, &request())
+        .unwrap_err()
+        .to_string();
+    if !error.contains("choose with --file; its models are weights/net.onnx") {
+        wrong.push(error);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_later_pull_brings_all_files_to_the_new_commit_and_keeps_what_a_person_added() {
+    let dir = tempfile::tempdir().unwrap();
+    let hub = hub_with(&tiny());
+    let first = try_pull(dir.path(), &hub, &request()).unwrap();
+    fs::write(
+        first.path.join("onnx/model.onnx.json"),
+        r#"{"resize": "pad"}"#,
+    )
+    .unwrap();
+
+    let half = PullRequest {
+        files: vec!["onnx/model_fp16.onnx".to_owned()],
+        ..request()
+    };
+    hub.commit("2222222222222222222222222222222222222222");
+    hub.put("config.json", b"{\"new\": true}");
+    hub.asked();
+    let second = try_pull(dir.path(), &hub, &half).unwrap();
+    assert_eq!(
+        second.manifest.commit,
+        "2222222222222222222222222222222222222222"
+    );
+    let mut paths: Vec<_> = second
+        .manifest
+        .files
+        .iter()
+        .map(|file| file.path.as_str())
+        .collect();
+    paths.sort_unstable();
+    assert_eq!(
+        paths,
+        [
+            "config.json",
+            MODEL,
+            "onnx/model_fp16.onnx",
+            "preprocessor_config.json"
+        ]
+    );
+    assert_eq!(
+        fs::read(second.path.join("config.json")).unwrap(),
+        b"{\"new\": true}"
+    );
+    assert!(second.path.join("onnx/model.onnx.json").exists());
+    // Only what is new or changed was fetched.
+    assert_eq!(bytes_sent(&hub.asked()), b"smaller".len());
+}
+
+#[test]
+fn a_broken_file_is_found_and_fetched_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let hub = hub_with(&tiny());
+    let folder = ModelsFolder::at(dir.path());
+    let Pulled { path, manifest, .. } = try_pull(dir.path(), &hub, &request()).unwrap();
+    let states = |path: &Path| -> Vec<FileState> {
+        verify(path, &manifest)
+            .unwrap()
+            .into_iter()
+            .map(|(_, state)| state)
+            .collect()
+    };
+    assert!(states(&path).iter().all(|state| *state == FileState::Whole));
+    let mut bytes = tiny();
+    bytes[100] ^= 1;
+    // A second name of the same content must not change with it.
+    fs::remove_file(path.join(MODEL)).unwrap();
+    fs::write(path.join(MODEL), &bytes).unwrap();
+    fs::write(path.join("config.json"), "longer").unwrap();
+    fs::remove_file(path.join("preprocessor_config.json")).unwrap();
+    let found = states(&path);
+    assert_eq!(
+        found[0],
+        FileState::Changed {
+            sha256: sha256(&bytes)
+        }
+    );
+    assert_eq!(found[1], FileState::Missing);
+    assert_eq!(found[2], FileState::Length { bytes: 6 });
+
+    assert!(try_pull(dir.path(), &hub, &request()).unwrap().fetched);
+    assert!(states(&path).iter().all(|state| *state == FileState::Whole));
+    let freed = folder.remove(REPO).unwrap();
+    assert!(freed > manifest.bytes());
+    assert!(folder.list().unwrap().is_empty() && !dir.path().join("someone").exists());
+    let error = folder.remove(REPO).unwrap_err().to_string();
+    assert!(
+        error.contains("there is no model someone/tiny-model in"),
+        "{error}"
+    );
+}
+
+#[test]
+fn offline_keeps_what_is_there_and_asks_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let hub = hub_with(&tiny());
+    let offline = Hub::new(HubSettings {
+        offline: true,
+        ..settings(&hub)
+    })
+    .unwrap();
+    let folder = ModelsFolder::at(dir.path());
+    let off = |client: &Hub| {
+        pull(
+            &folder,
+            client,
+            &request(),
+            &AtomicBool::new(false),
+            &mut |_| {},
+        )
+    };
+    let error = off(&offline).unwrap_err().to_string();
+    assert!(
+        error.contains("someone/tiny-model is not here, and fetching is switched off"),
+        "{error}"
+    );
+    let pulled = try_pull(dir.path(), &hub, &request()).unwrap();
+    hub.asked();
+    let again = off(&offline).unwrap();
+    assert_eq!((again.manifest, again.fetched), (pulled.manifest, false));
+    assert!(hub.asked().is_empty());
+}
+
+#[test]
+fn a_mirror_that_lists_no_checksums_is_asked_for_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let hub = hub_with(&large());
+    hub.without_blobs();
+    let pulled = try_pull(dir.path(), &hub, &request()).unwrap();
+    let published: Vec<_> = pulled
+        .manifest
+        .files
+        .iter()
+        .map(|file| file.published.is_some())
+        .collect();
+    assert_eq!(published, [true, true, true]);
+
+    // One that has none at all is believed, and that is said.
+    hub.fault(|asked, _, usual| {
+        let bare = Answer {
+            headers: Vec::new(),
+            ..usual.clone()
+        };
+        asked.path.contains("config.json").then_some(bare)
+    });
+    let mut unchecked = Vec::new();
+    let client = Hub::new(settings(&hub)).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let folder = ModelsFolder::at(elsewhere.path());
+    pull(
+        &folder,
+        &client,
+        &request(),
+        &AtomicBool::new(false),
+        &mut |event| {
+            if let PullEvent::Unchecked { path } = event {
+                unchecked.push(path.to_owned());
+            }
+        },
+    )
+    .unwrap();
+    assert_eq!(unchecked, ["preprocessor_config.json", "config.json"]);
+}
+
+#[test]
+fn the_token_goes_to_the_hub_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let hub = hub_with(&tiny());
+    let client = Hub::new(HubSettings {
+        token: Some("hf_secret".to_owned()),
+        ..settings(&hub)
+    })
+    .unwrap();
+    let folder = ModelsFolder::at(dir.path());
+    pull(
+        &folder,
+        &client,
+        &request(),
+        &AtomicBool::new(false),
+        &mut |_| {},
+    )
+    .unwrap();
+    for asked in hub.asked() {
+        let expected = (!is_cdn(&asked)).then(|| "Bearer hf_secret".to_owned());
+        assert_eq!(asked.token, expected, "{}", asked.path);
+    }
+}
+
+#[test]
+fn a_proxy_is_asked_for_all_but_its_exceptions() {
+    let hub = hub_with(&tiny());
+    let proxy = FakeHub::new("no/thing", &[]);
+    let address = proxy.endpoint().replace("http://", "http://user:secret@");
+    for (no_proxy, through) in [("elsewhere.example", true), ("127.0.0.1", false)] {
+        let dir = tempfile::tempdir().unwrap();
+        let client = Hub::new(HubSettings {
+            proxy: Some(address.clone()),
+            no_proxy: vec![no_proxy.to_owned(), "localhost".to_owned()],
+            ..settings(&hub)
+        })
+        .unwrap();
+        let folder = ModelsFolder::at(dir.path());
+        let result = pull(
+            &folder,
+            &client,
+            &request(),
+            &AtomicBool::new(false),
+            &mut |_| {},
+        );
+        assert_eq!(result.is_err(), through, "{no_proxy}: {result:?}");
+        assert_eq!(!proxy.asked().is_empty(), through, "{no_proxy}");
+    }
+}
+
+#[test]
+fn the_disk_and_the_settings_are_named() {
+    let hub = hub_with(&tiny());
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = try_pull(&file, &hub, &request()).unwrap_err().to_string();
+    assert!(error.contains("file/.pulling"), "{error}");
+
+    let by_hand = dir.path().join(REPO);
+    fs::create_dir_all(&by_hand).unwrap();
+    fs::write(by_hand.join("model.onnx"), "mine").unwrap();
+    let error = try_pull(dir.path(), &hub, &request())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("was put there by hand"), "{error}");
+    assert_eq!(fs::read(by_hand.join("model.onnx")).unwrap(), b"mine");
+
+    let rows = [
+        (
+            "HF_ENDPOINT=\"ftp://x\"",
+            HubSettings {
+                endpoint: "ftp://x".to_owned(),
+                ..settings(&hub)
+            },
+        ),
+        (
+            "HTTPS_PROXY=\"…@:a:b\"",
+            HubSettings {
+                proxy: Some("user:secret@:a:b".to_owned()),
+                ..settings(&hub)
+            },
+        ),
+        (
+            "there is no certificate in it",
+            HubSettings {
+                certificates: Some(file.clone()),
+                ..settings(&hub)
+            },
+        ),
+    ];
+    for (sentence, settings) in rows {
+        let error = Hub::new(settings).unwrap_err().to_string();
+        assert!(error.contains(sentence), "{error}, expected {sentence}");
+    }
+    for name in ["clip", "../x", "a/b/c", "a b/c", "/etc"] {
+        assert!(
+            matches!(PullRequest::of(name), Err(HubError::Name { .. })),
+            "{name}"
+        );
+    }
+    let error = PullRequest::of("CLIP ViT-B/32").unwrap_err().to_string();
+    assert!(error.contains("is it clip-vit-b-32"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let hub = hub_with(&tiny());
+    let staging = dir.path().join(".pulling/someone--tiny-model/onnx");
+    fs::create_dir_all(&staging).unwrap();
+    let part = format!("model.onnx.{}.part", &sha256(&tiny())[..12]);
+    std::os::unix::fs::symlink("/dev/full", staging.join(part)).unwrap();
+    let error = try_pull(dir.path(), &hub, &request())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("No space left on device"), "{error}");
+}
+
+#[test]
+fn two_pulls_of_one_model_do_not_meet() {
+    let dir = tempfile::tempdir().unwrap();
+    let hub = hub_with(&large());
+    let client = Hub::new(settings(&hub)).unwrap();
+    let folder = ModelsFolder::at(dir.path());
+    let mut second = None;
+    pull(
+        &folder,
+        &client,
+        &request(),
+        &AtomicBool::new(false),
+        &mut |event| {
+            if matches!(event, PullEvent::Listed { .. }) {
+                second = Some(try_pull(dir.path(), &hub, &request()));
+            }
+        },
+    )
+    .unwrap();
+    let error = second.unwrap().unwrap_err().to_string();
+    assert_eq!(error, "another process is pulling someone/tiny-model");
+}
