@@ -45,6 +45,7 @@ mod features;
 mod fingerprint;
 mod onnx;
 mod picture;
+mod text;
 
 pub use decode::{DecodeError, DecodeLimits, Format, decode};
 pub use encoder::{EncodeError, Encoder, EncoderOptions, OpenError};
@@ -55,3 +56,4 @@ pub use onnx::{
     SidecarError, UnknownChoice,
 };
 pub use picture::{Picture, PictureError};
+pub use text::{TextEmbeddings, TextEncoder, TextError, TextFiles, Truncation};

@@ -6,13 +6,14 @@ use crate::{EncodeError, EncoderOptions, Fingerprint, Picture};
 
 mod choices;
 mod error;
-mod facts;
+pub(crate) mod facts;
+pub(crate) mod file;
 mod old_softmax;
 mod open;
 mod pooling;
 mod preprocessing;
 mod resample;
-mod runtime;
+pub(crate) mod runtime;
 mod sidecar;
 
 pub use choices::{Channels, Filter, Layout, Pool, Resize, UnknownChoice};
