@@ -47,6 +47,7 @@ mod model_size;
 mod onnx;
 mod picture;
 mod quantize;
+mod text;
 
 pub use decode::{DecodeError, DecodeLimits, Format, decode};
 pub use encoder::{EncodeError, Encoder, EncoderOptions, OpenError};
@@ -62,3 +63,4 @@ pub use quantize::{
     ActivationRanges, Arithmetic, CalibrateError, QuantizeError, QuantizeTo, Quantized, RangeRule,
     calibrate, quantize,
 };
+pub use text::{TextEmbeddings, TextEncoder, TextError, TextFiles, Truncation};

@@ -7,7 +7,8 @@ use crate::{EncodeError, EncoderOptions, Fingerprint, Picture};
 mod choices;
 mod configs;
 mod error;
-mod facts;
+pub(crate) mod facts;
+pub(crate) mod file;
 mod folder;
 pub(crate) mod graph;
 mod old_softmax;
@@ -16,7 +17,7 @@ mod outputs;
 mod pooling;
 mod preprocessing;
 mod resample;
-mod runtime;
+pub(crate) mod runtime;
 mod sidecar;
 pub(crate) mod wire;
 
@@ -159,7 +160,7 @@ impl OnnxEncoder {
             rescale: Some(rescale),
             mean: Some(mean),
             std: Some(std),
-            licence: None,
+            licence: self.origin.licence.clone(),
             source: None,
         }
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use nigh_encode::{Encoder, EncoderOptions, Picture, Runtime, Sidecar};
 
 mod support;
-use support::runtimes;
+use support::{cosine, picture, real_models, runtimes, unpack};
 
 /// Any difference in preprocessing or arithmetic that matters shows well above this.
 const LEAST_COSINE: f64 = 0.9999;
@@ -29,69 +29,6 @@ struct Golden {
 
 fn golden_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
-}
-
-/// The folder of real models, or `None` where a stranger has none and may go without.
-fn real_models() -> Option<PathBuf> {
-    let data = std::env::var_os("NIGH_TEST_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let folder = data.join("encoders");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let required = std::env::var_os("NIGH_REQUIRE_DATA").is_some_and(|v| v == "1");
-    assert!(
-        !required,
-        "NIGH_REQUIRE_DATA=1, but {} is missing",
-        folder.display()
-    );
-    println!(
-        "skipped: no real models in {} (set NIGH_TEST_DATA)",
-        folder.display()
-    );
-    None
-}
-
-/// The same integer arithmetic as in `golden/make.py`.
-fn picture([kind, width, height]: [u32; 3]) -> Picture {
-    let wave = |t: i64| (t.rem_euclid(510) - 255).abs();
-    let kind = i64::from(kind);
-    let mut rgb = Vec::new();
-    for y in 0..i64::from(height) {
-        for x in 0..i64::from(width) {
-            for channel in 0..3 {
-                let slope = wave((3 + kind) * x + (5 - channel) * y + 70 * channel);
-                let rings = wave((x * x + (2 + channel) * y * y) / (7 + 5 * kind));
-                rgb.push(((slope * (8 - kind) + rings * kind) / 8) as u8);
-            }
-        }
-    }
-    Picture::new(width, height, rgb).unwrap()
-}
-
-fn unpack(hex: &str) -> Vec<f64> {
-    let digits: Vec<u8> = hex.chars().map(|c| c.to_digit(16).unwrap() as u8).collect();
-    let bytes: Vec<u8> = digits
-        .as_chunks()
-        .0
-        .iter()
-        .map(|[high, low]| high * 16 + low)
-        .collect();
-    bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|pair| f64::from(i16::from_le_bytes(*pair)))
-        .collect()
-}
-
-fn cosine(a: &[f64], b: &[f32]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    let dot: f64 = a.iter().zip(b).map(|(a, b)| a * f64::from(*b)).sum();
-    let squares = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
-    dot / squares(&mut a.iter().copied()) / squares(&mut b.iter().map(|x| f64::from(*x)))
 }
 
 fn open(path: &Path, sidecar: Sidecar) -> Encoder {

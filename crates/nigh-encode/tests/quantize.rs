@@ -31,27 +31,55 @@ struct Case {
 }
 
 const CASES: [Case; 5] = [
-    Case { model: "families/clip/onnx/vision_model.onnx", integer_products: 8, least_cosine: 0.999 },
-    Case { model: "families/dinov2/onnx/model.onnx", integer_products: 8, least_cosine: 0.999 },
-    Case { model: "families/siglip2/onnx/vision_model.onnx", integer_products: 8, least_cosine: 0.999 },
-    Case { model: "families/resnet/onnx/model.onnx", integer_products: 4, least_cosine: 0.99 },
-    Case { model: "families/mobilenet/onnx/model.onnx", integer_products: 4, least_cosine: 0.99 },
+    Case {
+        model: "families/clip/onnx/vision_model.onnx",
+        integer_products: 8,
+        least_cosine: 0.999,
+    },
+    Case {
+        model: "families/dinov2/onnx/model.onnx",
+        integer_products: 8,
+        least_cosine: 0.999,
+    },
+    Case {
+        model: "families/siglip2/onnx/vision_model.onnx",
+        integer_products: 8,
+        least_cosine: 0.999,
+    },
+    Case {
+        model: "families/resnet/onnx/model.onnx",
+        integer_products: 4,
+        least_cosine: 0.99,
+    },
+    Case {
+        model: "families/mobilenet/onnx/model.onnx",
+        integer_products: 4,
+        least_cosine: 0.99,
+    },
 ];
 
 const WAYS: [(&str, QuantizeTo); 4] = [
     ("f16", QuantizeTo::F16),
     ("float", QuantizeTo::Int8(Arithmetic::Float)),
     ("products", QuantizeTo::Int8(Arithmetic::Products)),
-    ("pointwise", QuantizeTo::Int8(Arithmetic::ProductsAndPointwise)),
+    (
+        "pointwise",
+        QuantizeTo::Int8(Arithmetic::ProductsAndPointwise),
+    ),
 ];
 
 fn pictures() -> Vec<Picture> {
-    (0..6).map(|kind| picture([kind, 90 + 7 * kind, 80 + 11 * kind])).collect()
+    (0..6)
+        .map(|kind| picture([kind, 90 + 7 * kind, 80 + 11 * kind]))
+        .collect()
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| -> f64 {
-        a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
+        a.iter()
+            .zip(b)
+            .map(|(x, y)| f64::from(*x) * f64::from(*y))
+            .sum()
     };
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
@@ -78,7 +106,11 @@ fn conversions_agree_shrink_and_never_look_at_neighbours() {
             let made = quantize(&path, to, None).unwrap();
             let out = folder.path().join(format!("{way}.onnx"));
             std::fs::write(&out, &made.bytes).unwrap();
-            let least = if way == "f16" { 0.99999 } else { case.least_cosine };
+            let least = if way == "f16" {
+                0.99999
+            } else {
+                case.least_cosine
+            };
             for runtime in runtimes() {
                 let model = encoder(&out, &original, runtime);
                 let rows = model.encode(&pictures).unwrap();
@@ -92,15 +124,24 @@ fn conversions_agree_shrink_and_never_look_at_neighbours() {
                 // An f32 product may add in another order when there are more rows.
                 let far = rows.iter().zip(&alone).any(|(a, b)| (a - b).abs() > 1e-6);
                 if mean < least || far {
-                    failed.push(format!("{} {way} on {runtime}: cosine {mean:.6}, depends on neighbours: {far}", case.model));
+                    failed.push(format!(
+                        "{} {way} on {runtime}: cosine {mean:.6}, depends on neighbours: {far}",
+                        case.model
+                    ));
                 }
             }
             let after = ModelSize::of(&out).unwrap();
             if after.file_bytes >= before.file_bytes {
-                failed.push(format!("{} {way}: {} bytes of {}", case.model, after.file_bytes, before.file_bytes));
+                failed.push(format!(
+                    "{} {way}: {} bytes of {}",
+                    case.model, after.file_bytes, before.file_bytes
+                ));
             }
             if way == "pointwise" && made.integer_products < case.integer_products {
-                failed.push(format!("{}: {} products", case.model, made.integer_products));
+                failed.push(format!(
+                    "{}: {} products",
+                    case.model, made.integer_products
+                ));
             }
         }
     }
@@ -111,12 +152,20 @@ fn conversions_agree_shrink_and_never_look_at_neighbours() {
 fn calibrated_models_agree_too() {
     let folder = tempfile::tempdir().unwrap();
     let pictures = pictures();
-    for (case, rule) in [(&CASES[0], RangeRule::LeastSquares), (&CASES[3], RangeRule::Percentile(0.9999))] {
+    for (case, rule) in [
+        (&CASES[0], RangeRule::LeastSquares),
+        (&CASES[3], RangeRule::Percentile(0.9999)),
+    ] {
         let path = tests_folder().join(case.model);
         let original = OnnxEncoder::open(&path, &EncoderOptions::default()).unwrap();
         let arithmetic = Arithmetic::ProductsAndPointwise;
         let ranges = calibrate(&path, &original, &pictures, arithmetic, rule).unwrap();
-        assert!(ranges.values().all(|(low, high)| low <= &0.0 && high > &0.0), "{ranges:?}");
+        assert!(
+            ranges
+                .values()
+                .all(|(low, high)| low <= &0.0 && high > &0.0),
+            "{ranges:?}"
+        );
         let made = quantize(&path, QuantizeTo::Int8(arithmetic), Some(&ranges)).unwrap();
         let out = folder.path().join("calibrated.onnx");
         std::fs::write(&out, &made.bytes).unwrap();
@@ -141,7 +190,10 @@ fn what_cannot_be_converted_is_refused_with_the_file_s_name() {
     };
     let int8 = QuantizeTo::Int8(Arithmetic::Products);
     let made = put("int8.onnx", &quantize(&clip, int8, None).unwrap().bytes);
-    let half = put("half.onnx", &quantize(&clip, QuantizeTo::F16, None).unwrap().bytes);
+    let half = put(
+        "half.onnx",
+        &quantize(&clip, QuantizeTo::F16, None).unwrap().bytes,
+    );
     let whole = std::fs::read(&clip).unwrap();
     let cut = put("cut.onnx", &whole[..whole.len() / 2]);
     let text = put("text.onnx", b"dear diary");
@@ -157,7 +209,10 @@ fn what_cannot_be_converted_is_refused_with_the_file_s_name() {
     for (path, to, expected) in rows {
         let error = quantize(path, to, None).unwrap_err().to_string();
         let name = path.file_name().unwrap().to_string_lossy();
-        assert!(error.contains(expected) && error.contains(&*name), "{name}: {error}");
+        assert!(
+            error.contains(expected) && error.contains(&*name),
+            "{name}: {error}"
+        );
     }
     // Every length and a flipped byte here and there: an error or a model, never a panic.
     for length in (0..whole.len()).step_by(997) {
@@ -169,7 +224,10 @@ fn what_cannot_be_converted_is_refused_with_the_file_s_name() {
         let _ = quantize(&put("flipped.onnx", &flipped), int8, None);
     }
     let missing = quantize(&folder.path().join("none.onnx"), int8, None);
-    assert!(matches!(missing, Err(QuantizeError::Read { .. })), "{missing:?}");
+    assert!(
+        matches!(missing, Err(QuantizeError::Read { .. })),
+        "{missing:?}"
+    );
 }
 
 /// The standard's checker and ONNX Runtime, from Python: `NIGH_PYTHON` says which.
@@ -177,7 +235,10 @@ fn what_cannot_be_converted_is_refused_with_the_file_s_name() {
 fn the_checker_of_the_standard_and_onnx_runtime_take_every_conversion() {
     let Some(python) = std::env::var_os("NIGH_PYTHON") else {
         let required = std::env::var_os("NIGH_REQUIRE_SERVICES").is_some_and(|v| v == "1");
-        assert!(!required, "NIGH_REQUIRE_SERVICES=1, but NIGH_PYTHON is not set");
+        assert!(
+            !required,
+            "NIGH_REQUIRE_SERVICES=1, but NIGH_PYTHON is not set"
+        );
         println!("skipped: NIGH_PYTHON is not set");
         return;
     };
@@ -187,8 +248,14 @@ fn the_checker_of_the_standard_and_onnx_runtime_take_every_conversion() {
         let path = tests_folder().join(case.model);
         let original = OnnxEncoder::open(&path, &EncoderOptions::default()).unwrap();
         let arithmetic = Arithmetic::ProductsAndPointwise;
-        let ranges =
-            calibrate(&path, &original, &pictures(), arithmetic, RangeRule::LeastSquares).unwrap();
+        let ranges = calibrate(
+            &path,
+            &original,
+            &pictures(),
+            arithmetic,
+            RangeRule::LeastSquares,
+        )
+        .unwrap();
         let calibrated = quantize(&path, QuantizeTo::Int8(arithmetic), Some(&ranges)).unwrap();
         let mut made = vec![("calibrated", calibrated.bytes)];
         for (way, to) in WAYS {
@@ -232,6 +299,9 @@ fn mobilenet_keeps_its_embeddings() {
     let model = encoder(&out, &original, nigh_encode::Runtime::Rten);
     let picture = picture([3, 224, 224]);
     let picture = std::slice::from_ref(&picture);
-    let agreement = cosine(&model.encode(picture).unwrap(), &original.encode(picture).unwrap());
+    let agreement = cosine(
+        &model.encode(picture).unwrap(),
+        &original.encode(picture).unwrap(),
+    );
     assert!(agreement > 0.97, "{agreement}");
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use nigh_encode::{Encoder, EncoderOptions, Fingerprint, Runtime, Sidecar, SidecarError};
+use nigh_encode::{
+    Encoder, EncoderOptions, Fingerprint, Runtime, Sidecar, SidecarError, TextEncoder, TextError,
+};
 use nigh_store::Header;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -37,6 +39,19 @@ pub enum EncoderError {
     /// The collection's header does not say which encoder it has.
     #[error("the collection's header names no encoder that this version knows: {0}")]
     Record(serde_json::Error),
+    /// The encoder knows pictures alone.
+    #[error(
+        "the collection's encoder {spec:?} has no words: searching by text needs a model of pictures and words \
+         in one space, as CLIP, SigLIP or MobileCLIP. Import into a new folder with \
+         --encoder …/vision_model.onnx, beside which text_model.onnx and tokenizer.json lie"
+    )]
+    NoWords {
+        /// The collection's encoder.
+        spec: String,
+    },
+    /// The text side of the collection's encoder cannot be used.
+    #[error("the collection's encoder cannot take words: {0}")]
+    Text(#[from] TextError),
     /// It is another one than the collection's.
     #[error(
         "the collection's embeddings were made with {stored}, and {spec:?} is another encoder: {difference}. \
@@ -101,6 +116,28 @@ impl EncoderRecord {
                 difference,
             }),
         }
+    }
+
+    /// Opens the text side of the collection's encoder, which lies beside its image model. Its
+    /// embeddings may be searched with as those of pictures are.
+    ///
+    /// # Errors
+    /// [`EncoderError::NoWords`] for an encoder without one, and [`EncoderError::Text`].
+    pub fn open_text(&self, request: &EncoderRequest) -> Result<TextEncoder, EncoderError> {
+        let spec = request
+            .spec
+            .as_deref()
+            .map_or_else(|| self.spec.clone(), absolute);
+        if spec == "features" {
+            return Err(EncoderError::NoWords { spec });
+        }
+        let options = EncoderOptions {
+            threads_per_run: request.threads_per_run.max(1),
+            runtime: request.runtime,
+            ..EncoderOptions::default()
+        };
+        let dimension = self.fingerprint.dimension;
+        Ok(TextEncoder::beside(Path::new(&spec), dimension, &options)?)
     }
 
     /// The record in a collection's header.

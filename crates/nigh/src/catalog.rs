@@ -9,6 +9,7 @@ pub(crate) mod eval;
 pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod items;
+pub(crate) mod query;
 pub(crate) mod search;
 pub(crate) mod tune;
 

@@ -13,7 +13,7 @@ pub(crate) use self::people::PeopleCommand;
 
 pub(crate) use self::catalog::{
     CatalogCommand, ColumnArgs, DeleteArgs, EncoderArgs, EvalArgs, ExportArgs, GetArgs, ImportArgs,
-    InfoArgs, ListArgs, MethodArgs, RestoreArgs, SearchArgs, SnapshotArgs, TuneArgs,
+    InfoArgs, ListArgs, MethodArgs, QueryArgs, RestoreArgs, SearchArgs, SnapshotArgs, TuneArgs,
 };
 
 mod catalog;

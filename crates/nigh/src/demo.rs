@@ -14,7 +14,8 @@ use serde_json::json;
 
 use self::render::{COLUMNS, Product, SIDE};
 use crate::catalog::import::{import, summary};
-use crate::catalog::search::{Query, hit_lines, reply_json, search_picture, write_sheet};
+use crate::catalog::query::Query;
+use crate::catalog::search::{hit_lines, reply_json, search_picture, write_sheet};
 use crate::cli::{DemoArgs, ProgressStyle};
 use crate::interrupt;
 use crate::output::{Exit, Output};

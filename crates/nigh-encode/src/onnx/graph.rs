@@ -166,7 +166,11 @@ mod tests {
 
     fn model() -> Vec<u8> {
         let mut graph = Message::default();
-        let nodes = [("Abs", "x", "a"), ("Neg", "x", "unused"), ("Relu", "a", "y")];
+        let nodes = [
+            ("Abs", "x", "a"),
+            ("Neg", "x", "unused"),
+            ("Relu", "a", "y"),
+        ];
         for (operator, input, output) in nodes {
             let node = Node::new(operator, &[input], output);
             graph.push_bytes(GRAPH_NODES, node.into_bytes());

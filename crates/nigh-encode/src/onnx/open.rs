@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::choices::{Channels, Filter, Layout, Pool, Resize};
 use super::error::{OnnxError, sidecar_path};
 use super::facts::{Facts, Kind, Port};
+use super::file::ModelFile;
 use super::preprocessing::Preprocessing;
 use super::runtime::{Engine, Source};
 use super::sidecar::Sidecar;
@@ -28,18 +29,11 @@ pub(super) fn open(path: &Path, options: &EncoderOptions) -> Result<OnnxEncoder,
     let config = configs::find(path)?;
     config.check(&told)?;
     let sidecar = config.sidecar.overlaid(&told);
-    let bytes = fs::read(path).map_err(|source| read_error(path, source))?;
-    let load_error = |reason| OnnxError::Load {
-        path: path.to_owned(),
-        reason,
-    };
-    let facts = Facts::read(&bytes).map_err(|e| load_error(format!("not an ONNX file, {e}")))?;
-    if facts.operators.is_empty() {
-        return Err(load_error(
-            "not an ONNX file, it has no operators".to_owned(),
-        ));
-    }
-    let external = read_external(path, &facts)?;
+    let ModelFile {
+        bytes,
+        external,
+        facts,
+    } = ModelFile::read(path)?;
     let weights = weights_hash(&bytes, &external);
 
     let input = find_input(path, &facts, &sidecar)?;
@@ -112,23 +106,6 @@ fn read_sidecar(model: &Path) -> Result<Sidecar, OnnxError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Sidecar::default()),
         Err(source) => Err(OnnxError::Read { path, source }),
     }
-}
-
-fn read_error(path: &Path, source: io::Error) -> OnnxError {
-    OnnxError::Read {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// The weight files that the model names, with their content.
-fn read_external(path: &Path, facts: &Facts) -> Result<Vec<(String, Vec<u8>)>, OnnxError> {
-    let read = |name: &String| {
-        let path = path.with_file_name(name);
-        let content = fs::read(&path).map_err(|source| OnnxError::Read { path, source })?;
-        Ok((name.clone(), content))
-    };
-    facts.external_files.iter().map(read).collect()
 }
 
 /// XXH3-128 of the model file and, one after another, of its weight files.

@@ -99,13 +99,13 @@ impl Preprocessing {
         }
     }
 
-    /// Scales the shorter side to `shorter_side`, the longer in proportion (rounded), and cuts
-    /// the centre out, as torchvision's `Resize` and `CenterCrop` do.
+    /// Scales the shorter side to `shorter_side`, the longer in proportion (rounded down), and
+    /// cuts the centre out, as torchvision's `Resize` and `CenterCrop` do.
     fn crop<'w>(&self, picture: &Picture, work: &'w mut Workspace) -> &'w [u8] {
         let source = centre(picture, LONGEST_CROPPED);
-        let factor = self.shorter_side as f64 / source.width.min(source.height) as f64;
-        let scaled_width = scaled(source.width, factor).max(self.width);
-        let scaled_height = scaled(source.height, factor).max(self.height);
+        let shorter = source.width.min(source.height);
+        let scaled_width = (source.width * self.shorter_side / shorter).max(self.width);
+        let scaled_height = (source.height * self.shorter_side / shorter).max(self.height);
         self.scale(source, (scaled_width, scaled_height), work);
         let left = (scaled_width - self.width) / 2;
         let top = (scaled_height - self.height) / 2;
@@ -153,7 +153,8 @@ impl fmt::Display for Preprocessing {
         write!(f, "{}x{} {}", self.height, self.width, self.resize)?;
         match self.resize {
             Resize::Stretch => {}
-            Resize::Crop => write!(f, " from {}", self.shorter_side)?,
+            // Until "down" was written, the longer side was rounded to the nearest.
+            Resize::Crop => write!(f, " from {} down", self.shorter_side)?,
             Resize::Pad => write!(f, " on {:?}", self.background)?,
         }
         write!(

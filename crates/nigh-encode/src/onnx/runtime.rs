@@ -90,10 +90,6 @@ pub(crate) enum Numbers<'a> {
     /// For an input that is declared as f32 or f16.
     Floats(&'a [f32]),
     /// For an input that is declared as i64 or i32: tokens, masks, positions.
-    #[expect(
-        dead_code,
-        reason = "the text encoder, which comes next, has such inputs"
-    )]
     Integers(&'a [i64]),
 }
 

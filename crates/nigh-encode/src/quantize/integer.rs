@@ -406,10 +406,26 @@ mod tests {
         let mut failed = Vec::new();
         for (rows, inputs, outputs) in [(1, 1024, 1), (1, 512, 33), (5, 517, 70), (50, 96, 129)] {
             let inputs_and_weights = [
-                ("limits", extreme(rows * inputs, 1.0), extreme(inputs * outputs, 1.0)),
-                ("opposite limits", extreme(rows * inputs, -1.0), extreme(inputs * outputs, 1.0)),
-                ("mixed", mixed(rows * inputs, 0.7), mixed(inputs * outputs, 1.3)),
-                ("zeros", extreme(rows * inputs, 0.0), mixed(inputs * outputs, 1.3)),
+                (
+                    "limits",
+                    extreme(rows * inputs, 1.0),
+                    extreme(inputs * outputs, 1.0),
+                ),
+                (
+                    "opposite limits",
+                    extreme(rows * inputs, -1.0),
+                    extreme(inputs * outputs, 1.0),
+                ),
+                (
+                    "mixed",
+                    mixed(rows * inputs, 0.7),
+                    mixed(inputs * outputs, 1.3),
+                ),
+                (
+                    "zeros",
+                    extreme(rows * inputs, 0.0),
+                    mixed(inputs * outputs, 1.3),
+                ),
             ];
             for (what, x, matrix) in inputs_and_weights {
                 let bytes = integer_form(&model(inputs, outputs, &matrix), None);
@@ -417,7 +433,11 @@ mod tests {
                 let expected = reference(&x, &matrix, inputs, outputs);
                 let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5 * b.abs().max(1e-3);
                 if !found.iter().zip(&expected).all(close) {
-                    failed.push(format!("{what} {rows}x{inputs}x{outputs}: {:?} for {:?}", &found[..1], &expected[..1]));
+                    failed.push(format!(
+                        "{what} {rows}x{inputs}x{outputs}: {:?} for {:?}",
+                        &found[..1],
+                        &expected[..1]
+                    ));
                 }
             }
         }
@@ -427,15 +447,23 @@ mod tests {
     #[test]
     fn a_row_does_not_depend_on_the_rows_beside_it() {
         let (inputs, outputs) = (256, 64);
-        let matrix: Vec<f32> = (0..inputs * outputs).map(|i| (i as f32 * 0.37).sin()).collect();
-        let x: Vec<f32> = (0..3 * inputs).map(|i| (i as f32 * 0.11).cos() * (1 + i / inputs * 50) as f32).collect();
+        let matrix: Vec<f32> = (0..inputs * outputs)
+            .map(|i| (i as f32 * 0.37).sin())
+            .collect();
+        let x: Vec<f32> = (0..3 * inputs)
+            .map(|i| (i as f32 * 0.11).cos() * (1 + i / inputs * 50) as f32)
+            .collect();
         let ranges = ActivationRanges::from([("x".to_owned(), (-60.0, 60.0))]);
         for ranges in [None, Some(&ranges)] {
             let bytes = integer_form(&model(inputs, outputs, &matrix), ranges);
             let together = run(bytes.clone(), 3, inputs, &x);
             for (at, row) in x.chunks_exact(inputs).enumerate() {
                 let alone = run(bytes.clone(), 1, inputs, row);
-                assert_eq!(alone, together[at * outputs..][..outputs], "row {at}, {ranges:?}");
+                assert_eq!(
+                    alone,
+                    together[at * outputs..][..outputs],
+                    "row {at}, {ranges:?}"
+                );
             }
         }
     }

@@ -44,8 +44,7 @@ def bring_to_size(pixels, how):
     if how["resize"] == "stretch":
         return np.array(image.resize((width, height), filter))
     if how["resize"] == "crop":
-        factor = how["shorter_side"] / min(image.size)
-        scaled = image.resize([math.floor(side * factor + 0.5) for side in image.size], filter)
+        scaled = image.resize([side * how["shorter_side"] // min(image.size) for side in image.size], filter)
         left, top = (scaled.width - width) // 2, (scaled.height - height) // 2
         return np.array(scaled.crop((left, top, left + width, top + height)))
     factor = min(width / image.width, height / image.height)
@@ -190,4 +189,5 @@ def main(encoders):
     write("real.json", rows)
 
 
-main(pathlib.Path(sys.argv[1]))
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

@@ -5,19 +5,18 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use nigh_encode::{DecodeLimits, Format};
 use nigh_engine::vectors::Setting;
-use nigh_engine::{
-    Catalog, Hit, Method, SearchOptions, SearchReply, Trace, read_image, read_image_file,
-};
+use nigh_engine::{Catalog, Hit, Method, SearchOptions, SearchReply, Trace};
 use serde_json::json;
 
-use crate::cli::{EncoderArgs, MethodArgs, SearchArgs};
+use super::query::Query;
+use crate::cli::{MethodArgs, SearchArgs};
 use crate::index::words;
 use crate::output::{Exit, Output};
 use crate::sheet::{Sheet, SheetHit, SheetPicture, SheetQuery, SheetRow};
-use crate::{encoder, table, value};
+use crate::{table, value};
 
 pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<Exit> {
     let catalog = Catalog::open(&args.dir)?;
@@ -35,8 +34,8 @@ pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<E
         threads,
         exclude: args.query.id.clone(),
     };
-    let query = Query::read(args)?;
-    let (rows, reply) = query.search(&catalog, &args.encoder, threads, &options)?;
+    let query = Query::read(&args.query)?;
+    let (rows, reply) = query.search(&catalog, &args.encoder, threads, &options, output)?;
     if let Some(path) = &args.sheet {
         let missing = write_sheet(path, &catalog, &[(query, reply.clone())], &options)?;
         if missing > 0 {
@@ -79,64 +78,6 @@ fn check(
         output.note(error.to_string());
     }
     Ok(())
-}
-
-/// What is searched for.
-pub(crate) enum Query {
-    /// A picture: its name and its bytes.
-    Picture(String, Vec<u8>),
-    /// An item of the collection.
-    Item(String),
-}
-
-impl Query {
-    /// What a person calls it.
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Picture(name, _) | Self::Item(name) => name,
-        }
-    }
-
-    fn read(args: &SearchArgs) -> Result<Self> {
-        match (&args.query.image, &args.query.id) {
-            (Some(path), _) if path == Path::new("-") => {
-                let name = "standard input".to_owned();
-                let bytes = read_image(std::io::stdin(), 0, &DecodeLimits::default());
-                let bytes = bytes.map_err(|reason| anyhow!("{name} {reason}"))?;
-                Ok(Self::Picture(name, bytes))
-            }
-            (Some(path), _) => {
-                let bytes = read_image_file(path, &DecodeLimits::default());
-                let bytes = bytes.map_err(|reason| anyhow!("{} {reason}", path.display()))?;
-                Ok(Self::Picture(path.display().to_string(), bytes))
-            }
-            (None, Some(id)) => Ok(Self::Item(id.clone())),
-            (None, None) => Err(anyhow!("give --image FILE or --id ID")),
-        }
-    }
-
-    /// The query's embeddings and what is near them.
-    fn search(
-        &self,
-        catalog: &Catalog,
-        encoder: &EncoderArgs,
-        threads: usize,
-        options: &SearchOptions,
-    ) -> Result<(Vec<f32>, SearchReply)> {
-        match self {
-            Self::Item(id) => {
-                let rows = catalog.embeddings(id)?;
-                let reply = catalog.search(&rows, options)?;
-                Ok((rows, reply))
-            }
-            Self::Picture(name, bytes) => {
-                let encoder = catalog
-                    .encoder()
-                    .open(&encoder::request(encoder, threads)?)?;
-                search_picture(catalog, &encoder, name, bytes, options)
-            }
-        }
-    }
 }
 
 /// Decodes, encodes and searches; all three are in the reply's trace and latency. The embedding comes back with it.
@@ -324,6 +265,9 @@ fn sheet_row(
     let bytes = match query {
         Query::Picture(_, bytes) => Some(bytes.clone()),
         Query::Item(id) => item_picture(catalog, id),
+        Query::Mixed(parts) => parts
+            .iter()
+            .find_map(|part| part.picture().map(<[u8]>::to_vec)),
     };
     let stages: Vec<String> = reply
         .trace
@@ -337,7 +281,7 @@ fn sheet_row(
         .map_or(String::new(), |filter| format!("where {filter} · "));
     SheetRow {
         query: SheetQuery {
-            label: query.name().to_owned(),
+            label: query.name(),
             picture: bytes.and_then(sheet_picture),
         },
         note: format!(

@@ -13,7 +13,7 @@ use super::ProgressStyle;
 pub(crate) enum CatalogCommand {
     /// Read images and their attributes into a collection.
     Import(ImportArgs),
-    /// Find the items that look like a picture, or like an item.
+    /// Find the items that look like a picture or an item, or that words describe.
     Search(SearchArgs),
     /// Measure precision, recall and latency on queries with known labels.
     Eval(EvalArgs),
@@ -144,6 +144,8 @@ pub(crate) struct EncoderArgs {
 Examples:
   nigh catalog search shop --image dress.jpg
   nigh catalog search shop --id 1163 -k 20 --where \"gender = 'Women' AND year >= 2012\"
+  nigh catalog search shop --text 'red summer dress'
+  nigh catalog search shop --image dress.jpg --text 'in blue^0.5' --less stripes
   cat photo.png | nigh catalog search shop --image - --json
   nigh catalog search shop --image dress.jpg --sheet hits.html --explain")]
 pub(crate) struct SearchArgs {
@@ -199,15 +201,28 @@ pub(crate) struct SearchArgs {
 /// What is searched for, and among which items.
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
-    /// A picture to search with; `-` reads it from standard input.
+    /// A picture to search with; `-` reads it from standard input. It may be given several
+    /// times and with --text: the items are near to all of it. `FILE^2` counts twice.
     #[arg(
         long,
         env = "NIGH_QUERY_IMAGE",
         value_name = "FILE",
-        required_unless_present = "id",
-        conflicts_with = "id"
+        required_unless_present_any = ["id", "text"]
     )]
-    pub(crate) image: Option<PathBuf>,
+    pub(crate) image: Vec<PathBuf>,
+
+    /// Words to search with, for collections with an encoder of pictures and words. May be
+    /// given several times; `WORDS^0.5` counts half.
+    #[arg(long, env = "NIGH_QUERY_TEXT", value_name = "WORDS")]
+    pub(crate) text: Vec<String>,
+
+    /// Words for what the items should have less of.
+    #[arg(long, env = "NIGH_QUERY_LESS", value_name = "WORDS")]
+    pub(crate) less: Vec<String>,
+
+    /// A picture of what the items should have less of.
+    #[arg(long, env = "NIGH_QUERY_LESS_IMAGE", value_name = "FILE")]
+    pub(crate) less_image: Vec<PathBuf>,
 
     /// An item to find more like.
     #[arg(long, env = "NIGH_QUERY_ID", value_name = "ID")]
