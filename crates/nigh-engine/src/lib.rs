@@ -48,6 +48,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod batcher;
 mod catalog;
 mod columns;
 pub mod doctor;
@@ -71,6 +72,9 @@ pub mod vectors;
 mod view;
 mod writer;
 
+pub use batcher::{
+    BatchError, Batcher, BatcherConfig, BatcherMetrics, Spread, SubmitError, Ticket,
+};
 pub use catalog::{
     Catalog, CatalogInfo, CatalogTuneError, Checked, ColumnInfo, Hit, ItemSummary, Method,
     OpenCatalogError, RebuildError, RunningRecall, SearchError, SearchOptions, SearchReply,
