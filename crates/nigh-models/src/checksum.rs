@@ -1,5 +1,4 @@
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
@@ -122,7 +121,7 @@ impl Sums {
 }
 
 /// Reads to the end, and says how many bytes that were.
-pub(crate) fn hash_into(hasher: &mut Hasher, file: &mut File) -> io::Result<u64> {
+pub(crate) fn hash_into(hasher: &mut Hasher, mut file: impl Read) -> io::Result<u64> {
     let mut buffer = vec![0; 1 << 16];
     let mut bytes = 0;
     loop {
