@@ -321,7 +321,7 @@ fn refusals_get_a_sentence_and_leave_nothing() {
             |asked, _, usual| {
                 is_cdn(asked).then(|| Answer::new(200, [usual.body.as_slice(), b"more"].concat()))
             },
-            "bytes are published",
+            "are published: it was thrown away",
             1,
         ),
         (
