@@ -104,12 +104,26 @@ impl Hasher {
 }
 
 /// What a content's sums came to, in hexadecimal.
+#[cfg_attr(
+    not(feature = "hub"),
+    allow(
+        dead_code,
+        reason = "only what is fetched is held against what was published"
+    )
+)]
 #[derive(Debug)]
 pub(crate) struct Sums {
     pub(crate) sha256: String,
     git: Option<String>,
 }
 
+#[cfg_attr(
+    not(feature = "hub"),
+    allow(
+        dead_code,
+        reason = "only what is fetched is held against what was published"
+    )
+)]
 impl Sums {
     /// The sum of the kind that was published; SHA-256 where it was never computed.
     pub(crate) fn like(&self, published: &Checksum) -> Checksum {
