@@ -292,7 +292,7 @@ fn files_that_are_no_models_are_refused() {
         .to_string();
     assert_eq!(
         error,
-        "unknown encoder \"resnet\": expected \"features\" or the path of an .onnx file"
+        "unknown encoder \"resnet\": expected \"features\", or the path of an .onnx file or of a folder with one"
     );
 }
 

@@ -10,10 +10,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+mod location;
+
+pub use location::{Located, locate};
+
 /// The encoder of a collection, as it is stored in the collection's header.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EncoderRecord {
-    /// `features`, or the absolute path of an ONNX model.
+    /// `features`, the absolute path of an ONNX model or of a folder with one, or the name of a
+    /// model in the folder of models.
     pub spec: String,
     /// The keys of the model's sidecar that were given another value.
     #[serde(default)]
@@ -32,6 +37,14 @@ pub enum EncoderError {
         spec: String,
         /// Why.
         source: nigh_encode::OpenError,
+    },
+    /// Neither built in, nor a path, nor a model that is here.
+    #[error("unknown encoder {spec:?}: {hint}")]
+    Unknown {
+        /// What was asked for.
+        spec: String,
+        /// What would help.
+        hint: String,
     },
     /// A sidecar key or value that does not exist.
     #[error("the model's preprocessing: {0}")]
@@ -71,7 +84,7 @@ pub enum EncoderError {
 /// How an encoder is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct EncoderRequest {
-    /// `features` or a model's path; the collection's own where absent.
+    /// `features`, a model's path or its name; the collection's own where absent.
     pub spec: Option<String>,
     /// Keys of the model's sidecar that get another value: `{"resize": "crop"}`.
     pub overrides: Map<String, Value>,
@@ -159,7 +172,11 @@ fn open(
         runtime: request.runtime,
         ..EncoderOptions::default()
     };
-    Encoder::open(spec, &options).map_err(|source| EncoderError::Open {
+    let place = match locate(spec)? {
+        Located::BuiltIn => spec.to_owned(),
+        Located::At(path) => path.to_string_lossy().into_owned(),
+    };
+    Encoder::open(&place, &options).map_err(|source| EncoderError::Open {
         spec: spec.to_owned(),
         source,
     })
@@ -177,7 +194,7 @@ fn merged(stored: &Map<String, Value>, asked: &Map<String, Value>) -> Map<String
 
 /// A model's path, so that it is found from any folder later; a name stays.
 fn absolute(spec: &str) -> String {
-    let path: Option<PathBuf> = (spec != "features" && Path::new(spec).is_file())
+    let path: Option<PathBuf> = (spec != "features" && Path::new(spec).exists())
         .then(|| std::path::absolute(spec).ok())
         .flatten();
     path.map_or_else(

@@ -81,7 +81,7 @@ pub use catalog::{
     ShapeRecall, TuneOptions, tune_catalog,
 };
 pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
-pub use encoder::{EncoderError, EncoderRecord, EncoderRequest};
+pub use encoder::{EncoderError, EncoderRecord, EncoderRequest, Located, locate};
 pub use filter::{Filter, FilterError, Place};
 pub use import::{Counts, ImportError, ImportEvent, ImportOptions, ImportReport, StageThroughput};
 pub use load::{read_image, read_image_file};

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
@@ -105,12 +104,26 @@ impl Hasher {
 }
 
 /// What a content's sums came to, in hexadecimal.
+#[cfg_attr(
+    not(feature = "hub"),
+    allow(
+        dead_code,
+        reason = "only what is fetched is held against what was published"
+    )
+)]
 #[derive(Debug)]
 pub(crate) struct Sums {
     pub(crate) sha256: String,
     git: Option<String>,
 }
 
+#[cfg_attr(
+    not(feature = "hub"),
+    allow(
+        dead_code,
+        reason = "only what is fetched is held against what was published"
+    )
+)]
 impl Sums {
     /// The sum of the kind that was published; SHA-256 where it was never computed.
     pub(crate) fn like(&self, published: &Checksum) -> Checksum {
@@ -122,7 +135,7 @@ impl Sums {
 }
 
 /// Reads to the end, and says how many bytes that were.
-pub(crate) fn hash_into(hasher: &mut Hasher, file: &mut File) -> io::Result<u64> {
+pub(crate) fn hash_into(hasher: &mut Hasher, mut file: impl Read) -> io::Result<u64> {
     let mut buffer = vec![0; 1 << 16];
     let mut bytes = 0;
     loop {

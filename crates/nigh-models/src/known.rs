@@ -45,10 +45,13 @@ pub fn known_model(name: &str) -> Option<&'static KnownModel> {
     KNOWN.iter().find(|model| model.name == name)
 }
 
-/// Names of known models that `name` may be a misspelling of, nearest first.
+/// Names, of known models or of others that are `here`, that `name` may be a misspelling of;
+/// nearest first.
 #[must_use]
-pub fn near_names(name: &str) -> Vec<&'static str> {
-    near::nearest(name, KNOWN.iter().map(|model| model.name))
+pub fn near_names<'a>(name: &str, here: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let known = KNOWN.iter().map(|model| model.name);
+    let others = here.filter(|name| known_model(name).is_none());
+    near::nearest(name, known.chain(others))
 }
 
 // Parameters were counted on the architectures (image side with its projection), but for MobileCLIP's, which are

@@ -1,6 +1,6 @@
 //! Which image models are there, and are their files whole?
 //!
-//! `nigh-models` holds a table of [`known`] models (where they are published, what they give,
+//! `nigh-models` holds a table of [`known()`] models (where they are published, what they give,
 //! under which licence), the folder in which a machine keeps its models ([`ModelsFolder`]) and,
 //! with the feature `hub`, the way there from the Hugging Face hub.
 //!

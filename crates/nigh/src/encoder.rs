@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
-use nigh_engine::EncoderRequest;
+use anyhow::{Context, Result, anyhow, bail};
+use nigh_encode::image_model;
+use nigh_engine::{EncoderRequest, Located, locate};
 use serde_json::{Map, Value, json};
 
 use crate::cli::EncoderArgs;
@@ -33,7 +34,11 @@ pub(crate) fn request(args: &EncoderArgs, threads: usize) -> Result<EncoderReque
 /// The file of the model that the flags name.
 pub(crate) fn model_path(args: &EncoderArgs) -> Result<PathBuf> {
     let spec = args.encoder.as_deref().unwrap_or_default();
-    Ok(PathBuf::from(spec))
+    match locate(spec)? {
+        Located::BuiltIn => bail!("{spec:?} is built in and has no model file"),
+        Located::At(path) if path.is_dir() => Ok(image_model(&path)?),
+        Located::At(path) => Ok(path),
+    }
 }
 
 /// `key=value`: a number, a list of numbers (`0.5,0.5,0.5` or `224x224`), or a word.

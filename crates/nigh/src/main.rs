@@ -108,6 +108,11 @@ fn run_index(command: &IndexCommand, threads: usize, output: Output) -> Result<E
 fn run_model(command: &ModelCommand, threads: usize, output: Output) -> Result<Exit> {
     match command {
         ModelCommand::List(args) => model::list::run(args, output),
+        ModelCommand::Info(args) => model::info::run(args, output),
+        #[cfg(feature = "hub")]
+        ModelCommand::Pull(args) => model::pull::run(args, output),
+        ModelCommand::Verify(args) => model::verify::run(args, output),
+        ModelCommand::Rm(args) => model::rm::run(args, output),
         ModelCommand::Quantize(args) => model::quantize::run(args, output),
         ModelCommand::Ladder(args) => model::ladder::run(args, threads, output),
     }

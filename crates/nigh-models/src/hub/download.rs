@@ -143,7 +143,8 @@ impl Download<'_> {
             && self.remote.bytes.is_some_and(|bytes| length <= bytes);
         match usable {
             true => {
-                part.bytes = hash_into(&mut part.hasher, &mut part.file).map_err(io_error(path))?
+                let content = (&mut part.file).take(length);
+                part.bytes = hash_into(&mut part.hasher, content).map_err(io_error(path))?
             }
             false => self.restart(&mut part)?,
         }

@@ -85,7 +85,7 @@ impl PullRequest {
             None => {
                 return Err(HubError::Name {
                     received: name.to_owned(),
-                    near: near_names(name),
+                    near: near_names(name, std::iter::empty()),
                 });
             }
         };

@@ -67,6 +67,8 @@ struct State {
     /// Whether the list of files has lengths and checksums.
     blobs: bool,
     asked: Vec<Asked>,
+    /// How often each path was asked for.
+    counts: BTreeMap<String, usize>,
     fault: Option<Fault>,
 }
 
@@ -89,6 +91,7 @@ impl FakeHub {
             files: files.collect(),
             blobs: true,
             asked: Vec::new(),
+            counts: BTreeMap::new(),
             fault: None,
         }));
         let shared = Arc::clone(&state);
@@ -145,11 +148,9 @@ fn serve(stream: TcpStream, port: u16, state: &Mutex<State>) {
         return;
     };
     let mut state = state.lock().unwrap();
-    let before = state
-        .asked
-        .iter()
-        .filter(|other| other.path == asked.path)
-        .count();
+    let count = state.counts.entry(asked.path.clone()).or_default();
+    let before = *count;
+    *count += 1;
     let usual = usual(&asked, port, &state);
     let answer = match &mut state.fault {
         Some(fault) => fault(&asked, before, &usual).unwrap_or(usual),

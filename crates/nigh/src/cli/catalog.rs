@@ -114,7 +114,8 @@ pub(crate) struct ColumnArgs {
 /// The encoder, and what an ONNX model wants of its input.
 #[derive(Debug, Args)]
 pub(crate) struct EncoderArgs {
-    /// `features` (built in) or the path of an ONNX model
+    /// `features` (built in), the path of an ONNX model or of a folder with one, or the name of a
+    /// model that is here (`nigh model list --here`)
     /// [default: the collection's own, `features` for a new one].
     #[arg(long, env = "NIGH_ENCODER", value_name = "ENCODER")]
     pub(crate) encoder: Option<String>,

@@ -6,12 +6,23 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use nigh_encode::Runtime;
 
+#[cfg(feature = "hub")]
+use super::ProgressStyle;
 use super::{ColumnArgs, EncoderArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
     /// List the models that are known, and those that are here.
     List(ListArgs),
+    /// Show what a model is, and how pictures are prepared for it.
+    Info(InfoArgs),
+    /// Fetch a model from the Hugging Face hub, or from a mirror of it.
+    #[cfg(feature = "hub")]
+    Pull(PullArgs),
+    /// Check that a pulled model's files are as they were published.
+    Verify(VerifyArgs),
+    /// Delete a pulled model.
+    Rm(RmArgs),
     /// Make a model smaller and faster, and measure what that costs.
     Quantize(QuantizeArgs),
     /// Measure models, precisions and dimensions on your own pictures, and recommend one.
@@ -31,6 +42,112 @@ pub(crate) struct ListArgs {
     /// Only those that are here.
     #[arg(long, env = "NIGH_HERE", value_parser = FalseyValueParser::new())]
     pub(crate) here: bool,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nigh model info clip-vit-b-32
+  nigh model info models/clip/vision_model.onnx
+  nigh model info ./clip --json
+
+Preprocessing is read from MODEL.onnx.json, then from preprocessor_config.json or
+open_clip_config.json beside the model (or above the folder onnx/), then from the model itself.
+What is assumed because none of them says it is listed.")]
+pub(crate) struct InfoArgs {
+    /// A known model's name, the name of a model that is here, or the path of one or of its folder.
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: String,
+
+    /// What computes it: `rten` or `onnxruntime[:cpu|:cuda|:tensorrt]`.
+    #[arg(long, env = "NIGH_RUNTIME", value_name = "RUNTIME", default_value_t = Runtime::Rten)]
+    pub(crate) runtime: Runtime,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
+}
+
+#[cfg(feature = "hub")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nigh model pull clip-vit-b-32
+  nigh model pull clip-vit-b-32 --text
+  nigh model pull Xenova/clip-vit-base-patch32 --file onnx/vision_model_fp16.onnx
+  HF_ENDPOINT=https://mirror.example nigh model pull dinov2-small
+
+Files are checked against the hub's checksums, and the model appears when all of them are whole. A
+pull that was stopped or cut off goes on where it ended when the command is given again; one of a
+model that is here brings it up to date, and mends files that were damaged.
+
+The environment is that of Hugging Face's programs: HF_TOKEN (for models with conditions),
+HF_ENDPOINT (a mirror), HF_HUB_OFFLINE=1 (fetch nothing); HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
+NO_PROXY; SSL_CERT_FILE (certificates to trust instead of the built-in ones).")]
+pub(crate) struct PullArgs {
+    /// A known model's name, or owner/repo on the hub.
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: String,
+
+    /// A branch, a tag or a commit.
+    #[arg(
+        long,
+        env = "NIGH_REVISION",
+        value_name = "REVISION",
+        default_value = "main"
+    )]
+    pub(crate) revision: String,
+
+    /// A file to fetch, by its path there; may be repeated [default: the image model in f32].
+    /// What configures it and holds its weights comes along.
+    #[arg(long, env = "NIGH_FILE", value_name = "PATH")]
+    pub(crate) file: Vec<String>,
+
+    /// Fetch the text model and its tokenizer too, to search with words.
+    #[arg(long, env = "NIGH_TEXT", value_parser = FalseyValueParser::new())]
+    pub(crate) text: bool,
+
+    /// Fetch nothing: succeed if the model is here.
+    #[arg(long, env = "NIGH_OFFLINE", value_parser = FalseyValueParser::new())]
+    pub(crate) offline: bool,
+
+    /// How progress is shown on standard error.
+    #[arg(long, env = "NIGH_PROGRESS", value_enum, default_value_t = ProgressStyle::Auto)]
+    pub(crate) progress: ProgressStyle,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nigh model verify clip-vit-b-32
+  nigh model verify clip-vit-b-32 --json
+
+Reads every file again. The exit code is 1 where one is missing or changed; `nigh model pull` fetches
+those again.")]
+pub(crate) struct VerifyArgs {
+    /// The name of a pulled model.
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: String,
+
+    /// Print one JSON object on standard output.
+    #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  nigh model rm clip-vit-b-32")]
+pub(crate) struct RmArgs {
+    /// The name of a pulled model; what was put there by hand is left alone.
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: String,
 
     /// Print one JSON object on standard output.
     #[arg(long, env = "NIGH_JSON", value_parser = FalseyValueParser::new())]

@@ -1,0 +1,22 @@
+//! `nigh model rm`.
+
+use anyhow::Result;
+use bytesize::ByteSize;
+use nigh_models::ModelsFolder;
+use serde_json::json;
+
+use crate::cli::model::RmArgs;
+use crate::output::{Exit, Output};
+
+pub(crate) fn run(args: &RmArgs, output: Output) -> Result<Exit> {
+    let freed = ModelsFolder::from_env()?.remove(&args.model)?;
+    match args.json {
+        true => output.json(&json!({"name": args.model, "freed_bytes": freed}))?,
+        false => output.line(format!(
+            "{} is deleted: {} freed",
+            args.model,
+            ByteSize::b(freed).display().si()
+        ))?,
+    }
+    Ok(Exit::Done)
+}
