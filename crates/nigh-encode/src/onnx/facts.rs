@@ -104,6 +104,14 @@ impl Facts {
             .any(|node| node.outputs.iter().any(|output| output == name))
     }
 
+    /// An operator's type with its node, which is called after its first output where it has no
+    /// name: the first that `is` says yes to.
+    pub(crate) fn operator(&self, is: impl Fn(&str) -> bool) -> Option<(&str, &str)> {
+        let node = self.nodes.iter().find(|node| is(&node.kind))?;
+        let output = node.outputs.first().map_or("", String::as_str);
+        Some((&node.kind, node.name.as_deref().unwrap_or(output)))
+    }
+
     /// The number format that most weights are stored in.
     pub(crate) fn precision(&self) -> String {
         let most = self.elements.iter().max_by_key(|(_, elements)| *elements);
@@ -143,6 +151,7 @@ struct Graph {
 #[derive(Debug, Default)]
 struct Operator {
     kind: String,
+    name: Option<String>,
     outputs: Vec<String>,
 }
 
@@ -245,6 +254,7 @@ impl DecodeMessage for Operator {
         while let Some(mut field) = fields.next()? {
             match field.number() {
                 2 => operator.outputs.push(field.read_string()?),
+                3 => operator.name = Some(field.read_string()?).filter(|name| !name.is_empty()),
                 4 => operator.kind = field.read_string()?,
                 _ => field.skip()?,
             }
