@@ -148,7 +148,7 @@ fn what_stands_in_the_way_of_words_is_said() {
     expect(
         "nothing but less",
         2,
-        "--text",
+        "--image <FILE>",
         search(&into, &["--less", "red"]),
     );
     let same = ["--text", "red", "--less", "red"];
