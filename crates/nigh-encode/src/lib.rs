@@ -1,11 +1,12 @@
-//! What is this image's embedding?
+//! What is this image's or text's embedding?
 //!
 //! `nigh-encode` turns the bytes of a picture into a [`Picture`] (8-bit sRGB pixels) and
 //! pictures into L2-normalised `f32` embeddings, either with the built-in classical descriptor
 //! ([`FeaturesEncoder`]: colour, shape and texture, nothing to download) or with any image model
-//! in ONNX form ([`OnnxEncoder`]), run by a pure-Rust engine on the CPU. Every encoder has a
-//! [`Fingerprint`], stored beside the embeddings that it made, so that embeddings of two kinds
-//! are never compared.
+//! in ONNX form ([`OnnxEncoder`]). Words go into the same space where the model has a text side
+//! ([`TextEncoder`]). A pure-Rust engine computes models on the CPU, or ONNX Runtime does
+//! ([`Runtime`]). Every encoder has a [`Fingerprint`], stored beside the embeddings that it made,
+//! so that embeddings of two kinds are never compared.
 //!
 //! This crate **is**
 //! - a strict decoder of JPEG, PNG, WebP, GIF and BMP: by content, never by file name, with

@@ -101,6 +101,8 @@ fn batches_and_threads_change_nothing() {
         models.flat_map(|model| runtimes().into_iter().map(move |runtime| (model, runtime)))
     {
         let encoder = open_with(runtime, &golden_folder().join(model), Sidecar::default());
+        // The half-precision model's batch axis is fixed: it takes pictures one after another.
+        assert_eq!(encoder.batch_size() == 1, model == "tiny-fp16.onnx");
         let pictures: Vec<Picture> = (0..7).map(|kind| picture([kind, 50 + kind, 60])).collect();
         let alone: Vec<f32> = pictures
             .iter()
@@ -293,6 +295,98 @@ fn files_that_are_no_models_are_refused() {
     assert_eq!(
         error,
         "unknown encoder \"resnet\": expected \"features\", or the path of an .onnx file or of a folder with one"
+    );
+}
+
+/// A model of which one operator's type, everywhere, is another word of the same length.
+fn misspelt(from: &str, to: &str) -> Vec<u8> {
+    let mut bytes = std::fs::read(golden_folder().join("tiny.onnx")).unwrap();
+    assert_eq!(from.len(), to.len());
+    let places: Vec<usize> = (0..bytes.len() - from.len())
+        .filter(|&at| bytes[at..].starts_with(from.as_bytes()))
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at..][..to.len()].copy_from_slice(to.as_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn what_no_runtime_can_compute_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(golden_folder().join("tiny.onnx")).unwrap();
+    let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content);
+    write("operator.onnx", &misspelt("Relu", "Rolu")).unwrap();
+    write("half.onnx", &whole[..whole.len() / 2]).unwrap();
+    let mut broken = whole.clone();
+    broken[40..80].fill(0xFF);
+    write("broken.onnx", &broken).unwrap();
+    std::fs::copy(
+        golden_folder().join("../families/clip/onnx/text_model.onnx"),
+        folder.path().join("two.onnx"),
+    )
+    .unwrap();
+    let rows: [(&str, &[&str]); 4] = [
+        (
+            "operator.onnx",
+            &[
+                "operator.onnx: node \"",
+                "is of the operator \"Rolu\", which the runtime",
+            ],
+        ),
+        (
+            "half.onnx",
+            &[
+                "cannot load model",
+                "half.onnx: not an ONNX file, it is cut off or broken",
+            ],
+        ),
+        ("broken.onnx", &["cannot load model", "broken.onnx"]),
+        (
+            "two.onnx",
+            &[
+                "two.onnx cannot encode pictures: it needs 2 inputs, [\"input_ids\", \"attention_mask\"]",
+            ],
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (runtime, (name, sentences)) in runtimes()
+        .into_iter()
+        .flat_map(|r| rows.map(|row| (r, row)))
+    {
+        let options = EncoderOptions {
+            runtime,
+            sidecar: Sidecar::parse(r#"{"output": "embedding"}"#).unwrap(),
+            ..EncoderOptions::default()
+        };
+        let path = folder.path().join(name);
+        let said = Encoder::open(path.to_str().unwrap(), &options)
+            .unwrap_err()
+            .to_string();
+        println!("{said}");
+        let missing = sentences
+            .iter()
+            .filter(|sentence| !said.contains(**sentence));
+        wrong
+            .extend(missing.map(|sentence| format!("{runtime} {name}: no {sentence:?} in {said}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[cfg(not(feature = "onnxruntime"))]
+#[test]
+fn a_runtime_that_is_not_compiled_in_is_said_to_be() {
+    let options = EncoderOptions {
+        runtime: Runtime::OnnxRuntime(nigh_encode::Provider::Cpu),
+        ..EncoderOptions::default()
+    };
+    let path = golden_folder().join("tiny.onnx");
+    let error = Encoder::open(path.to_str().unwrap(), &options).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "runtime onnxruntime cannot be used: this program was built without it: \
+         `cargo build --release --features onnxruntime` builds one that has it"
     );
 }
 

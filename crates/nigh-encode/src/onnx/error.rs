@@ -68,6 +68,21 @@ pub enum OnnxError {
         /// What is missing, and what would help.
         reason: String,
     },
+    /// The runtime lacks an operator.
+    #[error(
+        "model {}: node {node:?} is of the operator {operator:?}, which the runtime {runtime} lacks",
+        path.display()
+    )]
+    Operator {
+        /// The model.
+        path: PathBuf,
+        /// The operator's type.
+        operator: String,
+        /// The node's name, or that of its first output.
+        node: String,
+        /// What was to compute it.
+        runtime: Runtime,
+    },
     /// The engine computes these operators wrongly.
     #[error(
         "model {} uses {operator}, an integer convolution, which the runtime rten computes wrongly: \

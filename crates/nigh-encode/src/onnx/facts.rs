@@ -109,6 +109,14 @@ impl Facts {
         Some((&node.kind, &node.inputs))
     }
 
+    /// An operator's type with its node, which is called after its first output where it has no
+    /// name: the first that `is` says yes to.
+    pub(crate) fn operator(&self, is: impl Fn(&str) -> bool) -> Option<(&str, &str)> {
+        let node = self.nodes.iter().find(|node| is(&node.kind))?;
+        let output = node.outputs.first().map_or("", String::as_str);
+        Some((&node.kind, node.name.as_deref().unwrap_or(output)))
+    }
+
     /// The number format that most weights are stored in.
     pub(crate) fn precision(&self) -> String {
         let most = self.elements.iter().max_by_key(|(_, elements)| *elements);
@@ -149,6 +157,7 @@ struct Graph {
 struct Operator {
     kind: String,
     inputs: Vec<String>,
+    name: Option<String>,
     outputs: Vec<String>,
 }
 
@@ -252,6 +261,7 @@ impl DecodeMessage for Operator {
             match field.number() {
                 1 => operator.inputs.push(field.read_string()?),
                 2 => operator.outputs.push(field.read_string()?),
+                3 => operator.name = Some(field.read_string()?).filter(|name| !name.is_empty()),
                 4 => operator.kind = field.read_string()?,
                 _ => field.skip()?,
             }

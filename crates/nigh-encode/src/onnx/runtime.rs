@@ -123,6 +123,11 @@ pub(crate) enum Worker {
 
 impl Engine {
     pub(crate) fn load(runtime: Runtime, source: Source<'_>) -> Result<Engine, OnnxError> {
+        let facts = source.facts;
+        Engine::load_on(runtime, source).map_err(|error| lacking(runtime, facts, error))
+    }
+
+    fn load_on(runtime: Runtime, source: Source<'_>) -> Result<Engine, OnnxError> {
         match runtime {
             Runtime::Rten => {
                 let engine = rten::Engine::load(source)?;
@@ -160,6 +165,31 @@ impl Engine {
             #[cfg(feature = "onnxruntime")]
             _ => Err("the worker belongs to another runtime".to_owned()),
         }
+    }
+}
+
+/// Engines say which operator they lack, and leave it to the reader to find it in the graph.
+fn lacking(runtime: Runtime, facts: &Facts, error: OnnxError) -> OnnxError {
+    let OnnxError::Load { path, reason } = &error else {
+        return error;
+    };
+    let named = |kind: &str| {
+        [
+            format!("{kind} operator not supported"),
+            format!("{kind} is not a registered"),
+            format!(":{kind}("),
+        ]
+        .iter()
+        .any(|words| reason.contains(words))
+    };
+    match facts.operator(named) {
+        None => error,
+        Some((operator, node)) => OnnxError::Operator {
+            path: path.clone(),
+            operator: operator.to_owned(),
+            node: node.to_owned(),
+            runtime,
+        },
     }
 }
 

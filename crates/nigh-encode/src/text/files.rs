@@ -30,9 +30,8 @@ impl TextFiles {
     /// # Errors
     /// [`TextError::NoModel`] and [`TextError::NoTokenizer`] say what was looked for.
     pub fn beside(image_model: &Path) -> Result<TextFiles, TextError> {
-        let model = find(image_model, &candidates(image_model))
-            .filter(|model| model != image_model)
-            .ok_or_else(|| TextError::NoModel {
+        let model =
+            find(image_model, &candidates(image_model)).ok_or_else(|| TextError::NoModel {
                 image: image_model.to_owned(),
             })?;
         TextFiles::of(&model)

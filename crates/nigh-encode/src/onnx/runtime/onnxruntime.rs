@@ -7,6 +7,7 @@ use half::f16;
 use half::slice::HalfFloatSliceExt as _;
 use ort::environment::Environment;
 use ort::ep::{CUDA, ExecutionProvider as _, ExecutionProviderDispatch, TensorRT};
+use ort::logging::LogLevel;
 use ort::session::builder::SessionBuilder;
 use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue};
 use ort::value::{DynValue, Tensor, TensorElementType, TensorRef};
@@ -97,6 +98,8 @@ impl Engine {
             .map_err(text)?
             .with_inter_threads(1)
             .map_err(text)?
+            .with_log_level(LogLevel::Fatal)
+            .map_err(text)?
             .with_execution_providers(providers(self.provider))
             .map_err(text)?;
         for (name, content) in &self.external {
@@ -141,6 +144,8 @@ fn load_library() -> Result<Environment, String> {
     ort::init_from(&path)
         .map_err(|error| error.to_string())
         .and_then(|builder| builder.with_telemetry(false).build().map_err(text))
+        // What goes wrong comes back as an error; nobody asked for it on standard error too.
+        .inspect(|environment| environment.set_log_level(LogLevel::Fatal))
         .map_err(|reason| format!("its shared library cannot be used, {reason} ({hint})"))
 }
 
