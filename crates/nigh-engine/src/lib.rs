@@ -59,8 +59,10 @@ mod import;
 mod label;
 mod load;
 pub mod network;
+mod paired;
 pub mod people_table;
 mod publish;
+mod reduction;
 pub mod source;
 mod tail;
 mod trace;
@@ -71,7 +73,7 @@ mod writer;
 
 pub use catalog::{
     Catalog, CatalogInfo, CatalogTuneError, Checked, ColumnInfo, Hit, ItemSummary, Method,
-    OpenCatalogError, RebuildError, RunningRecall, SearchError, SearchOptions, SearchReply,
+    OpenCatalogError, OtherInfo, RebuildError, RunningRecall, SearchError, SearchOptions, SearchReply,
     ShapeRecall, TuneOptions, tune_catalog,
 };
 pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
@@ -79,7 +81,9 @@ pub use encoder::{EncoderError, EncoderRecord, EncoderRequest};
 pub use filter::{Filter, FilterError, Place};
 pub use import::{Counts, ImportError, ImportEvent, ImportOptions, ImportReport, StageThroughput};
 pub use load::{read_image, read_image_file};
+pub use paired::PairedError;
 pub use publish::PublishError;
+pub use reduction::{ReductionError, ReductionRecord};
 pub use tail::TailError;
 pub use trace::{Stage, Trace};
 pub use tuning::{CatalogTuned, TuningFileError, TuningGoal};
