@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use nigh_index::Allowed;
-use nigh_store::{CatalogStore, CatalogView, Generation, Header, Other, ReadError, Schema, Value};
+use nigh_index::{Allowed, Segment};
+use nigh_store::{CatalogStore, CatalogView, Generation, Header, Other, Precision, ReadError, Schema, Value};
 use thiserror::Error;
 
 pub use self::check::{Checked, RunningRecall, ShapeRecall};
@@ -15,6 +15,7 @@ pub use self::search::{Hit, Method, SearchError, SearchOptions, SearchReply};
 pub use self::tune::{CatalogTuneError, TuneOptions, tune_catalog};
 pub(crate) use self::tune::{own_queries, tune_view};
 use crate::encoder::{EncoderError, EncoderRecord};
+use crate::eval::EvalQuery;
 use crate::filter::{Filter, FilterError};
 use crate::label::place;
 use crate::publish::{PublishError, publish};
@@ -175,6 +176,24 @@ impl Catalog {
     /// where they are reduced. What a search is asked with.
     pub fn reduce(&self, embeddings: Vec<f32>) -> Vec<f32> {
         self.reducer.apply(embeddings)
+    }
+
+    /// The same for queries as a source gives them.
+    pub fn reduce_all(&self, mut queries: Vec<EvalQuery>) -> Vec<EvalQuery> {
+        for query in &mut queries {
+            query.embeddings = self.reduce(std::mem::take(&mut query.embeddings));
+        }
+        queries
+    }
+
+    /// How the numbers of its embeddings are kept.
+    pub fn precision(&self) -> Precision {
+        self.generation.precision
+    }
+
+    /// The published vectors, if there are some.
+    pub(crate) fn segment(&self) -> Option<Segment> {
+        self.view.as_ref().map(|view| view.segment.clone())
     }
 
     /// The attributes' names and types.

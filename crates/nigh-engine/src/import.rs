@@ -24,7 +24,7 @@ use thiserror::Error;
 pub use self::meter::StageThroughput;
 use self::meter::{ImportStage, Meter};
 use self::publisher::Publisher;
-use self::rejects::{RejectsError, RejectsFile};
+pub(crate) use self::rejects::{RejectsError, RejectsFile};
 use self::worker::{Finished, Reducers, Worker};
 use self::writer::Writer;
 use crate::encoder::{EncoderError, EncoderRecord};

@@ -55,6 +55,7 @@ pub mod edges;
 mod encoder;
 pub mod eval;
 mod filter;
+pub mod generation;
 mod import;
 mod label;
 mod load;

@@ -71,7 +71,7 @@ pub enum PublishError {
 
 /// From this many items on a segment gets inverted lists of codes: below, an exact scan
 /// takes a few milliseconds at most and needs none.
-const IVF_ITEMS: u64 = 5_000;
+pub(crate) const IVF_ITEMS: u64 = 5_000;
 
 /// True where the generation's current view is usable and holds just what `stored` holds.
 pub(crate) fn is_published(dir: &Path, generation: u64, stored: &CatalogView) -> bool {

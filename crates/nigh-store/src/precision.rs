@@ -86,12 +86,14 @@ impl Precision {
             return;
         };
         let scale = float(scale);
+        // What was just below infinity may have been rounded up.
+        let times = |number: f32| (number * scale).clamp(f32::MIN, f32::MAX);
         match self {
             Self::F16 => {
-                let half = |two: &[u8]| f16::from_le_bytes([two[0], two[1]]).to_f32() * scale;
+                let half = |two: &[u8]| times(f16::from_le_bytes([two[0], two[1]]).to_f32());
                 out.extend(numbers.chunks_exact(2).map(half));
             }
-            _ => out.extend(numbers.iter().map(|&byte| f32::from(byte as i8) * scale)),
+            _ => out.extend(numbers.iter().map(|&byte| times(f32::from(byte as i8)))),
         }
     }
 }
@@ -141,7 +143,7 @@ mod tests {
                     let (number, back) = (f64::from(number), f64::from(back));
                     let bound = match precision {
                         Precision::F32 => 0.0,
-                        Precision::F16 => (number.abs() / 2048.0)
+                        Precision::F16 => (number.abs() / 2047.0)
                             .max(greatest / 2_f64.powi(39))
                             .max(2_f64.powi(-149)),
                         Precision::Int8 => greatest / 127.0 * 0.5001 + 1e-30,

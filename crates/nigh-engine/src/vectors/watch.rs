@@ -12,7 +12,7 @@ pub struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    pub(super) fn advance(&self, done: usize) -> Result<(), Stopped> {
+    pub(crate) fn advance(&self, done: usize) -> Result<(), Stopped> {
         (self.done)(done as u64);
         match self.stop.load(Ordering::Relaxed) {
             true => Err(Stopped),
