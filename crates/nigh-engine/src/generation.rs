@@ -19,7 +19,7 @@ use thiserror::Error;
 use crate::encoder::{EncoderError, EncoderRecord};
 use crate::import::RejectsError;
 use crate::paired::PairedError;
-use crate::publish::{PublishError, forget};
+use crate::publish::{PublishError, sweep};
 use crate::reduction::ReductionError;
 use crate::vectors::Stopped;
 
@@ -180,8 +180,8 @@ fn end_other(
 }
 
 fn remove_other(dir: &Path, store: &mut CatalogStore) -> Result<(), EmbeddingsError> {
-    let number = store.drop_other()?;
-    forget(dir, number);
+    store.drop_other()?;
+    sweep(dir, store.header());
     Ok(())
 }
 
@@ -194,6 +194,7 @@ fn encoder_words(other: &Other) -> String {
 /// Makes room for another generation: what a killed reduction has left is removed, anything else is in the way.
 fn make_room(dir: &Path, store: &mut CatalogStore) -> Result<(), EmbeddingsError> {
     let Some(other) = &store.header().other else {
+        sweep(dir, store.header());
         return Ok(());
     };
     let record = EncoderRecord::of_value(&other.generation.fingerprint)?;

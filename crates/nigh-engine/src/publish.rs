@@ -7,18 +7,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use nigh_index::{
     BuildError, Codec, IvfConfig, Metric, Segment, SegmentBuilder, SegmentConfig, Verification,
 };
-use nigh_store::{CatalogStore, CatalogView, Generation, Precision, ReadError, Stored};
+use nigh_store::{
+    CatalogStore, CatalogView, Generation, Header, Precision, ReadError, Stored,
+};
 use thiserror::Error;
 
 use crate::catalog::{own_queries, tune_view};
 use crate::columns::{ColumnsBuilder, PushError};
 use crate::label::label;
 use crate::paired::{Paired, PairedError};
+use crate::reduction::FOLDER;
 use crate::tuning::{TuningGoal, lists_within};
 use crate::vectors::{Stopwatch, Watch, fit_costs};
 use crate::view::{
     ITEMS_FILE, ItemsWriteError, ItemsWriter, SEGMENT_FILE, View, current_file, current_folders,
-    image_names, index_folder,
+    generations, image_names, index_folder,
 };
 
 /// Why a view could not be built. The store is untouched by this, and so is the
@@ -113,11 +116,26 @@ pub(crate) fn publish_other(
     view.make_current()
 }
 
-/// Removes the view of a generation that is there no more.
-pub(crate) fn forget(dir: &Path, generation: u64) {
-    // What is left of it harms nobody, and goes with the next publication.
-    let _ = std::fs::remove_file(current_file(dir, generation));
+/// Removes the views and matrices of generations that are there no more: a process that was killed may have left some.
+pub(crate) fn sweep(dir: &Path, header: &Header) {
+    let other = header.other.as_ref().map(|other| &other.generation);
+    let known = |number: u64| {
+        number == header.generation || other.is_some_and(|other| other.number == number)
+    };
+    // What cannot be removed harms nobody.
+    let unknown = generations(dir).into_iter().filter(|&number| !known(number));
+    unknown.for_each(|number| drop(std::fs::remove_file(current_file(dir, number))));
     remove_others(dir);
+    let files: Vec<PathBuf> = header
+        .files
+        .iter()
+        .chain(other.iter().flat_map(|other| &other.files))
+        .map(|file| dir.join(file))
+        .collect();
+    let matrices = std::fs::read_dir(dir.join(FOLDER)).into_iter().flatten();
+    let paths = matrices.flatten().map(|entry| entry.path());
+    let unused = paths.filter(|path| !files.contains(path));
+    unused.for_each(|path| drop(std::fs::remove_file(path)));
 }
 
 /// A view that was built and is not current. It is gone when this is dropped.

@@ -175,8 +175,8 @@ pub(crate) fn current_file(dir: &Path, generation: u64) -> PathBuf {
     index_folder(dir).join(name)
 }
 
-/// The folders that are the current view of some generation.
-pub(crate) fn current_folders(dir: &Path) -> Vec<PathBuf> {
+/// The generations that have a current view.
+pub(crate) fn generations(dir: &Path) -> Vec<u64> {
     let entries = std::fs::read_dir(index_folder(dir)).into_iter().flatten();
     let generation = |entry: std::fs::DirEntry| {
         let name = entry.file_name().into_string().ok()?;
@@ -185,9 +185,13 @@ pub(crate) fn current_folders(dir: &Path) -> Vec<PathBuf> {
             Some(number) => number.parse().ok(),
         }
     };
-    let generations = entries.flatten().filter_map(generation);
+    entries.flatten().filter_map(generation).collect()
+}
+
+/// Their folders.
+pub(crate) fn current_folders(dir: &Path) -> Vec<PathBuf> {
     let folder = |generation| current(dir, generation).ok().flatten();
-    generations.filter_map(folder).collect()
+    generations(dir).into_iter().filter_map(folder).collect()
 }
 
 /// The current view's folder, if one was published.

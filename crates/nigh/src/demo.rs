@@ -189,7 +189,7 @@ fn import_shop(
     import(
         &place.catalog,
         &plan,
-        &EncoderRequest::default(),
+        (&EncoderRequest::default(), None),
         &options,
         stop,
         progress,

@@ -135,6 +135,8 @@ impl<'a> CatchUp<'a> {
             if !made.is_empty() {
                 let store = self.open(CatalogStore::open_writer_in_passing)?;
                 self.put(&store, &made)?;
+                drop(store);
+                self.tell();
             }
             from = looked.next;
         }
@@ -198,11 +200,14 @@ impl<'a> CatchUp<'a> {
     ) -> Result<(), EmbeddingsError> {
         self.check_there(store)?;
         self.encoded += store.put_other_embeddings(made, Durability::Synced)? as u64;
+        Ok(())
+    }
+
+    fn tell(&mut self) {
         (self.on_event)(ReencodeEvent::Progress {
             encoded: self.encoded,
             unreadable: self.unreadable.len() as u64,
         });
-        Ok(())
     }
 
     /// Somebody may have given up this generation meanwhile.

@@ -7,10 +7,10 @@ use nigh_index::{Reduction, ReductionMethod, SecondMoments};
 use nigh_store::{CatalogStore, CatalogView, Durability, Generation, ItemNumber, Precision};
 use serde::Serialize;
 
-use super::{EmbeddingsError, make_room};
+use super::{EmbeddingsError, make_room, remove_other};
 use crate::encoder::EncoderRecord;
 use crate::paired::Paired;
-use crate::publish::{PublishError, forget, publish_other};
+use crate::publish::{PublishError, publish_other};
 use crate::reduction::{FOLDER, Reducer, ReductionRecord};
 use crate::vectors::Watch;
 
@@ -76,10 +76,20 @@ pub fn derive(
     let encoder = EncoderRecord::of_value(&now.fingerprint)?.to_string();
     let dimension = now.dimension;
     let number = store.prepare(now)?;
-    forget(dir, number);
-    let (items, images) = write(&store, &stored, reduction.as_ref(), watch)?;
+    let written = write(&store, &stored, reduction.as_ref(), watch);
     drop(stored);
-    publish_other(dir, &store, &store.view()?)?;
+    let written = written.and_then(|counts| {
+        publish_other(dir, &store, &store.view()?)?;
+        Ok(counts)
+    });
+    let (items, images) = match written {
+        Ok(counts) => counts,
+        Err(error) => {
+            // It is begun anew the next time; what cannot be removed now is removed then.
+            let _ = remove_other(dir, &mut store);
+            return Err(error);
+        }
+    };
     store.exchange()?;
     Ok(Derived {
         items,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::catch_up::CatchUp;
 use super::{EmbeddingsError, make_room};
 use crate::encoder::{EncoderRecord, EncoderRequest};
-use crate::publish::{forget, is_published, publish_other};
+use crate::publish::{is_published, publish_other};
 use crate::reduction::Reducer;
 
 /// How a catalog is encoded anew.
@@ -173,15 +173,13 @@ fn begin(
         }
     }
     make_room(catch_up.dir, &mut store)?;
-    let number = store.prepare(Generation {
+    Ok(store.prepare(Generation {
         number: 0,
         dimension: record.fingerprint.dimension,
         precision,
         fingerprint: serde_json::to_value(record)?,
         files: Vec::new(),
-    })?;
-    forget(catch_up.dir, number);
-    Ok(number)
+    })?)
 }
 
 /// Encodes what lacks embeddings, and puts the generation in its place.
