@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use nigh_index::{Allowed, Segment};
-use nigh_store::{CatalogStore, CatalogView, Generation, Header, Other, Precision, ReadError, Schema, Value};
+use nigh_store::{
+    CatalogStore, CatalogView, Generation, Header, Other, Precision, ReadError, Schema, Value,
+};
 use thiserror::Error;
 
 pub use self::check::{Checked, RunningRecall, ShapeRecall};

@@ -31,7 +31,9 @@ mod reencode;
 
 pub use curve::{CurveError, CurveOptions, CurvePoint, curve};
 pub use derive::{DeriveOptions, Derived, derive};
-pub use reencode::{ReencodeEvent, ReencodeOptions, ReencodeReport, Reencoding, reencode, rollback};
+pub use reencode::{
+    ReencodeEvent, ReencodeOptions, ReencodeReport, Reencoding, reencode, rollback,
+};
 
 /// Why a catalog did not get other embeddings. Those that were searched before are searched still.
 #[derive(Debug, Error)]
@@ -124,7 +126,9 @@ pub enum EmbeddingsError {
     #[error("no embeddings are being prepared")]
     NonePrepared,
     /// Somebody has given up what is being prepared.
-    #[error("the embeddings that were being prepared were given up or put in place by another process meanwhile")]
+    #[error(
+        "the embeddings that were being prepared were given up or put in place by another process meanwhile"
+    )]
     Gone,
     /// The encoder is the collection's own.
     #[error("the collection's embeddings are made with {encoder} already")]

@@ -74,8 +74,8 @@ mod writer;
 
 pub use catalog::{
     Catalog, CatalogInfo, CatalogTuneError, Checked, ColumnInfo, Hit, ItemSummary, Method,
-    OpenCatalogError, OtherInfo, RebuildError, RunningRecall, SearchError, SearchOptions, SearchReply,
-    ShapeRecall, TuneOptions, tune_catalog,
+    OpenCatalogError, OtherInfo, RebuildError, RunningRecall, SearchError, SearchOptions,
+    SearchReply, ShapeRecall, TuneOptions, tune_catalog,
 };
 pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
 pub use encoder::{EncoderError, EncoderRecord, EncoderRequest};

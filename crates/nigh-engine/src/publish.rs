@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use nigh_index::{
     BuildError, Codec, IvfConfig, Metric, Segment, SegmentBuilder, SegmentConfig, Verification,
 };
-use nigh_store::{
-    CatalogStore, CatalogView, Generation, Header, Precision, ReadError, Stored,
-};
+use nigh_store::{CatalogStore, CatalogView, Generation, Header, Precision, ReadError, Stored};
 use thiserror::Error;
 
 use crate::catalog::{own_queries, tune_view};
@@ -123,7 +121,9 @@ pub(crate) fn sweep(dir: &Path, header: &Header) {
         number == header.generation || other.is_some_and(|other| other.number == number)
     };
     // What cannot be removed harms nobody.
-    let unknown = generations(dir).into_iter().filter(|&number| !known(number));
+    let unknown = generations(dir)
+        .into_iter()
+        .filter(|&number| !known(number));
     unknown.for_each(|number| drop(std::fs::remove_file(current_file(dir, number))));
     remove_others(dir);
     let files: Vec<PathBuf> = header

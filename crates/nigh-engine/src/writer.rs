@@ -35,7 +35,9 @@ pub enum OpenWriterError {
     #[error(transparent)]
     Encoder(#[from] EncoderError),
     /// The collection keeps its embeddings in another precision.
-    #[error("the collection keeps its embeddings as {stored}, not {asked}: `nigh catalog precision` changes that")]
+    #[error(
+        "the collection keeps its embeddings as {stored}, not {asked}: `nigh catalog precision` changes that"
+    )]
     Precision {
         /// What the collection has.
         stored: Precision,

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nigh_engine::generation::{
-    CurveOptions, EmbeddingsError, ReencodeEvent, ReencodeOptions, ReencodeReport, Reencoding, abandon, curve,
-    drop_old, reencode, rollback,
+    CurveOptions, EmbeddingsError, ReencodeEvent, ReencodeOptions, ReencodeReport, Reencoding,
+    abandon, curve, drop_old, reencode, rollback,
 };
 use nigh_engine::source::{self, SourceOptions};
 use nigh_engine::vectors::Watch;
@@ -66,7 +66,10 @@ fn answers(shop: &Path) -> Vec<(String, Vec<Hit>)> {
     ids.sort();
     let ask = |id: String| {
         let rows = catalog.embeddings(&id).unwrap();
-        let mut hits = catalog.search(&rows, &SearchOptions::default()).unwrap().hits;
+        let mut hits = catalog
+            .search(&rows, &SearchOptions::default())
+            .unwrap()
+            .hits;
         // Where pictures lie differs between the collections that are compared.
         hits.iter_mut().for_each(|hit| hit.source = String::new());
         (id, hits)
@@ -166,7 +169,10 @@ fn it_stops_and_goes_on_and_can_be_given_up() {
         };
         let options = ReencodeOptions::default();
         let stopped = reencode(&shop, &request(Some(&tiny())), &options, run);
-        assert!(matches!(stopped, Err(EmbeddingsError::Stopped(_))), "{stopped:?}");
+        assert!(
+            matches!(stopped, Err(EmbeddingsError::Stopped(_))),
+            "{stopped:?}"
+        );
     };
     stopping();
     assert_eq!(answers(&shop), old);
@@ -182,7 +188,11 @@ fn it_stops_and_goes_on_and_can_be_given_up() {
             encoded = now;
         }
     });
-    assert_eq!((report.unwrap().encoded, encoded), (444, 444), "700 without the 256 of before");
+    assert_eq!(
+        (report.unwrap().encoded, encoded),
+        (444, 444),
+        "700 without the 256 of before"
+    );
     let fresh = dir.path().join("fresh");
     import(&photos, &fresh, Some(&tiny()));
     assert_eq!(answers(&shop), answers(&fresh));
@@ -204,10 +214,16 @@ fn pictures_that_are_gone_are_told_and_found_elsewhere() {
     std::fs::remove_file(first.join("0009.bmp")).unwrap();
     let error = run(&shop, &ReencodeOptions::default(), &mut |_| {}).unwrap_err();
     let sentence = error.to_string();
-    assert!(sentence.starts_with("3 of 100 items would have no embeddings"), "{sentence}");
+    assert!(
+        sentence.starts_with("3 of 100 items would have no embeddings"),
+        "{sentence}"
+    );
     let rejects = std::fs::read_to_string(shop.join("reencode-rejects.csv")).unwrap();
     assert_eq!(rejects.lines().count(), 4, "{rejects}");
-    assert!(rejects.contains("\"0005\"") && rejects.contains("not there any more"), "{rejects}");
+    assert!(
+        rejects.contains("\"0005\"") && rejects.contains("not there any more"),
+        "{rejects}"
+    );
     let elsewhere = ReencodeOptions {
         images: Some(archive),
         ..ReencodeOptions::default()
@@ -218,8 +234,16 @@ fn pictures_that_are_gone_are_told_and_found_elsewhere() {
     assert_eq!(there(&shop), 99);
     let diagnosis = nigh_engine::doctor::diagnose(&shop, None).unwrap();
     assert_eq!(diagnosis.wrong(), 0, "{diagnosis:?}");
-    let told = |part: &str| diagnosis.checks.iter().any(|check| check.sentence.contains(part));
-    assert!(told("1 of them are not found") && told("kept to go back to"), "{diagnosis:?}");
+    let told = |part: &str| {
+        diagnosis
+            .checks
+            .iter()
+            .any(|check| check.sentence.contains(part))
+    };
+    assert!(
+        told("1 of them are not found") && told("kept to go back to"),
+        "{diagnosis:?}"
+    );
     // Imported again it is found, though its attributes and its file's bytes are as they were.
     let again = photos(dir.path(), 9, 1);
     std::fs::rename(again.join("0009.bmp"), first.join("0009.bmp")).unwrap();
@@ -264,7 +288,10 @@ fn what_shorter_and_narrower_embeddings_cost_is_as_saved() {
             })
         }));
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/baselines/dimensions.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/baselines/dimensions.json"
+    );
     if std::env::var_os("NIGH_UPDATE_BASELINES").is_some_and(|value| value == "1") {
         std::fs::write(path, serde_json::to_string_pretty(&now).unwrap() + "\n").unwrap();
         return;
@@ -273,11 +300,20 @@ fn what_shorter_and_narrower_embeddings_cost_is_as_saved() {
     // Levels of SIMD round differently.
     let same = |(saved, now): (&Value, &Value)| {
         let recall = |of: &Value| of["recall_at_10"].as_f64().unwrap();
-        let rest = ["method", "numbers", "kept_as", "bytes_per_image", "index_bytes_per_image"];
+        let rest = [
+            "method",
+            "numbers",
+            "kept_as",
+            "bytes_per_image",
+            "index_bytes_per_image",
+        ];
         rest.iter().all(|key| saved[key] == now[key]) && (recall(saved) - recall(now)).abs() <= 0.01
     };
     let differing: Vec<_> = saved.iter().zip(&now).filter(|&pair| !same(pair)).collect();
-    assert!(differing.is_empty() && saved.len() == now.len(), "saved, now: {differing:#?}");
+    assert!(
+        differing.is_empty() && saved.len() == now.len(),
+        "saved, now: {differing:#?}"
+    );
 }
 
 /// Real pictures from `NIGH_TEST_DATA` (default `../shared/data` beside the workspace), or `None` where a stranger has none.
@@ -290,7 +326,11 @@ fn products() -> Option<PathBuf> {
         return Some(folder);
     }
     let required = std::env::var_os("NIGH_REQUIRE_DATA").is_some_and(|value| value == "1");
-    assert!(!required, "{} is missing, and NIGH_REQUIRE_DATA=1", folder.display());
+    assert!(
+        !required,
+        "{} is missing, and NIGH_REQUIRE_DATA=1",
+        folder.display()
+    );
     println!("{} is missing: skipped", folder.display());
     None
 }

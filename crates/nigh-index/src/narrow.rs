@@ -67,13 +67,21 @@ impl Narrow {
                 Narrow::F16 => {
                     let scale = to_f16(row, &mut floats);
                     let values = floats.iter().map(|&bits| f16::from_bits(bits).to_f32());
-                    scales.push(if unit { unit_scale(values, scale) } else { scale });
+                    scales.push(if unit {
+                        unit_scale(values, scale)
+                    } else {
+                        scale
+                    });
                     section.write(&floats)?;
                 }
                 Narrow::Int8 => {
                     let scale = to_int8(row, &mut integers);
                     let values = integers.iter().map(|&integer| f32::from(integer));
-                    scales.push(if unit { unit_scale(values, scale) } else { scale });
+                    scales.push(if unit {
+                        unit_scale(values, scale)
+                    } else {
+                        scale
+                    });
                     section.write(&integers)?;
                     norms.push(norm(&integers, scales[scales.len() - 1]));
                 }
@@ -122,7 +130,9 @@ fn greatest(row: &[f32]) -> f32 {
 
 /// The scale at which values have length 1; that which they have where all are 0.
 fn unit_scale(values: impl Iterator<Item = f32>, scale: f32) -> f32 {
-    let square: f64 = values.map(|value| f64::from(value) * f64::from(value)).sum();
+    let square: f64 = values
+        .map(|value| f64::from(value) * f64::from(value))
+        .sum();
     if square > 0.0 {
         (1.0 / square.sqrt()) as f32
     } else {

@@ -196,7 +196,9 @@ impl Segment {
         scan::check_allowed(self.len(), allowed)?;
         let queries = self.prepare_batch(queries)?;
         match params.mode {
-            Mode::Exact if self.vectors.is_none() => Ok(self.search_each(&queries, params, allowed)),
+            Mode::Exact if self.vectors.is_none() => {
+                Ok(self.search_each(&queries, params, allowed))
+            }
             Mode::Exact => {
                 let found =
                     scan::scan_batch(&self.rows(), &queries, params.k, allowed, params.threads);

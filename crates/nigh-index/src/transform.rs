@@ -62,7 +62,9 @@ impl Axes {
     pub(crate) fn of(sample: &[f32], dim: usize) -> Axes {
         let mean = mean_of(sample, dim);
         // Values are divided by the largest, lest their products exceed f32.
-        let largest = sample.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+        let largest = sample
+            .iter()
+            .fold(0.0_f32, |largest, x| largest.max(x.abs()));
         let inverse = if largest > 1e-30 { 0.5 / largest } else { 1.0 };
         let mut products = Products::new(dim);
         products.add(sample, &mean, inverse);

@@ -320,7 +320,9 @@ fn reference(segment: &Segment, query: &[f32], allow: impl Fn(u64) -> bool) -> V
         }
     };
     let rows = (0..segment.len()).filter(|&row| allow(segment.labels()[row]));
-    let mut scored: Vec<_> = rows.map(|row| (segment.labels()[row], score(row))).collect();
+    let mut scored: Vec<_> = rows
+        .map(|row| (segment.labels()[row], score(row)))
+        .collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1));
     scored
 }

@@ -73,7 +73,9 @@ fn principal_axes_are_those_of_the_slow_way() {
     values.chunks_mut(DIM).for_each(|row| {
         nigh_simd::normalize(row);
         // Directions of very different weight.
-        row.iter_mut().enumerate().for_each(|(i, x)| *x /= 1.0 + i as f32);
+        row.iter_mut()
+            .enumerate()
+            .for_each(|(i, x)| *x /= 1.0 + i as f32);
         nigh_simd::normalize(row);
     });
     let mut products = vec![0.0_f64; DIM * DIM];
@@ -86,7 +88,11 @@ fn principal_axes_are_those_of_the_slow_way() {
     }
     let mut first = vec![1.0_f64; DIM];
     for _ in 0..2000 {
-        let next = |i: usize| (0..DIM).map(|j| products[i * DIM + j] * first[j]).sum::<f64>();
+        let next = |i: usize| {
+            (0..DIM)
+                .map(|j| products[i * DIM + j] * first[j])
+                .sum::<f64>()
+        };
         first = (0..DIM).map(next).collect();
         let length = first.iter().map(|x| x * x).sum::<f64>().sqrt();
         first.iter_mut().for_each(|x| *x /= length);

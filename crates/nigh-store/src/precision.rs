@@ -69,9 +69,16 @@ impl Precision {
             Self::Int8 => {
                 let greatest = greatest(row);
                 // The inverse of less is infinite or nearly.
-                let inverse = if greatest > 1e-30 { 127.0 / greatest } else { 0.0 };
+                let inverse = if greatest > 1e-30 {
+                    127.0 / greatest
+                } else {
+                    0.0
+                };
                 out.extend((greatest / 127.0).to_le_bytes());
-                out.extend(row.iter().map(|number| (number * inverse).round() as i8 as u8));
+                out.extend(
+                    row.iter()
+                        .map(|number| (number * inverse).round() as i8 as u8),
+                );
             }
         }
     }
@@ -131,9 +138,18 @@ mod tests {
     fn numbers_are_off_by_no_more_than_stated_and_rounding_again_changes_nothing() {
         let mut rng = fastrand::Rng::with_seed(3);
         let mut rows: Vec<Vec<f32>> = (-40..38)
-            .map(|size| (0..37).map(|_| (rng.f32() - 0.5) * 10_f32.powi(size)).collect())
+            .map(|size| {
+                (0..37)
+                    .map(|_| (rng.f32() - 0.5) * 10_f32.powi(size))
+                    .collect()
+            })
             .collect();
-        rows.extend([vec![0.0; 5], vec![1.0], vec![-65_520.0, 1.0, 1e-40], vec![f32::MAX, 1.0]]);
+        rows.extend([
+            vec![0.0; 5],
+            vec![1.0],
+            vec![-65_520.0, 1.0, 1e-40],
+            vec![f32::MAX, 1.0],
+        ]);
         let mut wrong = Vec::new();
         for row in &rows {
             let greatest = f64::from(greatest(row));

@@ -95,11 +95,16 @@ fn narrow_numbers_come_back_as_they_were_rounded() {
         let header = Header::read(folder.path()).unwrap();
         let format = if precision == Precision::F32 { 1 } else { 2 };
         assert_eq!((header.precision, header.format), (precision, format));
-        let view = CatalogStore::open_reader(folder.path()).unwrap().view().unwrap();
+        let view = CatalogStore::open_reader(folder.path())
+            .unwrap()
+            .view()
+            .unwrap();
         for id in 0..200 {
             let version = if id % 7 == 0 { 3 } else { 0 };
             let given = upsert(id, version).embeddings.unwrap();
-            let rounded = given.chunks(DIMENSION).flat_map(|row| precision.rounded(row));
+            let rounded = given
+                .chunks(DIMENSION)
+                .flat_map(|row| precision.rounded(row));
             let found = view.embeddings(ItemNumber(id)).unwrap().unwrap();
             assert_eq!(found, rounded.collect::<Vec<f32>>(), "{precision} {id}");
             assert!(view.has_embeddings(ItemNumber(id)).unwrap());
@@ -173,12 +178,20 @@ fn another_generation_is_prepared_exchanged_and_dropped() {
     let lacks = |row: &(ItemNumber, u64, Vec<f32>)| lacking.contains(&row.0.0);
     let rest: Vec<_> = prepared.iter().filter(|row| lacks(row)).cloned().collect();
     assert_eq!(
-        store.put_other_embeddings(&rest, Durability::Deferred).unwrap(),
+        store
+            .put_other_embeddings(&rest, Durability::Deferred)
+            .unwrap(),
         3
     );
     // A change between leaves no embedding of the picture before.
     store.upsert(&[upsert(10, 1)], Durability::Synced).unwrap();
-    assert!(!store.view().unwrap().has_other_embeddings(ItemNumber(10)).unwrap());
+    assert!(
+        !store
+            .view()
+            .unwrap()
+            .has_other_embeddings(ItemNumber(10))
+            .unwrap()
+    );
     let also = rows(10 + 7, 9, 2);
     store
         .upsert_with_others(&[upsert(10, 2)], &[Some(also.clone())], Durability::Synced)
@@ -186,7 +199,10 @@ fn another_generation_is_prepared_exchanged_and_dropped() {
     let old = current(&store.view().unwrap());
     store.exchange().unwrap();
     let header = Header::read(folder.path()).unwrap();
-    assert_eq!((header.dimension, header.generation, header.format), (9, 1, 2));
+    assert_eq!(
+        (header.dimension, header.generation, header.format),
+        (9, 1, 2)
+    );
     assert_eq!(header.fingerprint, json!({"encoder": 9}));
     let kept = header.other.unwrap();
     assert_eq!((kept.state, kept.generation.number), (OtherState::Kept, 0));
@@ -194,7 +210,10 @@ fn another_generation_is_prepared_exchanged_and_dropped() {
     assert_eq!(other(&view), old);
     assert_eq!(current(&view).len(), 200);
     let tenth = view.embeddings(ItemNumber(10)).unwrap().unwrap();
-    let rounded: Vec<f32> = also.chunks(9).flat_map(|row| Precision::F16.rounded(row)).collect();
+    let rounded: Vec<f32> = also
+        .chunks(9)
+        .flat_map(|row| Precision::F16.rounded(row))
+        .collect();
     assert_eq!(tenth, rounded);
     drop(view);
     // There and back again, through a copy too.
@@ -208,7 +227,14 @@ fn another_generation_is_prepared_exchanged_and_dropped() {
     let mut copy = CatalogStore::open_writer(&copy).unwrap();
     assert_eq!(other(&copy.view().unwrap()), old);
     assert_eq!(copy.drop_other().unwrap(), 0);
-    assert_eq!(copy.view().unwrap().scan_other_embeddings().unwrap().map(|_| ()), None);
+    assert_eq!(
+        copy.view()
+            .unwrap()
+            .scan_other_embeddings()
+            .unwrap()
+            .map(|_| ()),
+        None
+    );
     assert_eq!(current(&copy.view().unwrap()).len(), 200);
     // A generation number that was given before comes without the rows of then.
     let mut again = store;
@@ -247,11 +273,17 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(words(store.drop_other().unwrap_err()), none);
     store.prepare(generation(9, Precision::F16)).unwrap();
     let there = words(store.prepare(generation(3, Precision::F32)).unwrap_err());
-    assert_eq!(there, "generation 1 of the embeddings is there already, being prepared");
+    assert_eq!(
+        there,
+        "generation 1 of the embeddings is there already, being prepared"
+    );
     let short = store
         .upsert_with_others(&[upsert(1, 1)], &[Some(vec![0.0; 3])], Durability::Synced)
         .unwrap_err();
-    assert!(short.to_string().contains("3 numbers were given"), "{short}");
+    assert!(
+        short.to_string().contains("3 numbers were given"),
+        "{short}"
+    );
     assert_eq!(store.view().unwrap().sequence(), 200, "nothing was written");
     store.close().unwrap();
     let mut reader = CatalogStore::open_reader(folder.path()).unwrap();

@@ -42,7 +42,11 @@ fn info(into: &str) -> Value {
 
 fn check_doctor(into: &str) {
     let output = run(&["doctor", into]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }
 
 #[test]
@@ -64,15 +68,31 @@ fn shorter_and_back() {
     };
     assert_eq!(curve[0]["method"], "full");
     assert_eq!(curve[0]["recall_at_10"], 1.0);
-    assert!(of("pca", 128) > 0.9 && of("pca", 64) > of("truncate", 64), "{curve:#?}");
+    assert!(
+        of("pca", 128) > 0.9 && of("pca", 64) > of("truncate", 64),
+        "{curve:#?}"
+    );
     assert!(of("pca", 64) > of("random", 64), "{curve:#?}");
-    assert_eq!(fs::read(format!("{into}/nigh.json")).unwrap(), header, "only measured");
+    assert_eq!(
+        fs::read(format!("{into}/nigh.json")).unwrap(),
+        header,
+        "only measured"
+    );
 
     let done = run_json(&["catalog", "reduce", into, "--dims", "64", "--no-curve"]);
     assert_eq!(done["reduced"]["dimension"][1], 64);
     let now = info(into);
-    assert_eq!((&now["dimension"], &now["other"]["state"]), (&64.into(), &"kept".into()));
-    assert!(now["encoder"].as_str().unwrap().contains("by pca, matrix xxh3-128:"), "{now}");
+    assert_eq!(
+        (&now["dimension"], &now["other"]["state"]),
+        (&64.into(), &"kept".into())
+    );
+    assert!(
+        now["encoder"]
+            .as_str()
+            .unwrap()
+            .contains("by pca, matrix xxh3-128:"),
+        "{now}"
+    );
     let short = answers(into, source);
     assert_ne!(short, full);
     for (short, full) in short.iter().zip(&full) {
@@ -81,7 +101,11 @@ fn shorter_and_back() {
     check_doctor(into);
     // Refused while the embeddings of before are kept.
     let again = run(&["catalog", "reduce", into, "--dims", "32", "--no-curve"]);
-    assert!(!again.status.success() && stderr(&again).contains("--rollback"), "{}", stderr(&again));
+    assert!(
+        !again.status.success() && stderr(&again).contains("--rollback"),
+        "{}",
+        stderr(&again)
+    );
 
     // A copy is as good, and what is imported now is in both generations.
     let copy = dir.path().join("copy");
@@ -105,7 +129,10 @@ fn shorter_and_back() {
     run_json(&["catalog", "reduce", into, "--drop-old"]);
     assert_eq!(answers(into, source), answers(fresh, source));
     assert_eq!(info(into)["other"], Value::Null);
-    assert_eq!(fs::read_dir(format!("{into}/reductions")).unwrap().count(), 0);
+    assert_eq!(
+        fs::read_dir(format!("{into}/reductions")).unwrap().count(),
+        0
+    );
     let views = fs::read_dir(format!("{into}/index")).unwrap();
     assert_eq!(views.count(), 2, "the view and its name");
     check_doctor(into);
@@ -119,7 +146,16 @@ fn reduced_again_queries_still_fit() {
     let (source, into) = (text(&source), text(&into));
     run_json(&["catalog", "import", source, "--into", into]);
     for (dims, method) in [("200", "random"), ("100", "pca"), ("40", "truncate")] {
-        let args = ["catalog", "reduce", into, "--dims", dims, "--method", method, "--no-curve"];
+        let args = [
+            "catalog",
+            "reduce",
+            into,
+            "--dims",
+            dims,
+            "--method",
+            method,
+            "--no-curve",
+        ];
         run_json(&args);
         run_json(&["catalog", "reduce", into, "--drop-old"]);
         let found = answers(into, source);
@@ -129,11 +165,19 @@ fn reduced_again_queries_still_fit() {
         }
     }
     check_doctor(into);
-    let matrix = fs::read_dir(format!("{into}/reductions")).unwrap().next().unwrap().unwrap();
+    let matrix = fs::read_dir(format!("{into}/reductions"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
     let bytes = fs::read(matrix.path()).unwrap();
     fs::write(matrix.path(), &bytes[..bytes.len() / 2]).unwrap();
     let refused = run(&["catalog", "search", into, "--id", "item-00007"]);
-    assert!(stderr(&refused).contains("the matrix for it cannot be read"), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains("the matrix for it cannot be read"),
+        "{}",
+        stderr(&refused)
+    );
     assert!(!run(&["doctor", into]).status.success());
 }
 
@@ -155,7 +199,15 @@ fn narrower_and_back() {
     for precision in ["f32", "f16", "int8"] {
         let into = dir.path().join(precision);
         let into = text(&into);
-        run_json(&["catalog", "import", source, "--into", into, "--precision", precision]);
+        run_json(&[
+            "catalog",
+            "import",
+            source,
+            "--into",
+            into,
+            "--precision",
+            precision,
+        ]);
         assert_eq!(info(into)["precision"], precision);
         check_doctor(into);
         sizes.push(bytes(into));
@@ -165,16 +217,38 @@ fn narrower_and_back() {
     assert!(sizes[2][1] * 100 < sizes[0][1] * 32, "segments: {sizes:?}");
     for narrow in [1, 2] {
         for (narrow, full) in found[narrow].iter().zip(&found[0]) {
-            let (a, b) = (narrow[0]["score"].as_f64().unwrap(), full[0]["score"].as_f64().unwrap());
-            assert!(narrow[0]["id"] == full[0]["id"] && (a - b).abs() < 2e-3, "{narrow} {full}");
+            let (a, b) = (
+                narrow[0]["score"].as_f64().unwrap(),
+                full[0]["score"].as_f64().unwrap(),
+            );
+            assert!(
+                narrow[0]["id"] == full[0]["id"] && (a - b).abs() < 2e-3,
+                "{narrow} {full}"
+            );
         }
     }
     let f32 = dir.path().join("f32");
     let into = text(&f32);
-    let other = run(&["catalog", "import", source, "--into", into, "--precision", "int8"]);
-    assert!(stderr(&other).contains("nigh catalog precision"), "{}", stderr(&other));
+    let other = run(&[
+        "catalog",
+        "import",
+        source,
+        "--into",
+        into,
+        "--precision",
+        "int8",
+    ]);
+    assert!(
+        stderr(&other).contains("nigh catalog precision"),
+        "{}",
+        stderr(&other)
+    );
     let already = run(&["catalog", "precision", into, "f32"]);
-    assert!(stderr(&already).contains("of f32 already"), "{}", stderr(&already));
+    assert!(
+        stderr(&already).contains("of f32 already"),
+        "{}",
+        stderr(&already)
+    );
     run_json(&["catalog", "precision", into, "int8"]);
     assert_eq!(answers(into, source), found[2], "as if imported so");
     run_json(&["catalog", "precision", into, "--rollback"]);
@@ -212,7 +286,16 @@ fn killed_while_it_is_reduced_the_old_or_the_new_is_searched() {
     let (source, into) = (text(&source), text(&into));
     run_json(&["catalog", "import", source, "--into", into]);
     let old = answers(into, source);
-    let args = ["catalog", "reduce", into, "--dims", "48", "--no-curve", "--precision", "f16"];
+    let args = [
+        "catalog",
+        "reduce",
+        into,
+        "--dims",
+        "48",
+        "--no-curve",
+        "--precision",
+        "f16",
+    ];
     run_json(&args);
     let new = answers(into, source);
     run_json(&["catalog", "reduce", into, "--rollback"]);
@@ -228,11 +311,17 @@ fn killed_while_it_is_reduced_the_old_or_the_new_is_searched() {
         check_doctor(into);
         if reduced {
             // Killed here too, it is still one or the other.
-            kill_after(&["catalog", "reduce", into, "--rollback"], Duration::from_millis(hash(round) % 40));
+            kill_after(
+                &["catalog", "reduce", into, "--rollback"],
+                Duration::from_millis(hash(round) % 40),
+            );
             if info(into)["dimension"] == 48 {
                 run_json(&["catalog", "reduce", into, "--rollback"]);
             }
-            kill_after(&["catalog", "reduce", into, "--drop-old"], Duration::from_millis(hash(round + 7) % 40));
+            kill_after(
+                &["catalog", "reduce", into, "--drop-old"],
+                Duration::from_millis(hash(round + 7) % 40),
+            );
             let _ = run(&["catalog", "reduce", into, "--drop-old"]);
             assert_eq!(answers(into, source), old, "round {round}");
         }
@@ -253,7 +342,15 @@ fn killed_while_it_is_encoded_anew_it_goes_on() {
     run_json(&["catalog", "import", source, "--into", into]);
     let old = answers(into, source);
     let fresh = dir.path().join("fresh");
-    run_json(&["catalog", "import", source, "--into", text(&fresh), "--encoder", &tiny]);
+    run_json(&[
+        "catalog",
+        "import",
+        source,
+        "--into",
+        text(&fresh),
+        "--encoder",
+        &tiny,
+    ]);
     let new = answers(text(&fresh), source);
     let args = ["catalog", "reencode", into, "--encoder", &tiny];
     let mut kills = 0;
@@ -262,7 +359,11 @@ fn killed_while_it_is_encoded_anew_it_goes_on() {
         kills += u64::from(!done);
         let now = info(into);
         let reencoded = now["generation"] != 0;
-        assert_eq!(answers(into, source), *if reencoded { &new } else { &old }, "round {round}");
+        assert_eq!(
+            answers(into, source),
+            *if reencoded { &new } else { &old },
+            "round {round}"
+        );
         check_doctor(into);
         if reencoded {
             run_json(&["catalog", "reencode", into, "--rollback"]);
@@ -272,7 +373,10 @@ fn killed_while_it_is_encoded_anew_it_goes_on() {
     }
     println!("{kills} rounds were killed on the way");
     let report = run_json(&args);
-    assert_eq!((&report["items"], &report["missing"]), (&900.into(), &0.into()));
+    assert_eq!(
+        (&report["items"], &report["missing"]),
+        (&900.into(), &0.into())
+    );
     assert_eq!(answers(into, source), new, "as in one go");
     let same = run(&args);
     assert!(stderr(&same).contains("already"), "{}", stderr(&same));

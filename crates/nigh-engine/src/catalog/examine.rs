@@ -25,7 +25,10 @@ pub(crate) fn examine(dir: &Path, header: &Header) -> Result<Vec<Check>, DoctorE
         return Ok(checks);
     }
     let read = store.view().and_then(|view| {
-        let items = [Some(check_items(&view, header.generation)?), check_other(dir, header, &view)?];
+        let items = [
+            Some(check_items(&view, header.generation)?),
+            check_other(dir, header, &view)?,
+        ];
         Ok((view, items))
     });
     let (view, items) = match read {
@@ -53,16 +56,18 @@ fn check_encoder(dir: &Path, header: &Header) -> Check {
     match (Reducer::of(dir, &record), &record.reduction) {
         (Err(error), _) => Check::wrong("encoder", error),
         (Ok(_), None) => Check::ok("encoder", record.spec),
-        (Ok(_), Some(reduction)) => {
-            Check::ok("encoder", format!("{}, reduced from {reduction}", record.spec))
-        }
+        (Ok(_), Some(reduction)) => Check::ok(
+            "encoder",
+            format!("{}, reduced from {reduction}", record.spec),
+        ),
     }
 }
 
 /// Each item is found by its id, and has embeddings that are numbers; only where they were made anew may pictures have been missing.
 fn check_items(view: &CatalogView, generation: u64) -> Result<Check, ReadError> {
     let mut findings = Findings::default();
-    let (mut items, mut lacking, mut embeddings) = (0_u64, 0_u64, view.scan_embeddings()?.peekable());
+    let (mut items, mut lacking, mut embeddings) =
+        (0_u64, 0_u64, view.scan_embeddings()?.peekable());
     for stored in view.scan()? {
         let stored = stored?;
         items += 1;
@@ -84,7 +89,8 @@ fn check_items(view: &CatalogView, generation: u64) -> Result<Check, ReadError> 
         }
     }
     if let Some((number, _)) = embeddings.next().transpose()? {
-        findings.add(|| format!("there are embeddings of item number {number}, which is not there"));
+        findings
+            .add(|| format!("there are embeddings of item number {number}, which is not there"));
     }
     let fine = match lacking {
         0 => format!("{items} items, each with its embeddings"),
@@ -97,7 +103,11 @@ fn check_items(view: &CatalogView, generation: u64) -> Result<Check, ReadError> 
 }
 
 /// The generation of embeddings that is not searched.
-fn check_other(dir: &Path, header: &Header, view: &CatalogView) -> Result<Option<Check>, ReadError> {
+fn check_other(
+    dir: &Path,
+    header: &Header,
+    view: &CatalogView,
+) -> Result<Option<Check>, ReadError> {
     const NAME: &str = "other embeddings";
     let Some(other) = &header.other else {
         return Ok(None);
@@ -119,7 +129,9 @@ fn check_other(dir: &Path, header: &Header, view: &CatalogView) -> Result<Option
     }
     let items = view.len()?;
     let state = match other.state {
-        OtherState::Preparing => "being prepared: `nigh catalog reencode` goes on, or gives it up with --abandon",
+        OtherState::Preparing => {
+            "being prepared: `nigh catalog reencode` goes on, or gives it up with --abandon"
+        }
         OtherState::Kept => "kept to go back to: --drop-old frees it",
     };
     let words = format!(
@@ -128,7 +140,10 @@ fn check_other(dir: &Path, header: &Header, view: &CatalogView) -> Result<Option
     );
     Ok(Some(match broken {
         0 => Check::ok(NAME, words),
-        _ => Check::wrong(NAME, format!("{words}; {broken} items have an embedding that is no number")),
+        _ => Check::wrong(
+            NAME,
+            format!("{words}; {broken} items have an embedding that is no number"),
+        ),
     }))
 }
 

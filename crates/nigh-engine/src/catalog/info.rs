@@ -129,9 +129,13 @@ impl Catalog {
             return Ok(None);
         };
         let record = EncoderRecord::of_value(&generation.fingerprint);
-        let rows = self.store.as_ref().map(|store| store.view.scan_other_embeddings());
+        let rows = self
+            .store
+            .as_ref()
+            .map(|store| store.view.scan_other_embeddings());
         let count = |rows: nigh_store::Embeddings| {
-            rows.map(|row| row.map(|_| 1)).sum::<Result<u64, ReadError>>()
+            rows.map(|row| row.map(|_| 1))
+                .sum::<Result<u64, ReadError>>()
         };
         Ok(Some(OtherInfo {
             generation: generation.number,

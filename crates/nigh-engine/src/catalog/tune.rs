@@ -94,7 +94,8 @@ pub fn tune_catalog(
     }
     let tuned = measured(view, queries, options, watch)?;
     if tuned.chosen().is_some() {
-        if View::current_folder(&dir, catalog.generation.number)?.as_deref() != Some(view.folder()) {
+        if View::current_folder(&dir, catalog.generation.number)?.as_deref() != Some(view.folder())
+        {
             return Err(CatalogTuneError::Changed);
         }
         tuned.keep(view.folder())?;

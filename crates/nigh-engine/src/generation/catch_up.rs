@@ -85,7 +85,10 @@ impl<'a> CatchUp<'a> {
     }
 
     /// The same under the lock of a writer, where little is left to do: how many items have none in the end.
-    pub(super) fn finish_few(&mut self, store: &CatalogStore) -> Result<Option<u64>, EmbeddingsError> {
+    pub(super) fn finish_few(
+        &mut self,
+        store: &CatalogStore,
+    ) -> Result<Option<u64>, EmbeddingsError> {
         self.check_there(store)?;
         let looked = self.look(&store.view()?, ItemNumber(0))?;
         if looked.next.is_some() {
@@ -158,7 +161,11 @@ impl<'a> CatchUp<'a> {
                 return Ok(Looked { work, next });
             }
             let read = Work::read(view, stored)?;
-            let kept = read.item.images.iter().filter_map(|image| image.bytes.as_ref());
+            let kept = read
+                .item
+                .images
+                .iter()
+                .filter_map(|image| image.bytes.as_ref());
             bytes += kept.map(Vec::len).sum::<usize>();
             work.push(read);
         }

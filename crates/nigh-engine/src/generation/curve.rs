@@ -76,7 +76,9 @@ pub enum CurveError {
     #[error(transparent)]
     Open(#[from] OpenCatalogError),
     /// There is too little in it.
-    #[error("the collection has {0} published images, too few to measure anything: import something first")]
+    #[error(
+        "the collection has {0} published images, too few to measure anything: import something first"
+    )]
     TooFew(usize),
     /// An index could not be built.
     #[error(transparent)]
@@ -235,7 +237,11 @@ impl Measure {
     }
 
     /// An index as a publication would build it.
-    fn build(&self, dimension: usize, reduction: Option<&Reduction>) -> Result<Segment, CurveError> {
+    fn build(
+        &self,
+        dimension: usize,
+        reduction: Option<&Reduction>,
+    ) -> Result<Segment, CurveError> {
         let images = self.rows.len() as u64;
         let few = images < IVF_ITEMS;
         let ivf = match narrow_codec(self.precision) {
@@ -274,7 +280,12 @@ impl Measure {
             times.push(elapsed.as_secs_f64() * 1e6);
             let own = self.segment.labels()[row];
             let labels = neighbors.iter().map(|neighbor| neighbor.label);
-            found.push(labels.filter(|&label| label != own).take(RECALL_AT).collect());
+            found.push(
+                labels
+                    .filter(|&label| label != own)
+                    .take(RECALL_AT)
+                    .collect(),
+            );
         }
         times.sort_by(f64::total_cmp);
         let median = (times[times.len() / 2] * 10.0).round() / 10.0;

@@ -116,9 +116,10 @@ fn check(
         Some((_, asked)) if !(1..dimension).contains(&asked) => {
             Err(EmbeddingsError::Dimensions { dimension, asked })
         }
-        None if precision == before.precision => {
-            Err(EmbeddingsError::Nothing { dimension, precision })
-        }
+        None if precision == before.precision => Err(EmbeddingsError::Nothing {
+            dimension,
+            precision,
+        }),
         _ => Ok(()),
     }
 }
@@ -141,10 +142,12 @@ fn fitted(
             for pair in Paired::of(stored)? {
                 let (item, rows) = pair?;
                 for row in rows.chunks_exact(dimension) {
-                    moments.push(row).map_err(|source| EmbeddingsError::Vector {
-                        id: item.item.id.clone(),
-                        source,
-                    })?;
+                    moments
+                        .push(row)
+                        .map_err(|source| EmbeddingsError::Vector {
+                            id: item.item.id.clone(),
+                            source,
+                        })?;
                 }
                 watch.advance(1)?;
             }
@@ -184,10 +187,12 @@ fn generation(
         path: folder.clone(),
         source,
     })?;
-    whole.write(&path).map_err(|source| EmbeddingsError::Matrix {
-        path: path.clone(),
-        source,
-    })?;
+    whole
+        .write(&path)
+        .map_err(|source| EmbeddingsError::Matrix {
+            path: path.clone(),
+            source,
+        })?;
     let files = vec![reduced.file()];
     let record = EncoderRecord {
         reduction: Some(reduced),

@@ -51,7 +51,11 @@ impl Pictures<'_> {
         let pictures = pictures.collect::<Result<Vec<Picture>, String>>()?;
         let mut rows = Vec::new();
         for some in pictures.chunks(self.encoder.batch_size().max(1)) {
-            rows.extend(self.encoder.encode(some).map_err(|error| error.to_string())?);
+            rows.extend(
+                self.encoder
+                    .encode(some)
+                    .map_err(|error| error.to_string())?,
+            );
         }
         Ok(self.reducer.apply(rows))
     }
@@ -65,7 +69,8 @@ impl Pictures<'_> {
             let source = &image.source;
             format!("{source}: the picture that was imported from there is not there any more")
         })?;
-        nigh_encode::decode(&bytes, self.limits).map_err(|error| format!("{}: {error}", image.source))
+        nigh_encode::decode(&bytes, self.limits)
+            .map_err(|error| format!("{}: {error}", image.source))
     }
 
     /// The same picture in the folder that was named.

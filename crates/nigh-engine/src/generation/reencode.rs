@@ -90,7 +90,10 @@ pub fn reencode(
     let reducer = Reducer::default();
     let Reencoding { stop, on_event } = run;
     let tell = &mut |event| on_event(event);
-    let run = Reencoding { stop, on_event: tell };
+    let run = Reencoding {
+        stop,
+        on_event: tell,
+    };
     let mut catch_up = CatchUp::new(dir, options, run, (&encoder, &reducer))?;
     catch_up.number = begin(&mut catch_up, &record, options.precision)?;
     finish(catch_up, &record, options)
@@ -124,7 +127,10 @@ pub fn rollback(
     let reducer = Reducer::of(dir, &record)?;
     let Reencoding { stop, on_event } = run;
     let tell = &mut |event| on_event(event);
-    let run = Reencoding { stop, on_event: tell };
+    let run = Reencoding {
+        stop,
+        on_event: tell,
+    };
     let mut catch_up = CatchUp::new(dir, options, run, (&encoder, &reducer))?;
     catch_up.number = kept.number;
     finish(catch_up, &record, options)

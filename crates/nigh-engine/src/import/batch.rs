@@ -256,13 +256,7 @@ impl<'a> Batch<'a> {
             let other = reducers.other.as_ref();
             let other = other.map(|other| other.apply(rows.clone()));
             let embeddings = Some(reducers.current.apply(rows));
-            self.write(
-                &origin,
-                Upsert { item, embeddings },
-                other,
-                encoded,
-                update,
-            );
+            self.write(&origin, Upsert { item, embeddings }, other, encoded, update);
         }
     }
 

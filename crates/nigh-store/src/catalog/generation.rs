@@ -166,7 +166,8 @@ fn remove_others(ledger: &Ledger, keep: &[u64]) -> Result<(), WriteError> {
     if first {
         batch.clear(EMBEDDINGS);
     }
-    keys.into_iter().for_each(|key| batch.remove(GENERATIONS, key));
+    keys.into_iter()
+        .for_each(|key| batch.remove(GENERATIONS, key));
     batch.commit(Durability::Synced).map(|_| ())
 }
 
@@ -185,7 +186,11 @@ impl Stored {
         }
     }
 
-    pub(super) fn get(&self, view: &View, number: ItemNumber) -> Result<Option<Vec<f32>>, ReadError> {
+    pub(super) fn get(
+        &self,
+        view: &View,
+        number: ItemNumber,
+    ) -> Result<Option<Vec<f32>>, ReadError> {
         let (index, slot) = self.layout.place(number);
         let Some(chunk) = view.get(self.table(), &self.key(index))? else {
             return Ok(None);
@@ -268,10 +273,8 @@ impl Draft {
         let (index, slot) = layout.place(number);
         if !self.chunks.contains_key(&index) {
             let stored = batch.get(self.stored.table(), &self.stored.key(index))?;
-            let chunk = stored.map_or_else(
-                || Ok(layout.empty()),
-                |bytes| layout.chunk(index, &bytes),
-            )?;
+            let chunk =
+                stored.map_or_else(|| Ok(layout.empty()), |bytes| layout.chunk(index, &bytes))?;
             self.chunks.insert(index, chunk);
         }
         let chunk = self.chunks.entry(index).or_insert_with(|| layout.empty());

@@ -223,7 +223,10 @@ impl<'a> Draft<'a> {
 }
 
 /// The item of a number, as a batch leaves it.
-pub(super) fn stored_at(batch: &Batch<'_>, number: ItemNumber) -> Result<Option<Stored>, ReadError> {
+pub(super) fn stored_at(
+    batch: &Batch<'_>,
+    number: ItemNumber,
+) -> Result<Option<Stored>, ReadError> {
     let record = batch.get(ITEMS, &number.0.to_be_bytes())?;
     record
         .map(|record| decode(ITEMS, number, &record))

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use nigh_engine::generation::{
-    CurveOptions, CurvePoint, DeriveOptions, Derived, Reencoding, ReencodeEvent, ReencodeOptions,
-    ReencodeReport, abandon, curve, derive, drop_old, rollback,
+    CurveOptions, CurvePoint, DeriveOptions, Derived, ReencodeEvent, ReencodeOptions,
+    ReencodeReport, Reencoding, abandon, curve, derive, drop_old, rollback,
 };
 use nigh_index::ReductionMethod;
 use nigh_store::Precision;
@@ -46,9 +46,8 @@ pub(crate) fn reduce(args: &ReduceArgs, threads: usize, output: Output) -> Resul
         precision: args.precision.map(PrecisionName::precision),
         seed: args.seed,
     });
-    let derived = options.map(|options| {
-        bars.run("reducing", 0, |watch| derive(&args.dir, &options, watch))
-    });
+    let derived =
+        options.map(|options| bars.run("reducing", 0, |watch| derive(&args.dir, &options, watch)));
     let derived = derived.transpose()?;
     if args.json {
         let reduced = derived.as_ref();
@@ -75,9 +74,8 @@ pub(crate) fn precision(args: &PrecisionArgs, threads: usize, output: Output) ->
         precision: args.precision.map(PrecisionName::precision),
         seed: 0,
     };
-    let derived = Bars::new(output)?.run("converting", 0, |watch| {
-        derive(&args.dir, &options, watch)
-    })?;
+    let derived =
+        Bars::new(output)?.run("converting", 0, |watch| derive(&args.dir, &options, watch))?;
     match args.json {
         true => output.json(&derived)?,
         false => {

@@ -32,7 +32,10 @@ fn lines(info: &CatalogInfo) -> Vec<String> {
         format!("items       {}", info.items),
         format!("images      {}", info.images),
         format!("encoder     {}", info.encoder),
-        format!("dimension   {} numbers of {}", info.dimension, info.precision),
+        format!(
+            "dimension   {} numbers of {}",
+            info.dimension, info.precision
+        ),
         format!(
             "published   {} images in {} lists",
             info.published_images, info.lists
@@ -74,7 +77,9 @@ fn lines(info: &CatalogInfo) -> Vec<String> {
 
 /// The embeddings that are not searched.
 fn besides(other: &OtherInfo, items: usize) -> String {
-    let of = other.items.map_or_else(|| "?".to_owned(), |of| of.to_string());
+    let of = other
+        .items
+        .map_or_else(|| "?".to_owned(), |of| of.to_string());
     let state = match other.state {
         OtherState::Preparing => format!("being prepared, {of} of {items} items so far"),
         OtherState::Kept => "kept to go back to (--rollback; --drop-old frees them)".to_owned(),

@@ -55,10 +55,22 @@ pub(crate) fn run(args: &ReencodeArgs, threads: usize, output: Output) -> Result
 fn show(event: &ReencodeEvent, style: ProgressStyle, output: Output) {
     match (event, style) {
         (_, ProgressStyle::None) => {}
-        (ReencodeEvent::Progress { encoded, unreadable }, ProgressStyle::Json) => {
+        (
+            ReencodeEvent::Progress {
+                encoded,
+                unreadable,
+            },
+            ProgressStyle::Json,
+        ) => {
             output.note(json!({"encoded": encoded, "unreadable": unreadable}).to_string());
         }
-        (ReencodeEvent::Progress { encoded, unreadable }, _) => output.note(format!(
+        (
+            ReencodeEvent::Progress {
+                encoded,
+                unreadable,
+            },
+            _,
+        ) => output.note(format!(
             "{encoded} items encoded, {unreadable} whose pictures cannot be read"
         )),
         (ReencodeEvent::Waiting(held), _) => output.note(format!("waiting: {held}")),
