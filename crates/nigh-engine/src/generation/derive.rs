@@ -46,7 +46,7 @@ pub struct Derived {
     pub seconds: f64,
 }
 
-/// Items between two looks at whether to stop.
+/// Bytes of embeddings written in one commit.
 const BATCH_BYTES: usize = 16 << 20;
 
 /// Makes the embeddings of the collection at `dir` shorter or narrower, and searches these from then on; the old ones are kept.
