@@ -37,13 +37,6 @@ impl ReductionMethod {
             ReductionMethod::Truncate => "truncate",
         }
     }
-
-    /// The method of this name.
-    pub fn of_name(name: &str) -> Option<ReductionMethod> {
-        ReductionMethod::ALL
-            .into_iter()
-            .find(|method| method.name() == name)
-    }
 }
 
 /// The mean products of the numbers of vectors, each at unit length: what principal axes are found from. Takes any number of

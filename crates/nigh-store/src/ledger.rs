@@ -162,7 +162,7 @@ impl Ledger {
     /// # Errors
     /// An I/O error; what is opened for reading is not changed.
     pub(crate) fn set_header(&mut self, header: Header) -> Result<(), OpenError> {
-        if self._lock.is_none() {
+        if matches!(self.engine, Engine::Reader(_)) {
             let path = self.folder.clone();
             let source = std::io::ErrorKind::PermissionDenied.into();
             return Err(OpenError::ReadOnly { path, source });

@@ -1,7 +1,6 @@
 //! How the numbers of stored embeddings are kept.
 
 use std::fmt;
-use std::str::FromStr;
 
 use half::f16;
 use serde::{Deserialize, Serialize};
@@ -111,15 +110,6 @@ impl fmt::Display for Precision {
     }
 }
 
-impl FromStr for Precision {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let named = Self::ALL.into_iter().find(|known| known.name() == text);
-        named.ok_or_else(|| format!("{text:?} is no precision: f32, f16 or int8"))
-    }
-}
-
 fn greatest(row: &[f32]) -> f32 {
     row.iter()
         .fold(0.0_f32, |greatest, number| greatest.max(number.abs()))
@@ -176,13 +166,5 @@ mod tests {
             assert_eq!(twice, Precision::F16.rounded(row));
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
-    }
-
-    #[test]
-    fn names_come_back() {
-        for precision in Precision::ALL {
-            assert_eq!(precision.to_string().parse(), Ok(precision));
-        }
-        assert!("f64".parse::<Precision>().unwrap_err().contains("f64"));
     }
 }

@@ -108,7 +108,7 @@ fn check_other(
     header: &Header,
     view: &CatalogView,
 ) -> Result<Option<Check>, ReadError> {
-    const NAME: &str = "other embeddings";
+    const NAME: &str = "besides";
     let Some(other) = &header.other else {
         return Ok(None);
     };

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use nigh_encode::Encoder;
 use nigh_store::{CatalogStore, CatalogView, Durability, ItemNumber, OpenError, ReadError};
-use rayon::prelude::*;
 
 use super::EmbeddingsError;
 use super::pictures::{Pictures, Work};
@@ -174,14 +173,10 @@ impl<'a> CatchUp<'a> {
 
     /// The embeddings of items; what cannot be read is put down.
     fn make(&mut self, work: &[Work]) -> Result<Vec<(ItemNumber, u64, Vec<f32>)>, EmbeddingsError> {
-        let (pictures, stop) = (&self.pictures, self.stop);
-        let encode = |work: &Work| match stop.load(Ordering::Relaxed) {
-            true => Err(Stopped),
-            false => Ok(pictures.encode(&work.item)),
-        };
-        let encoded: Result<Vec<_>, Stopped> = work.par_iter().map(encode).collect();
+        let encoded = encode_all(&self.pictures, work, self.stop);
+        self.check_stop()?;
         let mut made = Vec::new();
-        for (work, rows) in work.iter().zip(encoded?) {
+        for (work, rows) in work.iter().zip(encoded) {
             match rows {
                 Ok(rows) => made.push((work.number, work.sequence, rows)),
                 Err(reason) => {
@@ -232,4 +227,28 @@ impl<'a> CatchUp<'a> {
             false => Ok(()),
         }
     }
+}
+
+/// The embeddings of all items, by as many threads as the pool has; fewer where it was stopped. Not by the pool itself: an encoder may
+/// use that, and a thread that waits for it would take up item after item meanwhile, each on top of the other.
+fn encode_all(
+    pictures: &Pictures<'_>,
+    work: &[Work],
+    stop: &AtomicBool,
+) -> Vec<Result<Vec<f32>, String>> {
+    let share = work.len().div_ceil(rayon::current_num_threads()).max(1);
+    let encode = |work: &[Work]| -> Vec<_> {
+        let left = work.iter().take_while(|_| !stop.load(Ordering::Relaxed));
+        left.map(|work| pictures.encode(&work.item)).collect()
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = work
+            .chunks(share)
+            .map(|part| scope.spawn(move || encode(part)))
+            .collect();
+        let joined = parts.into_iter().map(|part| part.join());
+        joined
+            .flat_map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
