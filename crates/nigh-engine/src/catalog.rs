@@ -4,20 +4,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use nigh_index::Allowed;
-use nigh_store::{CatalogStore, CatalogView, Header, ReadError, Schema, Value};
+use nigh_index::{Allowed, Segment};
+use nigh_store::{
+    CatalogStore, CatalogView, Generation, Header, Other, Precision, ReadError, Schema, Value,
+};
 use thiserror::Error;
 
 pub use self::check::{Checked, RunningRecall, ShapeRecall};
 pub(crate) use self::examine::examine;
-pub use self::info::{CatalogInfo, ColumnInfo};
+pub use self::info::{CatalogInfo, ColumnInfo, OtherInfo};
 pub use self::search::{Hit, Method, SearchError, SearchOptions, SearchReply};
 pub use self::tune::{CatalogTuneError, TuneOptions, tune_catalog};
 pub(crate) use self::tune::{own_queries, tune_view};
 use crate::encoder::{EncoderError, EncoderRecord};
+use crate::eval::EvalQuery;
 use crate::filter::{Filter, FilterError};
 use crate::label::place;
 use crate::publish::{PublishError, publish};
+use crate::reduction::{Reducer, ReductionError};
 use crate::tail::{Tail, TailError};
 use crate::tuning::{CatalogTuned, TuningFileError, TuningGoal, read};
 use crate::view::View;
@@ -35,8 +39,12 @@ mod tune;
 pub struct Catalog {
     dir: PathBuf,
     encoder: EncoderRecord,
+    /// From the encoder's embeddings to the collection's.
+    reducer: Reducer,
     schema: Schema,
     dimension: usize,
+    generation: Generation,
+    other: Option<Other>,
     created: String,
     /// None while another process writes: the view alone is searched then.
     store: Option<OpenStore>,
@@ -73,6 +81,9 @@ pub enum OpenCatalogError {
     /// The tail cannot be read.
     #[error(transparent)]
     Tail(#[from] TailError),
+    /// The matrix that queries are reduced by cannot be read.
+    #[error(transparent)]
+    Reduction(#[from] ReductionError),
     /// Another process writes, and nothing was published that could be searched meanwhile.
     #[error("{held}; nothing of it was published for searching yet: try again when it has ended")]
     NothingPublished {
@@ -112,7 +123,7 @@ impl Catalog {
         };
         let mut notes = Vec::new();
         let stored = store.view()?;
-        let view = usable_view(dir, &stored, &mut notes);
+        let view = usable_view(&store, &stored, &mut notes);
         let changed = changed_since(&stored, view.as_ref())?;
         let most = view
             .as_ref()
@@ -140,7 +151,7 @@ impl Catalog {
             Err(error) => return Err(error.into()),
         };
         let stored = store.view()?;
-        let view = usable_view(dir, &stored, &mut Vec::new());
+        let view = usable_view(&store, &stored, &mut Vec::new());
         let changed = changed_since(&stored, view.as_ref())?;
         Self::assemble(dir, store, view, &changed, notes)
     }
@@ -158,9 +169,38 @@ impl Catalog {
         &self.dir
     }
 
+    /// Numbers in one embedding of the collection.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
     /// How the items' embeddings were made.
     pub fn encoder(&self) -> &EncoderRecord {
         &self.encoder
+    }
+
+    /// Brings embeddings of the collection's encoder, one or more laid end to end, to those that the collection holds: shorter ones
+    /// where they are reduced. What a search is asked with.
+    pub fn reduce(&self, embeddings: Vec<f32>) -> Vec<f32> {
+        self.reducer.apply(embeddings)
+    }
+
+    /// The same for queries as a source gives them.
+    pub fn reduce_all(&self, mut queries: Vec<EvalQuery>) -> Vec<EvalQuery> {
+        for query in &mut queries {
+            query.embeddings = self.reduce(std::mem::take(&mut query.embeddings));
+        }
+        queries
+    }
+
+    /// How the numbers of its embeddings are kept.
+    pub fn precision(&self) -> Precision {
+        self.generation.precision
+    }
+
+    /// The published vectors, if there are some.
+    pub(crate) fn segment(&self) -> Option<Segment> {
+        self.view.as_ref().map(|view| view.segment.clone())
     }
 
     /// The attributes' names and types.
@@ -214,11 +254,15 @@ impl Catalog {
         let stale: BTreeSet<u32> = changed.iter().filter_map(position).collect();
         let current = |view: &View| view.segment.allow(|label| !stale.contains(&place(label)));
         let current_rows = view.as_ref().filter(|_| !stale.is_empty()).map(current);
+        let encoder = EncoderRecord::of(store.header())?;
         Ok(Self {
             dir: dir.to_owned(),
-            encoder: EncoderRecord::of(store.header())?,
+            reducer: Reducer::of(dir, &encoder)?,
+            encoder,
             schema: stored.schema().clone(),
             dimension: store.header().dimension,
+            generation: store.header().current(),
+            other: store.header().other.clone(),
             created: store.header().created.clone(),
             store: Some(OpenStore {
                 view: stored,
@@ -239,7 +283,7 @@ impl Catalog {
         let nothing = |_| OpenCatalogError::NothingPublished {
             held: held.to_string(),
         };
-        let view = View::open(dir).map_err(nothing)?;
+        let view = View::open(dir, header.generation).map_err(nothing)?;
         let view = view.ok_or_else(|| OpenCatalogError::NothingPublished {
             held: held.to_string(),
         })?;
@@ -250,11 +294,15 @@ impl Catalog {
             view.sequence()
         );
         let mut notes = vec![note];
+        let encoder = EncoderRecord::of(&header)?;
         Ok(Self {
             dir: dir.to_owned(),
-            encoder: EncoderRecord::of(&header)?,
+            reducer: Reducer::of(dir, &encoder)?,
+            encoder,
             schema,
             dimension,
+            generation: header.current(),
+            other: header.other,
             created: header.created,
             store: None,
             tuned: tuned(dir, Some(&view), &mut notes),
@@ -269,8 +317,12 @@ impl Catalog {
 
 /// The current view; a torn one is none, with a note, and so is one of a later
 /// state than the store's, which was put back from a copy.
-fn usable_view(dir: &Path, stored: &CatalogView, notes: &mut Vec<String>) -> Option<View> {
-    match View::open(dir) {
+fn usable_view(
+    store: &CatalogStore,
+    stored: &CatalogView,
+    notes: &mut Vec<String>,
+) -> Option<View> {
+    match View::open(store.ledger().folder(), store.header().generation) {
         Ok(view) => view.filter(|view| view.sequence() <= stored.sequence()),
         Err(error) => {
             notes.push(error.to_string());

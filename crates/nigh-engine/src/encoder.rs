@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::reduction::ReductionRecord;
+
 mod location;
 
 pub use location::{Located, locate};
@@ -23,8 +25,11 @@ pub struct EncoderRecord {
     /// The keys of the model's sidecar that were given another value.
     #[serde(default)]
     pub overrides: Map<String, Value>,
-    /// What every embedding of the collection depends on.
+    /// What every embedding of the encoder depends on.
     pub fingerprint: Fingerprint,
+    /// How the collection's embeddings are made of the encoder's, where they are shorter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduction: Option<ReductionRecord>,
 }
 
 /// Why an encoder cannot be used with a collection.
@@ -107,6 +112,7 @@ impl EncoderRecord {
                 spec,
                 overrides,
                 fingerprint,
+                reduction: None,
             },
         ))
     }
@@ -155,7 +161,21 @@ impl EncoderRecord {
 
     /// The record in a collection's header.
     pub fn of(header: &Header) -> Result<Self, EncoderError> {
-        serde_json::from_value(header.fingerprint.clone()).map_err(EncoderError::Record)
+        Self::of_value(&header.fingerprint)
+    }
+
+    /// The record of a generation of embeddings.
+    pub(crate) fn of_value(fingerprint: &Value) -> Result<Self, EncoderError> {
+        serde_json::from_value(fingerprint.clone()).map_err(EncoderError::Record)
+    }
+}
+
+/// The encoder's fingerprint, and how its embeddings are reduced.
+impl std::fmt::Display for EncoderRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.fingerprint.fmt(f)?;
+        let reduction = self.reduction.as_ref();
+        reduction.map_or(Ok(()), |reduction| write!(f, ", reduced from {reduction}"))
     }
 }
 

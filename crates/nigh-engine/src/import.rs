@@ -24,10 +24,12 @@ use thiserror::Error;
 pub use self::meter::StageThroughput;
 use self::meter::{ImportStage, Meter};
 use self::publisher::Publisher;
-use self::rejects::{RejectsError, RejectsFile};
-use self::worker::{Finished, Worker};
+pub(crate) use self::rejects::{RejectsError, RejectsFile};
+use self::worker::{Finished, Reducers, Worker};
 use self::writer::Writer;
+use crate::encoder::{EncoderError, EncoderRecord};
 use crate::publish::PublishError;
+use crate::reduction::{Reducer, ReductionError};
 use crate::source::{ImageContent, Plan, RawImage, Row};
 
 mod batch;
@@ -141,6 +143,12 @@ pub enum ImportError {
     /// The items are stored, but the searchable view could not be built.
     #[error("the items are stored, but the index could not be built: {0}")]
     Publish(#[from] PublishError),
+    /// The collection's header names no encoder.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    /// The matrix that the collection's embeddings are reduced by cannot be read.
+    #[error(transparent)]
+    Reduction(#[from] ReductionError),
     /// A thread of the import panicked: a defect in nigh.
     #[error("a worker of the import failed; this is a defect in nigh: {0}")]
     Worker(String),
@@ -165,7 +173,9 @@ pub(crate) fn import(
     let widened = widen_schema(store, plan)?;
     let publisher = Publisher::new(dir, store, options.view_interval, &meter);
     let mut writer = Writer::new(publisher, RejectsFile::new(dir)?, options, on_event);
-    let interrupted = run_pipeline(store, plan, encoder, options, stop, &meter, &mut writer)?;
+    let reducers = reducers(dir, store)?;
+    let encoding = (encoder, &reducers);
+    let interrupted = run_pipeline(store, plan, encoding, options, stop, &meter, &mut writer)?;
     let (counts, rejects_file) = writer.finish()?;
     let view = store.view()?;
     let collection_items = view.len()?;
@@ -180,6 +190,22 @@ pub(crate) fn import(
         rejects_file,
         widened,
         stages: meter.report(options.threads.max(1)),
+    })
+}
+
+/// What the collection and the generation beside it make of the encoder's embeddings.
+fn reducers(dir: &Path, store: &CatalogStore) -> Result<Reducers, ImportError> {
+    let header = store.header();
+    let record = EncoderRecord::of(header)?;
+    let other = header.other.as_ref();
+    let other = other.map(|other| EncoderRecord::of_value(&other.generation.fingerprint));
+    let same = other.transpose()?;
+    let same = same.filter(|other| other.fingerprint == record.fingerprint);
+    let other = same.map(|other| Reducer::of(dir, &other)).transpose()?;
+    Ok(Reducers {
+        current: Reducer::of(dir, &record)?,
+        dimension: header.dimension,
+        other,
     })
 }
 
@@ -255,7 +281,7 @@ const OPEN_CHUNKS: usize = 8;
 fn run_pipeline(
     store: &CatalogStore,
     plan: &Plan,
-    encoder: &Encoder,
+    (encoder, reducers): (&Encoder, &Reducers),
     options: &ImportOptions,
     stop: &AtomicBool,
     meter: &Meter,
@@ -278,6 +304,7 @@ fn run_pipeline(
             let worker = Worker {
                 store,
                 encoder,
+                reducers,
                 options,
                 meter,
             };

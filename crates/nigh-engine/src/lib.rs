@@ -56,14 +56,17 @@ pub mod edges;
 mod encoder;
 pub mod eval;
 mod filter;
+pub mod generation;
 mod import;
 mod label;
 mod load;
 pub mod models;
 pub mod network;
+mod paired;
 pub mod people_table;
 mod publish;
 mod query;
+mod reduction;
 pub mod source;
 mod tail;
 mod trace;
@@ -77,16 +80,18 @@ pub use batcher::{
 };
 pub use catalog::{
     Catalog, CatalogInfo, CatalogTuneError, Checked, ColumnInfo, Hit, ItemSummary, Method,
-    OpenCatalogError, RebuildError, RunningRecall, SearchError, SearchOptions, SearchReply,
-    ShapeRecall, TuneOptions, tune_catalog,
+    OpenCatalogError, OtherInfo, RebuildError, RunningRecall, SearchError, SearchOptions,
+    SearchReply, ShapeRecall, TuneOptions, tune_catalog,
 };
 pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
 pub use encoder::{EncoderError, EncoderRecord, EncoderRequest, Located, locate};
 pub use filter::{Filter, FilterError, Place};
 pub use import::{Counts, ImportError, ImportEvent, ImportOptions, ImportReport, StageThroughput};
 pub use load::{read_image, read_image_file};
+pub use paired::PairedError;
 pub use publish::PublishError;
 pub use query::{CombineError, combine};
+pub use reduction::{ReductionError, ReductionRecord};
 pub use tail::TailError;
 pub use trace::{Stage, Trace};
 pub use tuning::{CatalogTuned, TuningFileError, TuningGoal};

@@ -5,19 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use nigh_index::{
-    BuildError, IvfConfig, Metric, Segment, SegmentBuilder, SegmentConfig, Verification,
+    BuildError, Codec, IvfConfig, Metric, Segment, SegmentBuilder, SegmentConfig, Verification,
 };
-use nigh_store::{CatalogStore, CatalogView, ReadError, Stored};
+use nigh_store::{CatalogStore, CatalogView, Generation, Header, Precision, ReadError, Stored};
 use thiserror::Error;
 
 use crate::catalog::{own_queries, tune_view};
 use crate::columns::{ColumnsBuilder, PushError};
 use crate::label::label;
+use crate::paired::{Paired, PairedError};
+use crate::reduction::FOLDER;
 use crate::tuning::{TuningGoal, lists_within};
 use crate::vectors::{Stopwatch, Watch, fit_costs};
 use crate::view::{
-    ITEMS_FILE, ItemsWriteError, ItemsWriter, SEGMENT_FILE, View, current_file, image_names,
-    index_folder,
+    ITEMS_FILE, ItemsWriteError, ItemsWriter, SEGMENT_FILE, View, current_file, current_folders,
+    generations, image_names, index_folder,
 };
 
 /// Why a view could not be built. The store is untouched by this, and so is the
@@ -58,15 +60,11 @@ pub enum PublishError {
         source: std::io::Error,
     },
     /// The store's items and embeddings do not go together: it is damaged.
-    #[error(
-        "the store has embeddings of item number {embeddings} where those of number {item} belong"
-    )]
-    Unpaired {
-        /// The number of the next item.
-        item: u64,
-        /// The number of the next embeddings.
-        embeddings: u64,
-    },
+    #[error(transparent)]
+    Unpaired(#[from] PairedError),
+    /// There is no generation of embeddings to publish.
+    #[error("there are no other embeddings than those that are searched")]
+    NoOther,
     /// More items than a view has places for.
     #[error("a view holds at most {} items", u32::MAX)]
     TooManyItems,
@@ -74,17 +72,17 @@ pub enum PublishError {
 
 /// From this many items on a segment gets inverted lists of codes: below, an exact scan
 /// takes a few milliseconds at most and needs none.
-const IVF_ITEMS: u64 = 5_000;
+pub(crate) const IVF_ITEMS: u64 = 5_000;
 
-/// True where the current view is usable and holds just what `stored` holds.
-pub(crate) fn is_published(dir: &Path, stored: &CatalogView) -> bool {
+/// True where the generation's current view is usable and holds just what `stored` holds.
+pub(crate) fn is_published(dir: &Path, generation: u64, stored: &CatalogView) -> bool {
     let same = |view: &View| {
         let schema = view
             .columns()
             .map(|columns| columns.schema() == stored.schema());
         view.sequence() == stored.sequence() && schema.unwrap_or(false)
     };
-    View::open(dir).is_ok_and(|view| view.as_ref().is_some_and(same))
+    View::open(dir, generation).is_ok_and(|view| view.as_ref().is_some_and(same))
 }
 
 /// Builds a view of everything that `stored`, a moment of `store`, holds and makes it current. What the collection is tuned
@@ -101,9 +99,49 @@ pub(crate) fn publish(
     view.make_current()
 }
 
+/// The same for the generation that is not searched yet.
+pub(crate) fn publish_other(
+    dir: &Path,
+    store: &CatalogStore,
+    stored: &CatalogView,
+) -> Result<(), PublishError> {
+    let other = store.header().other.as_ref();
+    let generation = &other.ok_or(PublishError::NoOther)?.generation;
+    let goal = TuningGoal::of(dir).ok().flatten();
+    let pairs = Paired::of_other(stored)?.ok_or(PublishError::NoOther)?;
+    let view = NewView::build_of(dir, generation, stored, pairs, goal.as_ref())?;
+    goal.iter().for_each(|goal| measure(view.folder(), goal));
+    view.make_current()
+}
+
+/// Removes the views and matrices of generations that are there no more: a process that was killed may have left some.
+pub(crate) fn sweep(dir: &Path, header: &Header) {
+    let other = header.other.as_ref().map(|other| &other.generation);
+    let known = |number: u64| {
+        number == header.generation || other.is_some_and(|other| other.number == number)
+    };
+    // What cannot be removed harms nobody.
+    let unknown = generations(dir)
+        .into_iter()
+        .filter(|&number| !known(number));
+    unknown.for_each(|number| drop(std::fs::remove_file(current_file(dir, number))));
+    remove_others(dir);
+    let files: Vec<PathBuf> = header
+        .files
+        .iter()
+        .chain(other.iter().flat_map(|other| &other.files))
+        .map(|file| dir.join(file))
+        .collect();
+    let matrices = std::fs::read_dir(dir.join(FOLDER)).into_iter().flatten();
+    let paths = matrices.flatten().map(|entry| entry.path());
+    let unused = paths.filter(|path| !files.contains(path));
+    unused.for_each(|path| drop(std::fs::remove_file(path)));
+}
+
 /// A view that was built and is not current. It is gone when this is dropped.
 pub(crate) struct NewView {
     dir: PathBuf,
+    generation: u64,
     folder: PathBuf,
     current: bool,
 }
@@ -116,13 +154,25 @@ impl NewView {
         stored: &CatalogView,
         goal: Option<&TuningGoal>,
     ) -> Result<NewView, PublishError> {
+        let generation = store.header().current();
+        Self::build_of(dir, &generation, stored, Paired::of(stored)?, goal)
+    }
+
+    fn build_of(
+        dir: &Path,
+        generation: &Generation,
+        stored: &CatalogView,
+        pairs: Paired,
+        goal: Option<&TuningGoal>,
+    ) -> Result<NewView, PublishError> {
         let view = NewView {
             dir: dir.to_owned(),
+            generation: generation.number,
             folder: new_folder(dir, stored.sequence())?,
             current: false,
         };
-        let ivf = lists(dir, stored, goal)?;
-        build(&view.folder, store.header().dimension, stored, ivf)?;
+        let ivf = lists(dir, generation, stored, goal)?;
+        build(&view.folder, generation.dimension, stored, pairs, ivf)?;
         Ok(view)
     }
 
@@ -130,11 +180,11 @@ impl NewView {
         &self.folder
     }
 
-    /// Searches see this view from now on; the others are removed.
+    /// Searches of its generation see this view from now on; the others of it are removed.
     pub(crate) fn make_current(mut self) -> Result<(), PublishError> {
-        make_current(&self.dir, &self.folder)?;
+        make_current(&self.dir, self.generation, &self.folder)?;
         self.current = true;
-        remove_others(&self.dir, &self.folder);
+        remove_others(&self.dir);
         Ok(())
     }
 }
@@ -148,22 +198,41 @@ impl Drop for NewView {
     }
 }
 
-/// The lists that the view should have, if any.
+/// The lists that the view should have, if any: of codes, or of rows as narrow as the store has them.
 fn lists(
     dir: &Path,
+    generation: &Generation,
     stored: &CatalogView,
     goal: Option<&TuningGoal>,
 ) -> Result<Option<IvfConfig>, PublishError> {
     let items = stored.len()?;
-    if items < IVF_ITEMS {
+    let few = items < IVF_ITEMS;
+    if let Some(codec) = narrow_codec(generation.precision) {
+        return Ok(Some(IvfConfig {
+            lists: usize::from(few),
+            codec,
+            vectors: false,
+            ..IvfConfig::default()
+        }));
+    }
+    if few {
         return Ok(None);
     }
-    let before = View::open(dir).ok().flatten();
+    let before = View::open(dir, generation.number).ok().flatten();
     let codes = before.as_ref().and_then(|view| view.segment.codes());
     let images = before.map_or(items, |view| {
         items * view.segment.len() as u64 / (view.len() as u64).max(1)
     });
     Ok(Some(lists_within(goal, images, codes)))
+}
+
+/// How lists hold the rows of a narrow precision; none for f32.
+pub(crate) fn narrow_codec(precision: Precision) -> Option<Codec> {
+    match precision {
+        Precision::F32 => None,
+        Precision::F16 => Some(Codec::F16),
+        Precision::Int8 => Some(Codec::Int8),
+    }
 }
 
 fn measure(folder: &Path, goal: &TuningGoal) {
@@ -197,6 +266,7 @@ fn build(
     folder: &Path,
     dimension: usize,
     stored: &CatalogView,
+    pairs: Paired,
     ivf: Option<IvfConfig>,
 ) -> Result<(), PublishError> {
     let config = SegmentConfig {
@@ -213,16 +283,9 @@ fn build(
         )?,
         items: ItemsWriter::new(ColumnsBuilder::new(stored.schema())),
     };
-    for (position, (item, embeddings)) in stored.scan()?.zip(stored.scan_embeddings()?).enumerate()
-    {
+    for (position, pair) in pairs.enumerate() {
         let position = u32::try_from(position).map_err(|_| PublishError::TooManyItems)?;
-        let (item, (number, embeddings)) = (item?, embeddings?);
-        if item.number != number {
-            return Err(PublishError::Unpaired {
-                item: item.number.0,
-                embeddings: number.0,
-            });
-        }
+        let (item, embeddings) = pair?;
         rows.push(position, &item, &embeddings)?;
     }
     let stopwatch = Stopwatch::start();
@@ -298,9 +361,9 @@ fn new_folder(dir: &Path, sequence: u64) -> Result<PathBuf, PublishError> {
 
 /// The name is written beside and renamed over the old one, so that a reader
 /// sees the old view or the new one, whole.
-fn make_current(dir: &Path, folder: &Path) -> Result<(), PublishError> {
+fn make_current(dir: &Path, generation: u64, folder: &Path) -> Result<(), PublishError> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let path = current_file(dir);
+    let path = current_file(dir, generation);
     write_atomically(&path, name.as_bytes()).map_err(|source| PublishError::Write { path, source })
 }
 
@@ -332,13 +395,14 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()>
 
 /// Views that nobody will open any more. One that cannot be removed (it may be
 /// mapped, on some systems) is removed by a later publication.
-fn remove_others(dir: &Path, keep: &Path) {
+fn remove_others(dir: &Path) {
+    let kept = current_folders(dir);
     let Ok(entries) = std::fs::read_dir(index_folder(dir)) else {
         return;
     };
     let others = entries
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.is_dir() && path != keep);
+        .filter(|path| path.is_dir() && !kept.contains(path));
     others.for_each(|path| drop(std::fs::remove_dir_all(path)));
 }

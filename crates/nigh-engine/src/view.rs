@@ -2,7 +2,7 @@
 //! and search while another one writes the collection.
 //!
 //! ```text
-//! DIR/index/current            the name of the folder below
+//! DIR/index/current            the name of the folder below; current.<n> for the embeddings of generation n, from 1 on
 //! DIR/index/<sequence>-<n>/    vectors.segment: embeddings, labels, lists and codes
 //!                              vectors.segment.cost.json: what its searches cost on the machine that built it
 //!                              items.view: numbers, ids, images, attribute columns
@@ -70,12 +70,12 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// The view that is current at `dir`, or `None` where none was published.
-    pub(crate) fn open(dir: &Path) -> Result<Option<Self>, ViewError> {
+    /// The view that is current at `dir` for a generation of embeddings, or `None` where none was published.
+    pub(crate) fn open(dir: &Path, generation: u64) -> Result<Option<Self>, ViewError> {
         let mut last = None;
         // A view can be replaced between reading its name and opening it.
         for _ in 0..3 {
-            let Some(folder) = current(dir)? else {
+            let Some(folder) = current(dir, generation)? else {
                 return Ok(None);
             };
             match Self::open_folder(&folder) {
@@ -112,8 +112,11 @@ impl View {
     }
 
     /// Where the current view's files are, if one was published.
-    pub(crate) fn current_folder(dir: &Path) -> Result<Option<PathBuf>, ViewError> {
-        current(dir)
+    pub(crate) fn current_folder(
+        dir: &Path,
+        generation: u64,
+    ) -> Result<Option<PathBuf>, ViewError> {
+        current(dir, generation)
     }
 
     /// Where its files are.
@@ -162,14 +165,38 @@ pub(crate) fn index_folder(dir: &Path) -> PathBuf {
     dir.join("index")
 }
 
-/// The file that names the current view's folder.
-pub(crate) fn current_file(dir: &Path) -> PathBuf {
-    index_folder(dir).join(CURRENT_FILE)
+/// The file that names the folder of a generation's current view. Each generation has one of its own, so that a view can be
+/// published before its generation is searched, and is there to go back to.
+pub(crate) fn current_file(dir: &Path, generation: u64) -> PathBuf {
+    let name = match generation {
+        0 => CURRENT_FILE.to_owned(),
+        _ => format!("{CURRENT_FILE}.{generation}"),
+    };
+    index_folder(dir).join(name)
+}
+
+/// The generations that have a current view.
+pub(crate) fn generations(dir: &Path) -> Vec<u64> {
+    let entries = std::fs::read_dir(index_folder(dir)).into_iter().flatten();
+    let generation = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        match name.strip_prefix(CURRENT_FILE)?.strip_prefix('.') {
+            None => (name == CURRENT_FILE).then_some(0),
+            Some(number) => number.parse().ok(),
+        }
+    };
+    entries.flatten().filter_map(generation).collect()
+}
+
+/// Their folders.
+pub(crate) fn current_folders(dir: &Path) -> Vec<PathBuf> {
+    let folder = |generation| current(dir, generation).ok().flatten();
+    generations(dir).into_iter().filter_map(folder).collect()
 }
 
 /// The current view's folder, if one was published.
-fn current(dir: &Path) -> Result<Option<PathBuf>, ViewError> {
-    let path = current_file(dir);
+fn current(dir: &Path, generation: u64) -> Result<Option<PathBuf>, ViewError> {
+    let path = current_file(dir, generation);
     match std::fs::read_to_string(&path) {
         Ok(name) if is_plain_name(name.trim()) => Ok(Some(index_folder(dir).join(name.trim()))),
         Ok(name) => Err(ViewError::Corrupt {

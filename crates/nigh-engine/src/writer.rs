@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use nigh_encode::Encoder;
-use nigh_store::{CatalogStore, Durability, Header, WriteError};
+use nigh_store::{CatalogStore, Durability, Header, Precision, WriteError};
 use thiserror::Error;
 
 use crate::encoder::{EncoderError, EncoderRecord, EncoderRequest};
@@ -34,6 +34,16 @@ pub enum OpenWriterError {
     /// The encoder cannot be used with it.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
+    /// The collection keeps its embeddings in another precision.
+    #[error(
+        "the collection keeps its embeddings as {stored}, not {asked}: `nigh catalog precision` changes that"
+    )]
+    Precision {
+        /// What the collection has.
+        stored: Precision,
+        /// What was asked for.
+        asked: Precision,
+    },
     /// The encoder's record has no JSON form: a defect in nigh.
     #[error("the encoder cannot be written down: {0}")]
     Record(#[from] serde_json::Error),
@@ -53,6 +63,15 @@ impl CatalogWriter {
         dir: &Path,
         request: &EncoderRequest,
     ) -> Result<(Self, Encoder), OpenWriterError> {
+        Self::open_or_create_narrow(dir, request, None)
+    }
+
+    /// The same with the precision that the embeddings are kept in: f32 for a new catalog where none is asked for.
+    pub fn open_or_create_narrow(
+        dir: &Path,
+        request: &EncoderRequest,
+        precision: Option<Precision>,
+    ) -> Result<(Self, Encoder), OpenWriterError> {
         if dir.is_file() {
             return Err(OpenWriterError::File {
                 path: dir.to_owned(),
@@ -60,11 +79,17 @@ impl CatalogWriter {
         }
         if Header::exists(dir) {
             let writer = Self::open(dir)?;
+            let stored = writer.store.header().precision;
+            if let Some(asked) = precision.filter(|&asked| asked != stored) {
+                return Err(OpenWriterError::Precision { stored, asked });
+            }
             let encoder = EncoderRecord::of(writer.store.header())?.open(request)?;
             return Ok((writer, encoder));
         }
         let (encoder, record) = EncoderRecord::create(request)?;
-        let store = CatalogStore::create(dir, encoder.dimension(), serde_json::to_value(&record)?)?;
+        let (dimension, precision) = (encoder.dimension(), precision.unwrap_or_default());
+        let fingerprint = serde_json::to_value(&record)?;
+        let store = CatalogStore::create_narrow(dir, dimension, precision, fingerprint)?;
         Ok((
             Self {
                 dir: dir.to_owned(),

@@ -63,6 +63,7 @@ mod narrow;
 mod neighbor;
 mod rabitq;
 mod random;
+mod reduction;
 mod scan;
 mod search;
 mod segment;
@@ -84,6 +85,7 @@ pub use metric::Metric;
 pub use narrow::Narrow;
 pub use neighbor::Neighbor;
 pub use nigh_mmap::Verification;
+pub use reduction::{OpenReductionError, PrincipalAxes, Reduction, ReductionMethod, SecondMoments};
 pub use search::{Found, IvfSearch, Mode, SearchError, SearchParams};
 pub use segment::build::{
     BuildError, Built, Codec, IvfConfig, RaBitQConfig, Rotation, SegmentBuilder, SegmentConfig,

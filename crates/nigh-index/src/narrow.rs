@@ -48,24 +48,40 @@ impl Narrow {
         self == Narrow::Int8 && metric == Metric::L2
     }
 
-    /// Puts down narrowed rows, in the order in which they come.
-    pub(crate) fn write<'a>(
+    /// Puts down narrowed rows, in the order in which they come. Where they stand `alone`, without the vectors, those for cosine get
+    /// the scale at which what they stand for has length 1.
+    pub(crate) fn write(
         self,
         writer: &mut SectionWriter,
         metric: Metric,
-        rows: impl Iterator<Item = &'a [f32]>,
+        rows: impl Iterator<Item = impl AsRef<[f32]>>,
+        alone: bool,
     ) -> Result<(), WriteError> {
+        let unit = alone && metric == Metric::Cosine;
         let (mut scales, mut norms) = (Vec::new(), Vec::new());
         let (mut floats, mut integers) = (Vec::new(), Vec::new());
         let mut section = writer.section(self.name())?;
         for row in rows {
+            let row = row.as_ref();
             match self {
                 Narrow::F16 => {
-                    scales.push(to_f16(row, &mut floats));
+                    let scale = to_f16(row, &mut floats);
+                    let values = floats.iter().map(|&bits| f16::from_bits(bits).to_f32());
+                    scales.push(if unit {
+                        unit_scale(values, scale)
+                    } else {
+                        scale
+                    });
                     section.write(&floats)?;
                 }
                 Narrow::Int8 => {
-                    scales.push(to_int8(row, &mut integers));
+                    let scale = to_int8(row, &mut integers);
+                    let values = integers.iter().map(|&integer| f32::from(integer));
+                    scales.push(if unit {
+                        unit_scale(values, scale)
+                    } else {
+                        scale
+                    });
                     section.write(&integers)?;
                     norms.push(norm(&integers, scales[scales.len() - 1]));
                 }
@@ -110,6 +126,18 @@ fn to_int8(row: &[f32], out: &mut Vec<i8>) -> f32 {
 fn greatest(row: &[f32]) -> f32 {
     row.iter()
         .fold(0.0_f32, |greatest, x| greatest.max(x.abs()))
+}
+
+/// The scale at which values have length 1; that which they have where all are 0.
+fn unit_scale(values: impl Iterator<Item = f32>, scale: f32) -> f32 {
+    let square: f64 = values
+        .map(|value| f64::from(value) * f64::from(value))
+        .sum();
+    if square > 0.0 {
+        (1.0 / square.sqrt()) as f32
+    } else {
+        scale
+    }
 }
 
 /// The squared norm of what the integers stand for.
@@ -172,7 +200,23 @@ impl Narrowed {
             && self.norms.as_ref().is_none_or(|norms| norms.len() == rows)
     }
 
-    /// The best allowed rows of `ranges` for a prepared query: the `rescored` best as they are narrowed, compared exactly.
+    /// What a row stands for.
+    pub(crate) fn row(&self, row: usize, dim: usize) -> Vec<f32> {
+        let (values, scale) = (row * dim..(row + 1) * dim, self.scales[row]);
+        match &self.values {
+            Values::F16(all) => {
+                let float = |&bits: &u16| f16::from_bits(bits).to_f32() * scale;
+                all[values].iter().map(float).collect()
+            }
+            Values::Int8(all) => {
+                let float = |&integer: &i8| f32::from(integer) * scale;
+                all[values].iter().map(float).collect()
+            }
+        }
+    }
+
+    /// The best allowed rows of `ranges` for a prepared query: the `rescored` best as they are narrowed, compared exactly: by the
+    /// vectors, or where these are empty by what the rows stand for.
     pub(crate) fn search(
         &self,
         rows: &Rows<'_>,
@@ -189,13 +233,36 @@ impl Narrowed {
         let best = best.map_or_else(Vec::new, TopK::into_sorted);
         let positions: Vec<u32> = best.iter().map(|neighbor| neighbor.label as u32).collect();
         let (visited_lists, distances) = scan::visited(ranges, allowed);
+        let neighbors = match rows.data.is_empty() {
+            true => self.rescore(rows, query, &positions, params.k),
+            false => scan::rescore(rows, query, &positions, params.k),
+        };
         Found {
-            neighbors: scan::rescore(rows, query, &positions, params.k),
+            neighbors,
             visited_lists,
             distances,
             rescored: positions.len(),
             ..Found::default()
         }
+    }
+}
+
+impl Narrowed {
+    fn rescore(
+        &self,
+        rows: &Rows<'_>,
+        query: &[f32],
+        positions: &[u32],
+        k: usize,
+    ) -> Vec<Neighbor> {
+        let mut best = TopK::new(k);
+        for &row in positions {
+            let (values, mut score) = (self.row(row as usize, rows.dim), [0.0]);
+            rows.metric.score_rows(query, &values, &mut score);
+            let (label, [score]) = (rows.labels[row as usize], score);
+            best.push(Neighbor { label, score });
+        }
+        best.into_sorted()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Immutable rows in a memory-mapped file.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
@@ -36,7 +37,8 @@ pub struct Segment {
     labels: View<u64>,
     starts: View<u64>,
     centroids: View<f32>,
-    vectors: View<f32>,
+    /// None where rows are held narrowed, and as nothing else.
+    vectors: Option<View<f32>>,
     held: Held,
     cost: Option<SearchCost>,
 }
@@ -139,8 +141,22 @@ impl Segment {
     ///
     /// # Panics
     /// If there is no such row.
-    pub fn row(&self, row: usize) -> &[f32] {
-        &self.vectors[row * self.meta.dim..][..self.meta.dim]
+    pub fn row(&self, row: usize) -> Cow<'_, [f32]> {
+        let dim = self.meta.dim;
+        match (&self.vectors, &self.held) {
+            (None, Held::Narrowed(narrowed)) => narrowed.row(row, dim).into(),
+            _ => self.vectors()[row * dim..][..dim].into(),
+        }
+    }
+
+    /// Whether the file holds the vectors as they came, and not only narrowed ones.
+    pub fn has_vectors(&self) -> bool {
+        self.vectors.is_some()
+    }
+
+    /// None where rows are held narrowed only.
+    fn vectors(&self) -> &[f32] {
+        self.vectors.as_deref().unwrap_or_default()
     }
 
     /// The rows whose label `allow` approves, as a filter for [`Segment::search`].
@@ -180,6 +196,9 @@ impl Segment {
         scan::check_allowed(self.len(), allowed)?;
         let queries = self.prepare_batch(queries)?;
         match params.mode {
+            Mode::Exact if self.vectors.is_none() => {
+                Ok(self.search_each(&queries, params, allowed))
+            }
             Mode::Exact => {
                 let found =
                     scan::scan_batch(&self.rows(), &queries, params.k, allowed, params.threads);
@@ -207,6 +226,11 @@ impl Segment {
         let everything = 0..self.len();
         let ranges = slice::from_ref(&everything);
         let (k, threads) = (params.k, params.threads);
+        if let (None, Held::Narrowed(narrowed)) = (&self.vectors, &self.held) {
+            let rescored = k.saturating_add(RESCORED_BESIDE);
+            let rows = self.rows();
+            return self.exact(narrowed.search(&rows, query, ranges, params, rescored, allowed));
+        }
         self.exact(scan::scan(&self.rows(), query, k, ranges, allowed, threads))
     }
 
@@ -377,7 +401,7 @@ impl Segment {
         Rows {
             dim,
             metric,
-            data: &self.vectors,
+            data: self.vectors(),
             labels: &self.labels,
         }
     }
@@ -411,6 +435,9 @@ impl Segment {
         Ok(prepared)
     }
 }
+
+/// Rows compared again besides those wanted, where an exact search reads narrowed rows with a query that is rounded to 15 bits.
+const RESCORED_BESIDE: usize = 32;
 
 /// Queries of a batch whose coordinates are found together.
 const TURNED_TOGETHER: usize = 32;

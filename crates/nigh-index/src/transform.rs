@@ -61,24 +61,18 @@ impl Axes {
     /// Of rows laid end to end, at least one.
     pub(crate) fn of(sample: &[f32], dim: usize) -> Axes {
         let mean = mean_of(sample, dim);
-        let eigen = SymmetricEigen::new(covariance(sample, dim, &mean));
-        let mut order: Vec<usize> = (0..dim).collect();
-        order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
-        let axes = order.iter().flat_map(|&i| {
-            eigen
-                .eigenvectors
-                .column(i)
-                .iter()
-                .map(|&x| x as f32)
-                .collect::<Vec<_>>()
-        });
+        // Values are divided by the largest, lest their products exceed f32.
+        let largest = sample
+            .iter()
+            .fold(0.0_f32, |largest, x| largest.max(x.abs()));
+        let inverse = if largest > 1e-30 { 0.5 / largest } else { 1.0 };
+        let mut products = Products::new(dim);
+        products.add(sample, &mean, inverse);
+        let (variances, axes) = products.axes();
         Axes {
             mean,
-            variances: order
-                .iter()
-                .map(|&i| eigen.eigenvalues[i].max(0.0))
-                .collect(),
-            axes: axes.collect(),
+            variances,
+            axes,
         }
     }
 }
@@ -96,29 +90,60 @@ pub(crate) fn mean_of(rows: &[f32], dim: usize) -> Vec<f32> {
 }
 
 /// Rows whose products are summed in f32 before they are added up in f64.
-const COVARIANCE_ROWS: usize = 2048;
+pub(crate) const COVARIANCE_ROWS: usize = 2048;
 
-/// Up to a factor, which no axis depends on: values are divided by the largest, lest their products exceed f32.
-fn covariance(rows: &[f32], dim: usize, mean: &[f32]) -> DMatrix<f64> {
-    let largest = rows.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
-    let inverse = if largest > 1e-30 { 0.5 / largest } else { 1.0 };
-    let mut total = DMatrix::<f64>::zeros(dim, dim);
-    for part in rows.chunks(COVARIANCE_ROWS * dim) {
-        let columns = centred_columns(part, dim, mean, inverse);
-        let count = part.len() / dim;
-        let mut products = vec![0.0; dim * dim];
-        products
-            .par_chunks_mut(64 * dim)
-            .zip(columns.par_chunks(64 * count))
-            .for_each(|(products, some)| {
-                nigh_simd::dot_block(some, &columns, count, products);
-            });
-        total
-            .iter_mut()
-            .zip(&products)
-            .for_each(|(total, &product)| *total += f64::from(product));
+/// The sums of the products of columns, added up over any number of rows.
+#[derive(Debug)]
+pub(crate) struct Products {
+    dim: usize,
+    rows: usize,
+    total: DMatrix<f64>,
+}
+
+impl Products {
+    pub(crate) fn new(dim: usize) -> Products {
+        Products {
+            dim,
+            rows: 0,
+            total: DMatrix::zeros(dim, dim),
+        }
     }
-    total / (rows.len() / dim).max(1) as f64
+
+    /// Adds rows laid end to end, less a mean and times a factor. The sums depend on how rows are divided into calls, unless each
+    /// has a multiple of [`COVARIANCE_ROWS`].
+    pub(crate) fn add(&mut self, rows: &[f32], mean: &[f32], factor: f32) {
+        let dim = self.dim;
+        for part in rows.chunks(COVARIANCE_ROWS * dim) {
+            let columns = centred_columns(part, dim, mean, factor);
+            let count = part.len() / dim;
+            let mut products = vec![0.0; dim * dim];
+            products
+                .par_chunks_mut(64 * dim)
+                .zip(columns.par_chunks(64 * count))
+                .for_each(|(products, some)| {
+                    nigh_simd::dot_block(some, &columns, count, products);
+                });
+            self.total
+                .iter_mut()
+                .zip(&products)
+                .for_each(|(total, &product)| *total += f64::from(product));
+        }
+        self.rows += rows.len() / dim;
+    }
+
+    /// The mean squares along the axes, greatest first, and the axes, one a row.
+    pub(crate) fn axes(self) -> (Vec<f64>, Vec<f32>) {
+        let eigen = SymmetricEigen::new(self.total / self.rows.max(1) as f64);
+        let mut order: Vec<usize> = (0..self.dim).collect();
+        order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
+        let axis = |&i: &usize| -> Vec<f32> {
+            let column = eigen.eigenvectors.column(i);
+            column.iter().map(|&x| x as f32).collect()
+        };
+        let axes = order.iter().flat_map(axis).collect();
+        let variances = order.iter().map(|&i| eigen.eigenvalues[i].max(0.0));
+        (variances.collect(), axes)
+    }
 }
 
 fn centred_columns(rows: &[f32], dim: usize, mean: &[f32], inverse: f32) -> Vec<f32> {
@@ -224,7 +249,7 @@ impl Transform {
 
 /// A random orthogonal matrix, uniform over all of them: the Q of a Gaussian matrix (Stewart, "The efficient generation of
 /// random orthogonal matrices", SIAM J. Numer. Anal. 1980).
-fn rotation(size: usize, seed: u64) -> DMatrix<f32> {
+pub(crate) fn rotation(size: usize, seed: u64) -> DMatrix<f32> {
     let mut random = Random::new(seed);
     let gaussian = DMatrix::from_fn(size, size, |_, _| random.normal() as f32);
     gaussian.qr().q()

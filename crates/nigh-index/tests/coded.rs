@@ -170,9 +170,9 @@ fn a_compaction_keeps_the_rotation() {
         assert!(has(expected) && !has(other), "{rotation:?}");
         let segment = index.segment();
         let query = segment.row(77);
-        let found = segment.search(query, &lists(10, 20, 20), None).unwrap();
+        let found = segment.search(&query, &lists(10, 20, 20), None).unwrap();
         let exact = segment
-            .search(query, &SearchParams::exact(10), None)
+            .search(&query, &SearchParams::exact(10), None)
             .unwrap();
         assert_eq!(found.neighbors, exact.neighbors, "{rotation:?}");
     }
@@ -310,7 +310,7 @@ fn recall_under_a_filter_is_no_lower_than_without() {
         for kind in ["anywhere", "near", "far"] {
             let make = |query: &[f32]| {
                 let mut order: Vec<usize> = (0..count).collect();
-                let distance = |row: usize| nigh_simd::l2_squared(query, segment.row(row));
+                let distance = |row: usize| nigh_simd::l2_squared(query, &segment.row(row));
                 match kind {
                     "near" => order.sort_by(|&a, &b| distance(a).total_cmp(&distance(b))),
                     "far" => order.sort_by(|&a, &b| distance(b).total_cmp(&distance(a))),

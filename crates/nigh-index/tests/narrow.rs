@@ -137,7 +137,7 @@ fn filters_leave_what_rows_as_they_are_find() {
             for far in [false, true] {
                 let mut total = [0.0, 0.0];
                 for query in queries.chunks(dim) {
-                    let score = |row: usize| nigh_simd::l2_squared(query, flat.row(row));
+                    let score = |row: usize| nigh_simd::l2_squared(query, &flat.row(row));
                     let mut order: Vec<usize> = (0..count).collect();
                     order.sort_by(|&a, &b| score(a).total_cmp(&score(b)));
                     if far {
@@ -252,5 +252,111 @@ fn a_compaction_keeps_what_rows_are_narrowed_to() {
                 assert_eq!(found.neighbors[0].label, label, "{codec:?} from {count}");
             }
         }
+    }
+}
+
+/// A file without vectors: everything is compared as the narrowed rows stand for, whichever way it is searched.
+#[test]
+fn rows_alone_are_compared_as_what_they_stand_for() {
+    let mut wrong = Vec::new();
+    let (dim, k) = (67, 10);
+    let values = clustered(2500, dim, 20, 11);
+    for metric in METRICS {
+        for (codec, narrow) in NARROW {
+            for lists in [1, 30] {
+                let rows = rows_of(&values, dim, metric);
+                let mut alone = config(lists, codec);
+                alone.ivf.as_mut().unwrap().vectors = false;
+                let (_folder, segment) = built(&rows, &alone);
+                let (_beside, both) = built(&rows, &config(lists, codec));
+                let what = format!("{metric} {} lists {lists}", narrow.name());
+                assert!(!segment.has_vectors() && both.has_vectors(), "{what}");
+                let saved = both.bytes() - segment.bytes();
+                assert!(saved >= 4 * values.len() as u64, "{what}: {saved}");
+                let queries = &values[40 * dim..60 * dim];
+                let exact = SearchParams::exact(k);
+                let batch = segment.search_batch(queries, &exact, None).unwrap();
+                let odd = segment.allow(|label| label % 2 == 1);
+                for (query, found) in queries.chunks(dim).zip(&batch) {
+                    let one = segment.search(query, &exact, None).unwrap();
+                    let every = SearchParams::ivf(k, lists);
+                    let listed = segment.search(query, &every, None).unwrap();
+                    let expected = reference(&segment, query, |_| true);
+                    let odd_found = segment.search(query, &exact, Some(&odd)).unwrap();
+                    let odd_expected = reference(&segment, query, |label| label % 2 == 1);
+                    let agree = [
+                        same(&one, found),
+                        near(&one, &expected[..k]),
+                        near(&listed, &expected[..k]),
+                        near(&odd_found, &odd_expected[..k]),
+                    ];
+                    if agree != [true; 4] {
+                        wrong.push(format!("{what}: {agree:?}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+fn same(a: &Found, b: &Found) -> bool {
+    a.neighbors == b.neighbors
+}
+
+/// The best scores by plain sums in f64 over what [`Segment::row`] gives.
+fn reference(segment: &Segment, query: &[f32], allow: impl Fn(u64) -> bool) -> Vec<(u64, f64)> {
+    let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+    let mut query = wide(query);
+    if segment.metric() == Metric::Cosine {
+        let length = query.iter().map(|x| x * x).sum::<f64>().sqrt();
+        query.iter_mut().for_each(|x| *x /= length);
+    }
+    let score = |row: usize| {
+        let pairs = wide(&segment.row(row)).into_iter().zip(query.clone());
+        match segment.metric() {
+            Metric::L2 => -pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f64>(),
+            Metric::InnerProduct | Metric::Cosine => pairs.map(|(a, b)| a * b).sum(),
+        }
+    };
+    let rows = (0..segment.len()).filter(|&row| allow(segment.labels()[row]));
+    let mut scored: Vec<_> = rows
+        .map(|row| (segment.labels()[row], score(row)))
+        .collect();
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+    scored
+}
+
+/// The same labels in the same order with about the same scores.
+fn near(found: &Found, expected: &[(u64, f64)]) -> bool {
+    let close = |(n, (label, score)): (&nigh_index::Neighbor, &(u64, f64))| {
+        n.label == *label && (f64::from(n.score) - score).abs() <= 1e-5 * (1.0 + score.abs())
+    };
+    found.neighbors.len() == expected.len() && found.neighbors.iter().zip(expected).all(close)
+}
+
+/// Cosines of rows alone are those of vectors of length 1, and a live index over them goes on.
+#[test]
+fn rows_alone_have_unit_length_for_cosine_and_can_be_changed() {
+    let (dim, values) = (48, clustered(600, 48, 6, 3));
+    for (codec, narrow) in NARROW {
+        let rows = rows_of(&values, dim, Metric::Cosine);
+        let mut alone = config(8, codec);
+        alone.ivf.as_mut().unwrap().vectors = false;
+        let (folder, segment) = built(&rows, &alone);
+        let off = |row: usize| {
+            let length: f64 = segment.row(row).iter().map(|&x| f64::from(x).powi(2)).sum();
+            (length - 1.0).abs()
+        };
+        let worst = (0..segment.len()).map(off).fold(0.0, f64::max);
+        assert!(worst < 1e-5, "{}: {worst}", narrow.name());
+        let index = LiveIndex::open(segment);
+        index.add(7, &values[..dim]).unwrap();
+        index.delete(1003);
+        index.compact(&folder.path().join("next"), 4).unwrap();
+        let found = index.search(&values[..dim], &SearchParams::exact(2), None);
+        let labels: Vec<u64> = found.unwrap().neighbors.iter().map(|n| n.label).collect();
+        assert!(labels.contains(&7) && labels.contains(&1000), "{labels:?}");
+        assert_eq!(index.len(), 600);
     }
 }

@@ -2,6 +2,7 @@
 
 mod chunk;
 mod export;
+mod generation;
 #[cfg(test)]
 mod model;
 mod view;
@@ -10,14 +11,16 @@ mod write;
 use std::path::Path;
 
 pub use export::ExportSummary;
-pub use view::{CatalogView, Change, Changes, Embeddings, Items, Operation};
+pub use generation::{Embeddings, GenerationError};
+pub use view::{CatalogView, Change, Changes, Items, Operation};
 pub use write::Deleted;
 
 #[cfg(test)]
 pub(crate) use model::{Model, Step};
 
 use crate::{
-    Commit, CopyError, Durability, Header, ItemNumber, Kind, Ledger, OpenError, ReadError,
+    Commit, CopyError, Durability, Generation, Header, ItemNumber, Kind, Ledger, OpenError,
+    Precision, ReadError,
 };
 use crate::{Hashes, Schema, Stored, Upsert, UpsertError, WriteError};
 
@@ -51,7 +54,25 @@ impl CatalogStore {
         dimension: usize,
         fingerprint: serde_json::Value,
     ) -> Result<Self, OpenError> {
+        Self::create_narrow(folder, dimension, Precision::F32, fingerprint)
+    }
+
+    /// The same for embeddings that are kept in another precision.
+    ///
+    /// # Errors
+    /// Those of [`Ledger::create`].
+    pub fn create_narrow(
+        folder: &Path,
+        dimension: usize,
+        precision: Precision,
+        fingerprint: serde_json::Value,
+    ) -> Result<Self, OpenError> {
         let header = Header::new(Kind::Catalog, dimension, fingerprint);
+        let current = Generation {
+            precision,
+            ..header.current()
+        };
+        let header = header.with_generations(current, None);
         Ok(Self {
             ledger: Ledger::create(folder, &header)?,
         })
@@ -65,6 +86,17 @@ impl CatalogStore {
         check_kind(folder)?;
         Ok(Self {
             ledger: Ledger::open_writer(folder)?,
+        })
+    }
+
+    /// The same for a moment only; see [`Ledger::open_writer_in_passing`].
+    ///
+    /// # Errors
+    /// As for [`CatalogStore::open_writer`].
+    pub fn open_writer_in_passing(folder: &Path) -> Result<Self, OpenError> {
+        check_kind(folder)?;
+        Ok(Self {
+            ledger: Ledger::open_writer_in_passing(folder)?,
         })
     }
 
@@ -97,7 +129,7 @@ impl CatalogStore {
     /// # Errors
     /// [`ReadError`].
     pub fn view(&self) -> Result<CatalogView, ReadError> {
-        CatalogView::new(self.ledger.view()?, self.header().dimension)
+        CatalogView::new(self.ledger.view()?, self.header())
     }
 
     /// Writes items, new or known by their id: all of them, or none.
@@ -113,7 +145,21 @@ impl CatalogStore {
         upserts: &[Upsert],
         durability: Durability,
     ) -> Result<Commit, UpsertError> {
-        write::upsert(&self.ledger, upserts, durability)
+        self.upsert_with_others(upserts, &[], durability)
+    }
+
+    /// The same, with embeddings for the generation that is not searched: those of the first upsert first. An upsert with
+    /// embeddings that has none of these leaves the item without any there.
+    ///
+    /// # Errors
+    /// As for [`CatalogStore::upsert`].
+    pub fn upsert_with_others(
+        &self,
+        upserts: &[Upsert],
+        others: &[Option<Vec<f32>>],
+        durability: Durability,
+    ) -> Result<Commit, UpsertError> {
+        write::upsert(&self.ledger, upserts, others, durability)
     }
 
     /// Deletes items by id, with their embeddings and images. Says which ids were not there.

@@ -110,9 +110,13 @@ impl Upsert {
                 limit: MAX_IMAGES,
             });
         }
-        let Some(numbers) = &self.embeddings else {
-            return Ok(());
-        };
+        let numbers = self.embeddings.as_ref();
+        numbers.map_or(Ok(()), |numbers| self.check_rows(numbers, dimension))
+    }
+
+    /// Whether these are embeddings of its images.
+    pub(crate) fn check_rows(&self, numbers: &[f32], dimension: usize) -> Result<(), ItemError> {
+        let (id, images) = (&self.item.id, self.item.images.len());
         if numbers.len() != images * dimension {
             return Err(ItemError::Dimension {
                 id: id.clone(),

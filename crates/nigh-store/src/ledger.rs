@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase};
 
 pub use batch::{Batch, Commit, Durability};
-pub use header::{FORMAT, Header, Kind};
+pub use header::{FORMAT, Generation, Header, Kind, Other, OtherState};
 pub use view::{OwnedValue, Row, Scan, View};
 
 pub(crate) use view::{LOG, decode_number, definition};
@@ -105,8 +105,22 @@ impl Ledger {
     /// [`OpenError::HeldByWriter`], [`OpenError::HeldByReaders`] after a few seconds,
     /// [`OpenError::ReadOnly`], and what [`Header::read`] says.
     pub fn open_writer(folder: &Path) -> Result<Self, OpenError> {
+        Self::open_writing(folder, false)
+    }
+
+    /// The same for a moment only: others who want to write or read wait a few seconds for it to be over.
+    ///
+    /// # Errors
+    /// As for [`Ledger::open_writer`].
+    pub fn open_writer_in_passing(folder: &Path) -> Result<Self, OpenError> {
+        Self::open_writing(folder, true)
+    }
+
+    fn open_writing(folder: &Path, passing: bool) -> Result<Self, OpenError> {
+        Header::read(folder)?;
+        let lock = WriterLock::acquire(folder, passing, PATIENCE)?;
+        // Only now does nobody else change it.
         let header = Header::read(folder)?;
-        let lock = WriterLock::acquire(folder, false, PATIENCE)?;
         // What a killed writer has left, which may hold what was removed since.
         let leftovers = [folder.join(NEW_FILE), header::new_file(folder)];
         for leftover in leftovers {
@@ -124,8 +138,10 @@ impl Ledger {
     /// # Errors
     /// [`OpenError::HeldByWriter`], [`OpenError::NeedsRepair`], and what [`Header::read`] says.
     pub fn open_reader(folder: &Path) -> Result<Self, OpenError> {
-        let header = Header::read(folder)?;
+        Header::read(folder)?;
         let database = open_shared(folder)?;
+        // Only now does no writer change it.
+        let header = Header::read(folder)?;
         Self::assemble(folder, header, Engine::Reader(database), None)
     }
 
@@ -139,6 +155,21 @@ impl Ledger {
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// Puts another header in the place of this one, durable when this returns; a crash leaves the one or the other.
+    ///
+    /// # Errors
+    /// An I/O error; what is opened for reading is not changed.
+    pub(crate) fn set_header(&mut self, header: Header) -> Result<(), OpenError> {
+        if matches!(self.engine, Engine::Reader(_)) {
+            let path = self.folder.clone();
+            let source = std::io::ErrorKind::PermissionDenied.into();
+            return Err(OpenError::ReadOnly { path, source });
+        }
+        header.write(&self.folder)?;
+        self.header = header;
+        Ok(())
     }
 
     /// Everything as it is after the latest commit.

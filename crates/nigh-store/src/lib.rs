@@ -43,6 +43,7 @@
 //! |---|---|
 //! | `nigh.json` | the [`Header`]: format, kind, encoder fingerprint; read before anything else |
 //! | `store.redb` | the data |
+//! | the header's [`files`](Header::files) | what its embeddings cannot be used without |
 //! | `writer.lock` | locked by the process that writes, and says who it is |
 
 #![forbid(unsafe_code)]
@@ -53,17 +54,20 @@ mod error;
 mod item;
 mod ledger;
 mod network;
+mod precision;
 mod value;
 
 pub use catalog::{
-    CatalogStore, CatalogView, Change, Changes, Deleted, Embeddings, ExportSummary, Items,
-    Operation,
+    CatalogStore, CatalogView, Change, Changes, Deleted, Embeddings, ExportSummary,
+    GenerationError, Items, Operation,
 };
 pub use date::Date;
 pub use error::{CopyError, ItemError, OpenError, ReadError, UpsertError, WriteError};
 pub use item::{Hashes, Item, ItemImage, ItemNumber, MAX_ID_BYTES, MAX_IMAGES, Stored, Upsert};
 pub use ledger::{
-    Batch, Commit, Durability, FORMAT, Header, Kind, Ledger, OwnedValue, Row, Scan, View,
+    Batch, Commit, Durability, FORMAT, Generation, Header, Kind, Ledger, Other, OtherState,
+    OwnedValue, Row, Scan, View,
 };
 pub use network::{NetworkChange, NetworkChanges, NetworkStore, NetworkView, Person, Rule};
+pub use precision::Precision;
 pub use value::{AttributeType, Column, Schema, Value};

@@ -159,13 +159,13 @@ fn a_folder_that_cannot_be_opened_gets_a_sentence() {
                 rewrite(
                     f,
                     &[
-                        ("format", json!(2)),
+                        ("format", json!(3)),
                         ("kind", json!("galaxy")),
                         ("program", json!("9.1.0")),
                     ],
                 )
             },
-            "was made by nigh 9.1.0 in format 2, and this version reads formats up to 1: update nigh",
+            "was made by nigh 9.1.0 in format 3, and this version reads formats up to 2: update nigh",
         ),
         (
             "another kind",

@@ -5,11 +5,13 @@ use nigh_engine::SearchError;
 use crate::output::Exit;
 
 pub(crate) mod copies;
+pub(crate) mod embeddings;
 pub(crate) mod eval;
 pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod items;
 pub(crate) mod query;
+pub(crate) mod reencode;
 pub(crate) mod search;
 pub(crate) mod tune;
 

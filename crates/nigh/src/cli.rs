@@ -7,6 +7,9 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::doctor::DoctorArgs;
+pub(crate) use self::embeddings::{
+    KeptArgs, PrecisionArgs, PrecisionName, ReduceArgs, ReductionName, ReencodeArgs,
+};
 pub(crate) use self::index::IndexCommand;
 pub(crate) use self::model::ModelCommand;
 pub(crate) use self::people::PeopleCommand;
@@ -18,6 +21,7 @@ pub(crate) use self::catalog::{
 
 mod catalog;
 mod doctor;
+mod embeddings;
 pub(crate) mod index;
 pub(crate) mod model;
 pub(crate) mod people;

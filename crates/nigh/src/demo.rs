@@ -190,7 +190,7 @@ fn import_shop(
     import(
         &place.catalog,
         &plan,
-        &EncoderRequest::default(),
+        (&EncoderRequest::default(), None),
         &options,
         stop,
         progress,

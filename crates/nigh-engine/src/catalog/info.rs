@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use nigh_store::{Other, OtherState, Precision, ReadError};
 use serde::Serialize;
 
 use super::Catalog;
 use super::ShapeRecall;
 use super::search::SearchError;
+use crate::encoder::EncoderRecord;
 use crate::tuning::TuningGoal;
 use crate::vectors::OperatingPoint;
 
@@ -17,10 +19,16 @@ pub struct CatalogInfo {
     pub items: usize,
     /// Their images.
     pub images: usize,
-    /// The encoder's fingerprint in words.
+    /// The encoder's fingerprint in words, and how its embeddings are reduced.
     pub encoder: String,
     /// Numbers in one embedding.
     pub dimension: usize,
+    /// How these are kept.
+    pub precision: Precision,
+    /// Which generation of embeddings is searched; 0 until the first is replaced.
+    pub generation: u64,
+    /// Embeddings besides those that are searched.
+    pub other: Option<OtherInfo>,
     /// The sequence number of the published view.
     pub published_sequence: u64,
     /// Images in the published view.
@@ -43,6 +51,23 @@ pub struct CatalogInfo {
     pub created: String,
     /// The attributes.
     pub columns: Vec<ColumnInfo>,
+}
+
+/// A generation of embeddings that is not searched, in figures.
+#[derive(Clone, Debug, Serialize)]
+pub struct OtherInfo {
+    /// Its number.
+    pub generation: u64,
+    /// What it is there for.
+    pub state: OtherState,
+    /// The encoder's fingerprint in words, and how its embeddings are reduced.
+    pub encoder: String,
+    /// Numbers in one embedding.
+    pub dimension: usize,
+    /// How these are kept.
+    pub precision: Precision,
+    /// Items that have embeddings in it; none while another process writes.
+    pub items: Option<u64>,
 }
 
 /// One attribute in figures, counted over the published view.
@@ -74,8 +99,11 @@ impl Catalog {
         Ok(CatalogInfo {
             items: self.len(),
             images: published_images - stale + self.tail.rows().len(),
-            encoder: self.encoder.fingerprint.to_string(),
+            encoder: self.encoder.to_string(),
             dimension: self.dimension,
+            precision: self.generation.precision,
+            generation: self.generation.number,
+            other: self.other_info()?,
             published_sequence: self.view.as_ref().map_or(0, crate::view::View::sequence),
             published_images,
             lists,
@@ -94,6 +122,29 @@ impl Catalog {
             created: self.created.clone(),
             columns: self.column_infos()?,
         })
+    }
+
+    fn other_info(&self) -> Result<Option<OtherInfo>, SearchError> {
+        let Some(Other { state, generation }) = &self.other else {
+            return Ok(None);
+        };
+        let record = EncoderRecord::of_value(&generation.fingerprint);
+        let rows = self
+            .store
+            .as_ref()
+            .map(|store| store.view.scan_other_embeddings());
+        let count = |rows: nigh_store::Embeddings| {
+            rows.map(|row| row.map(|_| 1))
+                .sum::<Result<u64, ReadError>>()
+        };
+        Ok(Some(OtherInfo {
+            generation: generation.number,
+            state: *state,
+            encoder: record.map_or_else(|error| error.to_string(), |record| record.to_string()),
+            dimension: generation.dimension,
+            precision: generation.precision,
+            items: rows.transpose()?.flatten().map(count).transpose()?,
+        }))
     }
 
     fn column_infos(&self) -> Result<Vec<ColumnInfo>, SearchError> {

@@ -204,7 +204,7 @@ impl Catalog {
         rows.sort_unstable_by_key(|&row| labels[row]);
         Ok(rows
             .into_iter()
-            .flat_map(|row| view.segment.row(row).iter().copied())
+            .flat_map(|row| view.segment.row(row).into_owned())
             .collect())
     }
 

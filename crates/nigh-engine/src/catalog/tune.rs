@@ -94,7 +94,8 @@ pub fn tune_catalog(
     }
     let tuned = measured(view, queries, options, watch)?;
     if tuned.chosen().is_some() {
-        if View::current_folder(&dir)?.as_deref() != Some(view.folder()) {
+        if View::current_folder(&dir, catalog.generation.number)?.as_deref() != Some(view.folder())
+        {
             return Err(CatalogTuneError::Changed);
         }
         tuned.keep(view.folder())?;
@@ -171,7 +172,7 @@ pub(crate) fn own_queries(
     let mut values = vec![0.0; positions.len() * dim];
     for (row, &found) in view.segment.labels().iter().enumerate() {
         if let (0, Some(&at)) = (image(found), wanted.get(&place(found))) {
-            values[at * dim..][..dim].copy_from_slice(view.segment.row(row));
+            values[at * dim..][..dim].copy_from_slice(&view.segment.row(row));
         }
     }
     let own = positions.iter().map(|&position| labels_of(view, position));

@@ -146,6 +146,7 @@ impl<'a> Batch<'a> {
                 item,
                 embeddings: None,
             },
+            None,
             0,
             true,
         );
@@ -251,24 +252,28 @@ impl<'a> Batch<'a> {
         }
         let encoded = item.images.len();
         if encoded > 0 {
-            self.write(
-                &origin,
-                Upsert {
-                    item,
-                    embeddings: Some(rows),
-                },
-                encoded,
-                update,
-            );
+            let reducers = self.worker.reducers;
+            let other = reducers.other.as_ref();
+            let other = other.map(|other| other.apply(rows.clone()));
+            let embeddings = Some(reducers.current.apply(rows));
+            self.write(&origin, Upsert { item, embeddings }, other, encoded, update);
         }
     }
 
     /// Lets an item go that the store will take; one that it would refuse is a
     /// reject, so that it fails alone.
-    fn write(&mut self, origin: &str, upsert: Upsert, encoded: usize, update: bool) {
-        let outcome = match upsert.check(self.worker.encoder.dimension()) {
+    fn write(
+        &mut self,
+        origin: &str,
+        upsert: Upsert,
+        other: Option<Vec<f32>>,
+        encoded: usize,
+        update: bool,
+    ) {
+        let outcome = match upsert.check(self.worker.reducers.dimension) {
             Ok(()) => Outcome::Write {
                 upsert,
+                other,
                 encoded,
                 update,
             },
@@ -296,6 +301,10 @@ impl<'a> Batch<'a> {
     }
 
     fn difference(&self, hashes: &Hashes, loaded: &Loaded) -> Result<Difference, ReadError> {
+        if !self.stored.has_embeddings(hashes.number)? {
+            // Its pictures could not be read when the embeddings were made anew.
+            return Ok(Difference::Images);
+        }
         if !hashes
             .images
             .iter()

@@ -59,7 +59,7 @@ impl<'a> Publisher<'a> {
         on_event: &mut dyn FnMut(ImportEvent<'_>),
     ) -> Result<(), ImportError> {
         let stored = self.store.view()?;
-        if is_published(self.dir, &stored) {
+        if is_published(self.dir, self.store.header().generation, &stored) {
             return Ok(());
         }
         let items = stored.len()?;

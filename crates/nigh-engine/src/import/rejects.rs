@@ -28,7 +28,12 @@ const FILE_NAME: &str = "rejects.csv";
 
 impl RejectsFile {
     pub(crate) fn new(dir: &Path) -> Result<Self, RejectsError> {
-        let path = dir.join(FILE_NAME);
+        Self::named(dir, FILE_NAME)
+    }
+
+    /// The same under another name.
+    pub(crate) fn named(dir: &Path, name: &str) -> Result<Self, RejectsError> {
+        let path = dir.join(name);
         match std::fs::remove_file(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 Err(RejectsError { path, source })

@@ -11,6 +11,7 @@ use super::batch::Batch;
 use super::meter::{ImportStage, Meter};
 use super::{Chunk, ImportError, ImportOptions, panic_text};
 use crate::load::read_image_file;
+use crate::reduction::Reducer;
 use crate::source::{ImageContent, RawImage, Reject, Row};
 
 /// What became of one item, and what of it could not be used.
@@ -18,6 +19,8 @@ pub(crate) enum Outcome {
     /// To be written; `encoded` images were encoded for it.
     Write {
         upsert: Upsert,
+        /// Embeddings for the generation that is not searched, where this encoder makes them too.
+        other: Option<Vec<f32>>,
         encoded: usize,
         update: bool,
     },
@@ -33,11 +36,21 @@ pub(crate) struct Finished {
     pub(crate) outcomes: Result<Vec<Outcome>, ImportError>,
 }
 
+/// What becomes of the encoder's embeddings.
+pub(crate) struct Reducers {
+    pub(crate) current: Reducer,
+    /// Of the collection's embeddings.
+    pub(crate) dimension: usize,
+    /// For the generation that is not searched, if its embeddings are of the same encoder.
+    pub(crate) other: Option<Reducer>,
+}
+
 /// What every worker shares.
 #[derive(Clone, Copy)]
 pub(crate) struct Worker<'a> {
     pub(crate) store: &'a CatalogStore,
     pub(crate) encoder: &'a Encoder,
+    pub(crate) reducers: &'a Reducers,
     pub(crate) options: &'a ImportOptions,
     pub(crate) meter: &'a Meter,
 }

@@ -21,6 +21,8 @@ pub(crate) struct Writer<'a> {
     on_event: &'a mut dyn FnMut(ImportEvent<'_>),
     counts: Counts,
     waiting: Vec<Upsert>,
+    /// For each of these, embeddings for the generation that is not searched.
+    others: Vec<Option<Vec<f32>>>,
     waiting_bytes: usize,
     waiting_since: Instant,
 }
@@ -45,6 +47,7 @@ impl<'a> Writer<'a> {
             on_event,
             counts,
             waiting,
+            others: Vec::new(),
             waiting_bytes: 0,
             waiting_since,
         }
@@ -100,9 +103,13 @@ impl<'a> Writer<'a> {
                 }
                 Outcome::Write {
                     upsert,
+                    other,
                     encoded,
                     update,
-                } => self.wait(upsert, encoded, update)?,
+                } => {
+                    self.others.push(other);
+                    self.wait(upsert, encoded, update)?;
+                }
             }
         }
         (self.on_event)(ImportEvent::Progress(self.counts));
@@ -129,12 +136,14 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let upserts = std::mem::take(&mut self.waiting);
+        let others = std::mem::take(&mut self.others);
         self.waiting_bytes = 0;
         let ids: Vec<String> = upserts
             .iter()
             .map(|upsert| upsert.item.id.clone())
             .collect();
-        let write = || self.publisher.store.upsert(&upserts, Durability::Synced);
+        let store = self.publisher.store;
+        let write = || store.upsert_with_others(&upserts, &others, Durability::Synced);
         let meter = self.publisher.meter;
         let commit = meter.time(ImportStage::Write, ids.len(), write)?;
         (self.on_event)(ImportEvent::Commit {

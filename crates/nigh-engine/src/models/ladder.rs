@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use nigh_encode::{Encoder, ModelSize, OnnxError, Picture, QuantizeError};
+use nigh_index::{Reduction, SecondMoments};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -221,7 +222,10 @@ fn rung(
         RungPrecision::Int8 => Some(PrecisionTarget::Int8),
         RungPrecision::F16 => Some(PrecisionTarget::F16),
     };
-    let path = PathBuf::from(&record.spec);
+    let path = match &encoder {
+        Encoder::Onnx(onnx) => onnx.path().to_owned(),
+        Encoder::Features(_) => PathBuf::from(&record.spec),
+    };
     let (encoder, path) = match (target, &encoder) {
         (Some(target), Encoder::Onnx(onnx)) => {
             let folder = tempfile::tempdir().map_err(RungError::Folder)?;
@@ -306,10 +310,14 @@ fn with_dimensions(full: Measured, fitted_on: usize, dimensions: &[usize]) -> Ve
     std::iter::once(full).chain(reduced).collect()
 }
 
-/// All rows on the principal axes of the first `fitted_on`, L2-normalised.
+/// All rows on the first `dims` principal axes of the first `fitted_on`, or `None` where these
+/// cannot be fitted on.
 fn reduced_rows(rows: &[f32], dimension: usize, fitted_on: usize, dims: usize) -> Option<Vec<f32>> {
-    let _ = (rows, dimension, fitted_on, dims);
-    None
+    let mut moments = SecondMoments::new(dimension);
+    for row in rows.chunks_exact(dimension).take(fitted_on) {
+        moments.push(row).ok()?;
+    }
+    Some(Reduction::principal(&moments.axes(), dims).apply(rows))
 }
 
 /// Fills in what needs all rungs: precision, and recall against the best.

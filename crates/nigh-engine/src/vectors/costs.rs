@@ -163,7 +163,7 @@ const REPETITIONS: usize = 3;
 fn own_rows(segment: &Segment, count: usize) -> Vec<f32> {
     let step = (segment.len() / count).max(1);
     let rows = (0..segment.len()).step_by(step).take(count);
-    rows.flat_map(|row| segment.row(row)).copied().collect()
+    rows.flat_map(|row| segment.row(row).into_owned()).collect()
 }
 
 /// CPU microseconds of one query, with every `step`-th row allowed.

@@ -213,7 +213,7 @@ pub(super) fn checksum(segment: &Segment) -> u64 {
     hasher.update(shape.as_bytes());
     for row in (0..segment.len()).step_by((segment.len() / 256).max(1)) {
         hasher.update(&segment.labels()[row].to_le_bytes());
-        for value in segment.row(row) {
+        for value in segment.row(row).iter() {
             hasher.update(&value.to_le_bytes());
         }
     }

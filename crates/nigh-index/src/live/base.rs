@@ -184,7 +184,7 @@ impl Base {
         let rows = self.by_label.rows(self.segment.labels(), label);
         let mut live = rows.iter().filter(|&&row| self.live.contains(row as usize));
         live.next()
-            .map(|&row| self.segment.row(row as usize).to_vec())
+            .map(|&row| self.segment.row(row as usize).into_owned())
     }
 
     /// Drops the rows of a tail that ended at `horizon` or earlier.

@@ -1,5 +1,6 @@
 //! Writing the next segment: rows as they are, in lists that are kept, split and dissolved, coded again on the same axes.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -101,17 +102,17 @@ impl<'a> Gathered<'a> {
     }
 
     /// The label and values of the `i`th row that there is.
-    fn row(&self, i: u32) -> (u64, &[f32]) {
+    fn row(&self, i: u32) -> (u64, Cow<'_, [f32]>) {
         let (number, dim) = (self.numbers[i as usize] as usize, self.segment.dim());
         match number.checked_sub(self.segment.len()) {
             None => (self.segment.labels()[number], self.segment.row(number)),
-            Some(newer) => (self.labels[newer], &self.values[newer * dim..][..dim]),
+            Some(newer) => (self.labels[newer], self.values[newer * dim..][..dim].into()),
         }
     }
 
     fn values(&self, some: impl Iterator<Item = u32>) -> Vec<f32> {
         let mut values = Vec::with_capacity(some.size_hint().0 * self.segment.dim());
-        some.for_each(|i| values.extend_from_slice(self.row(i).1));
+        some.for_each(|i| values.extend_from_slice(&self.row(i).1));
         values
     }
 
@@ -158,7 +159,7 @@ fn write_flat(path: &Path, sequence: u64, rows: &Gathered<'_>) -> Result<Built, 
     writer.put("centroids", &lists.centroids)?;
     if let Some(narrow) = rows.segment.narrow() {
         let order = order.iter().map(|&i| rows.row(i).1);
-        narrow.write(&mut writer, rows.segment.metric(), order)?;
+        narrow.write(&mut writer, rows.segment.metric(), order, false)?;
     }
     finish(writer, &meta, &starts, &order, |i| rows.row(i))
 }

@@ -1,5 +1,6 @@
 //! Building a segment: from rows in memory, or row by row through a file on disk.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,9 @@ pub struct IvfConfig {
     pub seed: u64,
     /// How lists hold their rows.
     pub codec: Codec,
+    /// Whether the file holds the vectors too, where lists hold [`Codec::F16`] or [`Codec::Int8`]: without them it is half or a quarter
+    /// as long, and everything is compared as it is narrowed, its length under [`Metric::Cosine`] brought back to 1.
+    pub vectors: bool,
 }
 
 /// How lists hold their rows.
@@ -138,6 +142,7 @@ impl Default for IvfConfig {
             iterations: 6,
             seed: 0,
             codec: Codec::F32,
+            vectors: true,
         }
     }
 }
@@ -430,12 +435,18 @@ fn write_flat(path: &Path, rows: &Rows<'_>, config: &SegmentConfig) -> Result<Bu
     let mut writer = SectionWriter::create(path, FORMAT)?;
     writer.put("meta", &meta.to_words())?;
     writer.put("centroids", &division.centroids)?;
-    if let Some(narrow) = config.ivf.and_then(|ivf| ivf.codec.narrow()) {
+    let narrow = config.ivf.and_then(|ivf| ivf.codec.narrow());
+    let alone = narrow.is_some() && config.ivf.is_some_and(|ivf| !ivf.vectors);
+    if let Some(narrow) = narrow {
         let order = division.order.iter().map(|&row| rows.row(row as usize));
-        narrow.write(&mut writer, rows.metric, order)?;
+        narrow.write(&mut writer, rows.metric, order, alone)?;
     }
-    let row = |row: u32| (rows.labels[row as usize], rows.row(row as usize));
-    finish(writer, &meta, &division.starts, &division.order, row)
+    let row = |row: u32| (rows.labels[row as usize], rows.row(row as usize).into());
+    put_order(&mut writer, &division.starts, &division.order, row)?;
+    if !alone {
+        put_vectors(&mut writer, &division.order, row)?;
+    }
+    built(writer, &meta)
 }
 
 fn write_coded(
@@ -452,7 +463,7 @@ fn write_coded(
     let mut writer = SectionWriter::create(path, FORMAT)?;
     writer.put("meta", &meta.to_words())?;
     encoded.write(&mut writer)?;
-    let row = |row: u32| (rows.labels[row as usize], rows.row(row as usize));
+    let row = |row: u32| (rows.labels[row as usize], rows.row(row as usize).into());
     finish(writer, &meta, &encoded.starts, &encoded.order, row)
 }
 
@@ -462,16 +473,38 @@ pub(crate) fn finish<'a>(
     meta: &Meta,
     starts: &[usize],
     order: &[u32],
-    row: impl Fn(u32) -> (u64, &'a [f32]),
+    row: impl Fn(u32) -> (u64, Cow<'a, [f32]>),
 ) -> Result<Built, BuildError> {
+    put_order(&mut writer, starts, order, &row)?;
+    put_vectors(&mut writer, order, &row)?;
+    built(writer, meta)
+}
+
+fn put_order<'a>(
+    writer: &mut SectionWriter,
+    starts: &[usize],
+    order: &[u32],
+    row: impl Fn(u32) -> (u64, Cow<'a, [f32]>),
+) -> Result<(), BuildError> {
     let labels: Vec<u64> = order.iter().map(|&number| row(number).0).collect();
     writer.put("labels", &labels)?;
     let starts: Vec<u64> = starts.iter().map(|&start| start as u64).collect();
-    writer.put("lists", &starts)?;
+    Ok(writer.put("lists", &starts)?)
+}
+
+fn put_vectors<'a>(
+    writer: &mut SectionWriter,
+    order: &[u32],
+    row: impl Fn(u32) -> (u64, Cow<'a, [f32]>),
+) -> Result<(), BuildError> {
     let mut vectors = writer.section("vectors")?;
     for &number in order {
-        vectors.write(row(number).1)?;
+        vectors.write(&row(number).1)?;
     }
+    Ok(())
+}
+
+fn built(writer: SectionWriter, meta: &Meta) -> Result<Built, BuildError> {
     let bytes = writer.finish()?;
     Ok(Built {
         rows: meta.rows,

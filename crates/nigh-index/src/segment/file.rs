@@ -63,6 +63,8 @@ pub(super) fn open(path: &Path, verification: Verification) -> Result<Segment, O
         Some(shape) => Held::Coded(Box::new(open_coded(path, &sections, shape)?)),
         None => Narrowed::open(&sections, meta.metric)?.map_or(Held::Rows, Held::Narrowed),
     };
+    let has_vectors = sections.names().any(|name| name == "vectors");
+    let alone = !has_vectors && matches!(held, Held::Narrowed(_));
     let segment = Segment {
         meta,
         held,
@@ -71,7 +73,7 @@ pub(super) fn open(path: &Path, verification: Verification) -> Result<Segment, O
         labels: sections.view("labels")?,
         starts: sections.view("lists")?,
         centroids: sections.view("centroids")?,
-        vectors: sections.view("vectors")?,
+        vectors: (!alone).then(|| sections.view("vectors")).transpose()?,
     };
     segment.check(path)?;
     Ok(segment)
@@ -130,7 +132,8 @@ impl Segment {
             rows, dim, lists, ..
         } = self.meta;
         let lengths = self.labels.len() == rows
-            && Some(self.vectors.len()) == rows.checked_mul(dim)
+            && (self.vectors.as_ref())
+                .is_none_or(|vectors| Some(vectors.len()) == rows.checked_mul(dim))
             && self.starts.len() == lists + 1
             && ((self.centroids.is_empty() && lists == 1)
                 || Some(self.centroids.len()) == lists.checked_mul(self.centroid_dim(dim)));

@@ -64,7 +64,7 @@ const SAMPLE: usize = 64;
 fn train_one(segment: &Segment, clusters: usize, seed: u64) -> Vec<f32> {
     let picked = Random::new(seed).pick(segment.len(), clusters * SAMPLE);
     let rows = picked.iter().map(|&row| segment.row(row as usize));
-    let sample: Vec<f32> = rows.flatten().copied().collect();
+    let sample: Vec<f32> = rows.flat_map(|row| row.into_owned()).collect();
     if sample.is_empty() {
         return Vec::new();
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::chunk::Layout;
+use crate::catalog::generation::{Embeddings, Stored as StoredRows};
 use crate::catalog::write::read_schema;
-use crate::catalog::{EMBEDDINGS, IDS, IMAGES, ITEMS, META, SCHEMA, image_key};
+use crate::catalog::{IDS, IMAGES, ITEMS, META, SCHEMA, image_key};
 use crate::item::{decode, decode_versioned};
 use crate::ledger::{LOG, decode_number};
-use crate::{Hashes, ItemNumber, ReadError, Row, Scan, Schema, Stored, View};
+use crate::{Hashes, Header, ItemNumber, ReadError, Row, Scan, Schema, Stored, View};
 
 /// A catalog as it was after one commit, whatever is written later. Cheap to clone, and used from
 /// many threads at once.
@@ -18,7 +18,8 @@ use crate::{Hashes, ItemNumber, ReadError, Row, Scan, Schema, Stored, View};
 pub struct CatalogView {
     view: View,
     schema: Arc<Schema>,
-    layout: Layout,
+    rows: StoredRows,
+    other: Option<StoredRows>,
 }
 
 /// What happened to an item.
@@ -52,12 +53,14 @@ pub(super) struct LogRecord<'a> {
 }
 
 impl CatalogView {
-    pub(super) fn new(view: View, dimension: usize) -> Result<Self, ReadError> {
+    pub(super) fn new(view: View, header: &Header) -> Result<Self, ReadError> {
         let schema = Arc::new(read_schema(view.get(META, SCHEMA)?.as_deref())?);
+        let other = header.other.as_ref();
         Ok(Self {
             view,
             schema,
-            layout: Layout::new(dimension),
+            rows: StoredRows::of(&header.current()),
+            other: other.map(|other| StoredRows::of(&other.generation)),
         })
     }
 
@@ -146,12 +149,33 @@ impl CatalogView {
     /// # Errors
     /// [`ReadError`].
     pub fn embeddings(&self, number: ItemNumber) -> Result<Option<Vec<f32>>, ReadError> {
-        let (index, slot) = self.layout.place(number);
-        let Some(chunk) = self.view.get(EMBEDDINGS, &index.to_be_bytes())? else {
-            return Ok(None);
-        };
-        let rows = self.layout.slot(index, slot, &chunk)?;
-        Ok((!rows.is_empty()).then_some(rows))
+        self.rows.get(&self.view, number)
+    }
+
+    /// The embeddings of an item in the generation that is not searched; `None` where there are none, or no such generation.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn other_embeddings(&self, number: ItemNumber) -> Result<Option<Vec<f32>>, ReadError> {
+        let other = self.other.as_ref();
+        other.map_or(Ok(None), |other| other.get(&self.view, number))
+    }
+
+    /// Whether an item has embeddings.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn has_embeddings(&self, number: ItemNumber) -> Result<bool, ReadError> {
+        self.rows.has(&self.view, number)
+    }
+
+    /// Whether an item has embeddings in the generation that is not searched.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn has_other_embeddings(&self, number: ItemNumber) -> Result<bool, ReadError> {
+        let other = self.other.as_ref();
+        other.map_or(Ok(false), |other| other.has(&self.view, number))
     }
 
     /// The kept bytes of an item's image, by its position.
@@ -195,12 +219,16 @@ impl CatalogView {
     /// # Errors
     /// [`ReadError`], here or with a row.
     pub fn scan_embeddings(&self) -> Result<Embeddings, ReadError> {
-        let rows = self.view.scan(EMBEDDINGS, ..)?;
-        Ok(Embeddings {
-            rows,
-            layout: self.layout,
-            pending: Vec::new().into_iter(),
-        })
+        self.rows.scan(&self.view)
+    }
+
+    /// The embeddings of the generation that is not searched, in number order; none where there is none.
+    ///
+    /// # Errors
+    /// [`ReadError`], here or with a row.
+    pub fn scan_other_embeddings(&self) -> Result<Option<Embeddings>, ReadError> {
+        let other = self.other.as_ref();
+        other.map(|other| other.scan(&self.view)).transpose()
     }
 
     /// The operations with numbers of at least `from`, in order. What a derived structure that has
@@ -257,46 +285,6 @@ impl Iterator for Items {
     fn next(&mut self) -> Option<Self::Item> {
         let row = self.rows.next()?;
         Some(self.read(row))
-    }
-}
-
-/// Embeddings in number order; see [`CatalogView::scan_embeddings`].
-pub struct Embeddings {
-    rows: Scan,
-    layout: Layout,
-    pending: std::vec::IntoIter<(ItemNumber, Vec<f32>)>,
-}
-
-impl Embeddings {
-    fn unpack(&mut self, row: Result<Row, ReadError>) -> Result<(), ReadError> {
-        let row = row?;
-        let index = decode_number(EMBEDDINGS, row.key())?;
-        let rows = self.layout.decode(index, row.value())?.rows;
-        let numbered = rows
-            .into_iter()
-            .enumerate()
-            .filter(|(_, rows)| !rows.is_empty());
-        let pending: Vec<_> = numbered
-            .map(|(slot, rows)| (self.layout.number(index, slot), rows))
-            .collect();
-        self.pending = pending.into_iter();
-        Ok(())
-    }
-}
-
-impl Iterator for Embeddings {
-    type Item = Result<(ItemNumber, Vec<f32>), ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(next) = self.pending.next() {
-                return Some(Ok(next));
-            }
-            let row = self.rows.next()?;
-            if let Err(error) = self.unpack(row) {
-                return Some(Err(error));
-            }
-        }
     }
 }
 

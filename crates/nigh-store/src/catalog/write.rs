@@ -1,10 +1,8 @@
 //! Upserts, deletions and schema changes.
 
-use std::collections::BTreeMap;
-
-use crate::catalog::chunk::{Chunk, Layout};
+use crate::catalog::generation::Draft as Rows;
 use crate::catalog::view::{LogRecord, Operation};
-use crate::catalog::{EMBEDDINGS, IDS, IMAGES, ITEMS, META, NEXT_NUMBER, SCHEMA, image_key};
+use crate::catalog::{IDS, IMAGES, ITEMS, META, NEXT_NUMBER, SCHEMA, image_key};
 use crate::item::{decode, encode, encode_versioned};
 use crate::ledger::decode_number;
 use crate::{
@@ -24,15 +22,21 @@ pub struct Deleted {
 pub(super) fn upsert(
     ledger: &Ledger,
     upserts: &[Upsert],
+    others: &[Option<Vec<f32>>],
     durability: Durability,
 ) -> Result<Commit, UpsertError> {
-    let dimension = ledger.header().dimension;
-    upserts
-        .iter()
-        .try_for_each(|upsert| upsert.check(dimension))?;
+    let header = ledger.header();
+    let nothing = std::iter::repeat(&None);
+    let pairs = || upserts.iter().zip(others.iter().chain(nothing.clone()));
+    for (upsert, also) in pairs() {
+        upsert.check(header.dimension)?;
+        if let Some((numbers, other)) = also.as_ref().zip(header.other.as_ref()) {
+            upsert.check_rows(numbers, other.generation.dimension)?;
+        }
+    }
     let mut draft = Draft::new(ledger)?;
-    for upsert in upserts {
-        draft.upsert(upsert)?;
+    for (upsert, also) in pairs() {
+        draft.upsert(upsert, also.as_deref())?;
     }
     Ok(draft.commit(durability)?)
 }
@@ -69,13 +73,12 @@ pub(super) fn set_schema(
 /// A batch, with what its items share decoded once.
 struct Draft<'a> {
     batch: Batch<'a>,
-    layout: Layout,
-    dimension: usize,
     schema: Schema,
     schema_changed: bool,
     next_number: u64,
-    /// The chunks that this batch has touched.
-    chunks: BTreeMap<u64, Chunk>,
+    rows: Rows,
+    /// Of the generation that is not searched, if there is one.
+    other: Option<Rows>,
 }
 
 impl<'a> Draft<'a> {
@@ -84,26 +87,25 @@ impl<'a> Draft<'a> {
         let schema = read_schema(batch.get(META, SCHEMA)?.as_deref())?;
         let next = batch.get(META, NEXT_NUMBER)?;
         let next_number = next.map_or(Ok(0), |bytes| decode_number(META, &bytes))?;
-        let dimension = ledger.header().dimension;
-        let layout = Layout::new(dimension);
+        let (rows, other) = Rows::all(ledger.header());
         Ok(Self {
             batch,
-            layout,
-            dimension,
             schema,
             schema_changed: false,
             next_number,
-            chunks: BTreeMap::new(),
+            rows,
+            other,
         })
     }
 
-    fn upsert(&mut self, upsert: &Upsert) -> Result<(), UpsertError> {
+    fn upsert(&mut self, upsert: &Upsert, also: Option<&[f32]>) -> Result<(), UpsertError> {
         let item = &upsert.item;
         let old = self.stored(&item.id)?;
         let number = old
             .as_ref()
             .map_or(ItemNumber(self.next_number), |old| old.number);
         self.set_embeddings(number, upsert)?;
+        self.set_other(number, upsert, also)?;
         self.set_images(number, item, old.as_ref().map(|old| &old.item));
         if old.is_none() {
             self.next_number += 1;
@@ -123,7 +125,10 @@ impl<'a> Draft<'a> {
         let Some(old) = self.stored(id)? else {
             return Ok(false);
         };
-        self.rows(old.number)?.clear();
+        self.rows.rows(&self.batch, old.number)?.clear();
+        if let Some(other) = &mut self.other {
+            other.rows(&self.batch, old.number)?.clear();
+        }
         for image in 0..old.item.images.len() {
             self.batch.remove(IMAGES, image_key(old.number, image));
         }
@@ -138,22 +143,40 @@ impl<'a> Draft<'a> {
             return Ok(None);
         };
         let number = ItemNumber(decode_number(IDS, &number)?);
-        let record = self.batch.get(ITEMS, &number.0.to_be_bytes())?;
-        record
-            .map(|record| decode(ITEMS, number, &record))
-            .transpose()
+        stored_at(&self.batch, number)
     }
 
     fn set_embeddings(&mut self, number: ItemNumber, upsert: &Upsert) -> Result<(), UpsertError> {
-        let (images, dimension) = (upsert.item.images.len(), self.dimension);
-        let rows = self.rows(number)?;
+        let images = upsert.item.images.len();
+        let layout = self.rows.stored.layout;
+        let rows = self.rows.rows(&self.batch, number)?;
         match &upsert.embeddings {
-            Some(numbers) => rows.clone_from(numbers),
-            None if rows.len() == images * dimension => {}
+            Some(numbers) => *rows = layout.encode(numbers),
+            None if rows.len() == images * layout.row_bytes() => {}
             None => {
-                let (id, stored) = (upsert.item.id.clone(), rows.len() / dimension);
+                let (id, stored) = (upsert.item.id.clone(), rows.len() / layout.row_bytes());
                 return Err(ItemError::NothingToKeep { id, images, stored }.into());
             }
+        }
+        Ok(())
+    }
+
+    /// New embeddings come with new images, to which those of the other generation do not belong.
+    fn set_other(
+        &mut self,
+        number: ItemNumber,
+        upsert: &Upsert,
+        also: Option<&[f32]>,
+    ) -> Result<(), ReadError> {
+        let Some(other) = &mut self.other else {
+            return Ok(());
+        };
+        let layout = other.stored.layout;
+        let rows = other.rows(&self.batch, number)?;
+        match also {
+            Some(numbers) => *rows = layout.encode(numbers),
+            None if upsert.embeddings.is_some() => rows.clear(),
+            None => {}
         }
         Ok(())
     }
@@ -175,22 +198,6 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The rows of an item, in its chunk.
-    fn rows(&mut self, number: ItemNumber) -> Result<&mut Vec<f32>, ReadError> {
-        let (index, slot) = self.layout.place(number);
-        if !self.chunks.contains_key(&index) {
-            let stored = self.batch.get(EMBEDDINGS, &index.to_be_bytes())?;
-            let chunk = stored.map_or_else(
-                || Ok(self.layout.empty()),
-                |bytes| self.layout.decode(index, &bytes),
-            )?;
-            self.chunks.insert(index, chunk);
-        }
-        let layout = self.layout;
-        let chunk = self.chunks.entry(index).or_insert_with(|| layout.empty());
-        Ok(&mut chunk.rows[slot])
-    }
-
     fn record(&mut self, operation: Operation, number: ItemNumber, id: &str) -> u64 {
         self.batch.record(encode_versioned(&LogRecord {
             operation,
@@ -200,15 +207,9 @@ impl<'a> Draft<'a> {
     }
 
     fn commit(mut self, durability: Durability) -> Result<Commit, WriteError> {
-        for (index, chunk) in &self.chunks {
-            match chunk.is_empty() {
-                true => self.batch.remove(EMBEDDINGS, index.to_be_bytes()),
-                false => self.batch.put(
-                    EMBEDDINGS,
-                    index.to_be_bytes(),
-                    chunk.encode(self.dimension),
-                ),
-            }
+        self.rows.put(&mut self.batch);
+        if let Some(other) = &self.other {
+            other.put(&mut self.batch);
         }
         self.batch
             .put(META, NEXT_NUMBER, self.next_number.to_be_bytes().to_vec());
@@ -219,6 +220,17 @@ impl<'a> Draft<'a> {
         }
         self.batch.commit(durability)
     }
+}
+
+/// The item of a number, as a batch leaves it.
+pub(super) fn stored_at(
+    batch: &Batch<'_>,
+    number: ItemNumber,
+) -> Result<Option<Stored>, ReadError> {
+    let record = batch.get(ITEMS, &number.0.to_be_bytes())?;
+    record
+        .map(|record| decode(ITEMS, number, &record))
+        .transpose()
 }
 
 pub(super) fn read_schema(bytes: Option<&[u8]>) -> Result<Schema, ReadError> {

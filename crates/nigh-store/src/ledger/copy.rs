@@ -36,8 +36,25 @@ impl Ledger {
         copy.close()
             .map_err(|error| engine_failure(destination, error.into()))?;
         std::fs::rename(&temporary, destination.join(FILE)).map_err(io)?;
+        for file in self.header().all_files() {
+            self.copy_file(file, destination).map_err(io)?;
+        }
         sync_folder(destination).map_err(io)?;
         Ok(self.header().write(destination)?)
+    }
+
+    fn copy_file(&self, file: &str, destination: &Path) -> std::io::Result<()> {
+        let plain = |part| matches!(part, std::path::Component::Normal(_));
+        if !Path::new(file).components().all(plain) {
+            let outside = format!("{file:?} lies outside of the collection's folder");
+            return Err(std::io::Error::other(outside));
+        }
+        let to = destination.join(file);
+        let folder = to.parent().unwrap_or(destination);
+        std::fs::create_dir_all(folder)?;
+        std::fs::copy(self.folder.join(file), &to)?;
+        std::fs::File::open(&to)?.sync_all()?;
+        sync_folder(folder)
     }
 
     /// Writes the present state into a new file and puts it in the place of the old one, so that nothing of what was removed

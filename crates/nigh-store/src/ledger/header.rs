@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::OpenError;
 use crate::date::now_rfc3339;
+use crate::{OpenError, Precision};
 
-/// The format that this version writes, and the latest that it reads.
-pub const FORMAT: u32 = 1;
+/// The latest format that this version reads. It writes 1 where everything in a collection is as versions before knew it, and 2
+/// where embeddings are kept in a narrower [`Precision`] or in several generations.
+pub const FORMAT: u32 = 2;
+const FIRST_FORMAT: u32 = 1;
 
 const FILE: &str = "nigh.json";
 
@@ -37,7 +39,7 @@ impl fmt::Display for Kind {
 /// What every collection says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Header {
-    /// The on-disk format, [`FORMAT`] when written by this version.
+    /// The on-disk format, at most [`FORMAT`].
     pub format: u32,
     /// What the collection holds.
     pub kind: Kind,
@@ -49,6 +51,64 @@ pub struct Header {
     pub dimension: usize,
     /// The fingerprint of the encoder whose embeddings it holds; opaque to the store.
     pub fingerprint: serde_json::Value,
+    /// Which generation of embeddings these are; 0 until the first is replaced.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub generation: u64,
+    /// How the numbers of the embeddings are kept.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub precision: Precision,
+    /// The files in the folder that the embeddings cannot be used without; a copy takes them along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Another generation of embeddings, which is not searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<Other>,
+}
+
+/// One generation of embeddings: those of one encoder, kept in one way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Generation {
+    /// Its number. Each one that is begun has a higher one than those that are there.
+    #[serde(rename = "generation")]
+    pub number: u64,
+    /// How many numbers one embedding has.
+    pub dimension: usize,
+    /// How they are kept.
+    #[serde(default)]
+    pub precision: Precision,
+    /// The fingerprint of their encoder; opaque to the store.
+    pub fingerprint: serde_json::Value,
+    /// See [`Header::files`].
+    #[serde(default)]
+    pub files: Vec<String>,
+}
+
+/// The generation that is not searched.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Other {
+    /// What it is there for.
+    pub state: OtherState,
+    /// The generation.
+    #[serde(flatten)]
+    pub generation: Generation,
+}
+
+/// What a generation that is not searched is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OtherState {
+    /// It is being written, and will be searched.
+    Preparing,
+    /// It was searched before, and is kept so that one can go back.
+    Kept,
+}
+
+fn is_first(generation: &u64) -> bool {
+    *generation == 0
+}
+
+fn is_plain(precision: &Precision) -> bool {
+    *precision == Precision::F32
 }
 
 impl Header {
@@ -57,13 +117,53 @@ impl Header {
     pub fn new(kind: Kind, dimension: usize, fingerprint: serde_json::Value) -> Self {
         let program = env!("CARGO_PKG_VERSION").to_owned();
         Self {
-            format: FORMAT,
+            format: FIRST_FORMAT,
             kind,
             program,
             created: now_rfc3339(),
             dimension,
             fingerprint,
+            generation: 0,
+            precision: Precision::F32,
+            files: Vec::new(),
+            other: None,
         }
+    }
+
+    /// The generation of embeddings that is searched.
+    #[must_use]
+    pub fn current(&self) -> Generation {
+        Generation {
+            number: self.generation,
+            dimension: self.dimension,
+            precision: self.precision,
+            fingerprint: self.fingerprint.clone(),
+            files: self.files.clone(),
+        }
+    }
+
+    /// The same collection with these generations.
+    #[must_use]
+    pub fn with_generations(&self, current: Generation, other: Option<Other>) -> Self {
+        let plain = current.number == 0 && current.precision == Precision::F32 && other.is_none();
+        Self {
+            format: if plain { FIRST_FORMAT } else { FORMAT },
+            kind: self.kind,
+            program: self.program.clone(),
+            created: self.created.clone(),
+            dimension: current.dimension,
+            fingerprint: current.fingerprint,
+            generation: current.number,
+            precision: current.precision,
+            files: current.files,
+            other,
+        }
+    }
+
+    /// The files of all generations.
+    pub(crate) fn all_files(&self) -> impl Iterator<Item = &String> {
+        let other = self.other.iter().flat_map(|other| &other.generation.files);
+        self.files.iter().chain(other)
     }
 
     /// Whether the folder holds the header of a collection, readable or not.

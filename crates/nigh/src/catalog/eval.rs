@@ -52,7 +52,8 @@ fn queries(
     let encoder = catalog
         .encoder()
         .open(&encoder::request(&args.encoder, 1)?)?;
-    Ok(from_source(&plan, &encoder, &DecodeLimits::default()))
+    let (queries, rejected) = from_source(&plan, &encoder, &DecodeLimits::default());
+    Ok((catalog.reduce_all(queries), rejected))
 }
 
 fn lines(report: &EvalReport) -> Vec<String> {

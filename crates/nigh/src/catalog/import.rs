@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use nigh_encode::Encoder;
 use nigh_engine::source::{Plan, SourceOptions};
 use nigh_engine::{CatalogWriter, EncoderRequest, ImportOptions, ImportReport};
+use nigh_store::Precision;
 
-use crate::cli::{ColumnArgs, ImportArgs};
+use crate::cli::{ColumnArgs, ImportArgs, PrecisionName};
 use crate::encoder;
 use crate::interrupt;
 use crate::output::{Exit, Output};
@@ -29,9 +30,9 @@ pub(crate) fn run(args: &ImportArgs, threads: usize, output: Output) -> Result<E
         ..ImportOptions::default()
     };
     let stop = interrupt::flag()?;
-    let report = import(
-        &args.into, &plan, &request, &options, &stop, progress, output,
-    )?;
+    let precision = args.precision.map(PrecisionName::precision);
+    let kept = (&request, precision);
+    let report = import(&args.into, &plan, kept, &options, &stop, progress, output)?;
     if args.json {
         output.json(&report)?;
     } else {
@@ -46,13 +47,13 @@ pub(crate) fn run(args: &ImportArgs, threads: usize, output: Output) -> Result<E
 pub(crate) fn import(
     dir: &Path,
     plan: &Plan,
-    request: &EncoderRequest,
+    (request, precision): (&EncoderRequest, Option<Precision>),
     options: &ImportOptions,
     stop: &AtomicBool,
     mut progress: Progress,
     output: Output,
 ) -> Result<ImportReport> {
-    let (writer, encoder) = CatalogWriter::open_or_create(dir, request)?;
+    let (writer, encoder) = CatalogWriter::open_or_create_narrow(dir, request, precision)?;
     progress.note(output, &format!("encoder: {}", encoder.fingerprint()));
     for guess in assumed(&encoder) {
         progress.note(

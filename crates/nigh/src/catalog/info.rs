@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use bytesize::ByteSize;
-use nigh_engine::{Catalog, CatalogInfo, ShapeRecall};
+use nigh_engine::{Catalog, CatalogInfo, OtherInfo, ShapeRecall};
+use nigh_store::OtherState;
 
 use crate::cli::InfoArgs;
 use crate::index::words;
@@ -31,7 +32,10 @@ fn lines(info: &CatalogInfo) -> Vec<String> {
         format!("items       {}", info.items),
         format!("images      {}", info.images),
         format!("encoder     {}", info.encoder),
-        format!("dimension   {}", info.dimension),
+        format!(
+            "dimension   {} numbers of {}",
+            info.dimension, info.precision
+        ),
         format!(
             "published   {} images in {} lists",
             info.published_images, info.lists
@@ -42,6 +46,9 @@ fn lines(info: &CatalogInfo) -> Vec<String> {
         format!("created     {}", info.created),
         String::new(),
     ];
+    if let Some(other) = &info.other {
+        lines.insert(4, format!("besides     {}", besides(other, info.items)));
+    }
     if !info.running_recall.is_empty() {
         lines.extend(recall_lines(info));
         lines.push(String::new());
@@ -66,6 +73,21 @@ fn lines(info: &CatalogInfo) -> Vec<String> {
         &rows,
     ));
     lines
+}
+
+/// The embeddings that are not searched.
+fn besides(other: &OtherInfo, items: usize) -> String {
+    let of = other
+        .items
+        .map_or_else(|| "?".to_owned(), |of| of.to_string());
+    let state = match other.state {
+        OtherState::Preparing => format!("being prepared, {of} of {items} items so far"),
+        OtherState::Kept => "kept to go back to (--rollback; --drop-old frees them)".to_owned(),
+    };
+    format!(
+        "{} numbers of {} by {}: {state}",
+        other.dimension, other.precision, other.encoder
+    )
 }
 
 /// What searches of the published view do.

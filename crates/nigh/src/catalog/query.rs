@@ -178,7 +178,8 @@ fn mixed(
             ));
         }
         let found = found.rows.chunks_exact(model.dimension());
-        rows.extend(found.map(<[f32]>::to_vec).zip(weights));
+        let found = found.map(|row| catalog.reduce(row.to_vec()));
+        rows.extend(found.zip(weights));
     }
     let pictures = parts.iter().filter_map(|part| match &part.what {
         What::Picture(name, bytes) => Some((name, bytes, part.weight)),
@@ -191,16 +192,17 @@ fn mixed(
         for &(name, bytes, weight) in &pictures {
             let picture = decode(bytes, &DecodeLimits::default()).with_context(|| name.clone())?;
             let row = model.encode(&[picture]).with_context(|| name.clone())?;
-            rows.push((row, weight));
+            rows.push((catalog.reduce(row), weight));
         }
         trace.push("encode", pictures.len(), pictures.len(), started);
     }
     for part in parts {
         if let What::Item(id) = &part.what {
             let images = catalog.embeddings(id)?;
-            let dimension = catalog.encoder().fingerprint.dimension.max(1);
-            let images: Vec<(&[f32], f32)> =
-                images.chunks(dimension).map(|image| (image, 1.0)).collect();
+            let images: Vec<(&[f32], f32)> = images
+                .chunks(catalog.dimension().max(1))
+                .map(|image| (image, 1.0))
+                .collect();
             rows.push((combine(&images)?, part.weight));
         }
     }

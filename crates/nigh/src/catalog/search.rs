@@ -97,6 +97,7 @@ pub(crate) fn search_picture(
     let embedding = encoder
         .encode(&[picture])
         .with_context(|| name.to_owned())?;
+    let embedding = catalog.reduce(embedding);
     trace.push("encode", 1, 1, encoding);
     let mut reply = catalog.search(&embedding, options)?;
     trace.stages.append(&mut reply.trace.stages);

@@ -71,7 +71,7 @@ fn queries(
     let (queries, rejected) = from_source(&plan, &encoder, &DecodeLimits::default());
     let told = rejected.iter();
     told.for_each(|reason| output.note(format!("not a query: {reason}")));
-    Ok(Some(queries))
+    Ok(Some(catalog.reduce_all(queries)))
 }
 
 /// What searches do from now on, and what it is worth.

@@ -7,7 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use nigh_encode::Runtime;
 
-use super::ProgressStyle;
+use super::{PrecisionArgs, PrecisionName, ProgressStyle, ReduceArgs, ReencodeArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CatalogCommand {
@@ -19,6 +19,12 @@ pub(crate) enum CatalogCommand {
     Eval(EvalArgs),
     /// Measure how fast and how complete searches can be, and choose.
     Tune(TuneArgs),
+    /// Make embeddings shorter, and measure what that costs and saves.
+    Reduce(ReduceArgs),
+    /// Keep embeddings in fewer bytes a number.
+    Precision(PrecisionArgs),
+    /// Encode everything anew with another encoder while searches and imports go on.
+    Reencode(ReencodeArgs),
     /// Show what a collection holds.
     Info(InfoArgs),
     /// Show items with all their attributes.
@@ -60,6 +66,10 @@ pub(crate) struct ImportArgs {
 
     #[command(flatten)]
     pub(crate) encoder: EncoderArgs,
+
+    /// How a new collection keeps its embeddings [default: f32].
+    #[arg(long, env = "NIGH_PRECISION", value_name = "PRECISION", value_enum)]
+    pub(crate) precision: Option<PrecisionName>,
 
     /// Store the images' bytes too, so that the sources may go away.
     #[arg(long, env = "NIGH_KEEP_IMAGES", value_parser = FalseyValueParser::new())]
