@@ -125,6 +125,12 @@ fn what_does_not_fit_is_told() {
             "[\"last_hidden_state\", \"pooler_output\"]",
         ),
         (
+            "hub-unnamed.onnx",
+            CLIP,
+            "{}",
+            "key \"output\" is missing (the model has the outputs [\"left\", \"right\"])",
+        ),
+        (
             "hub-classifier.onnx",
             "nonsense",
             "{}",

@@ -1,5 +1,5 @@
-"""Makes hub-vit.onnx and hub-classifier.onnx: the outputs that published exports have, on a network of
-nothing but a mean over blocks. Needs numpy and onnx. Run in this folder: python make_hub.py
+"""Makes hub-vit.onnx, hub-classifier.onnx and hub-unnamed.onnx: the outputs that published exports have, and two
+that none has, on a network of one layer. Needs numpy and onnx. Run in this folder: python make_hub.py
 """
 
 import numpy as np
@@ -60,4 +60,15 @@ save(
     ],
     [kernel, weights("classes", WIDTH, CLASSES), weights("bias", CLASSES)],
     [("logits", ["batch", CLASSES])],
+)
+
+save(
+    "hub-unnamed.onnx",
+    patches
+    + [
+        helper.make_node("GlobalAveragePool", ["positions"], ["left"]),
+        helper.make_node("GlobalMaxPool", ["positions"], ["right"]),
+    ],
+    [kernel],
+    [("left", ["batch", WIDTH, 1, 1]), ("right", ["batch", WIDTH, 1, 1])],
 )
