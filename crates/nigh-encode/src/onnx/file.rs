@@ -34,30 +34,73 @@ impl ModelFile {
     }
 }
 
-/// Whether the outermost messages fit into the file: one that was cut off is read without
-/// complaint up to its end, and means another graph.
-fn check_whole(bytes: &[u8]) -> Result<(), String> {
-    let broken = || "it does not begin like one".to_owned();
-    let mut at = 0;
-    while at < bytes.len() {
-        let wire_type = varint(bytes, &mut at).ok_or_else(broken)? & 7;
-        let length = match wire_type {
-            0 => varint(bytes, &mut at).map(|_| 0),
-            1 => Some(8),
-            2 => varint(bytes, &mut at),
-            5 => Some(4),
-            _ => None,
-        };
-        let end = at as u64 + length.ok_or_else(broken)?.min(u64::MAX / 2);
-        if end > bytes.len() as u64 {
-            return Err(format!(
-                "it is cut off or broken: it has {} bytes and says that they are {end} at least",
-                bytes.len()
-            ));
+/// The messages of an ONNX file in which others lie.
+#[derive(Clone, Copy)]
+enum Message {
+    Model,
+    Graph,
+    Node,
+    Attribute,
+    Tensor,
+    /// One after another, without tags.
+    Varints,
+    /// Text, raw weights, or what is not read.
+    Bytes,
+}
+
+impl Message {
+    /// What lies in a field, by its number in onnx.proto3.
+    fn field(self, number: u64) -> Message {
+        match (self, number) {
+            (Message::Model, 7) | (Message::Attribute, 6) => Message::Graph,
+            (Message::Graph, 1) => Message::Node,
+            (Message::Graph | Message::Attribute, 5) => Message::Tensor,
+            (Message::Node, 5) => Message::Attribute,
+            (Message::Tensor, 1 | 5 | 7) | (Message::Attribute, 8) => Message::Varints,
+            _ => Message::Bytes,
         }
-        at = end as usize;
     }
-    Ok(())
+}
+
+/// Whether every message fits into the one around it: the reader takes what was cut off for
+/// another graph, and one of its numbers that does not end would never be left.
+fn check_whole(bytes: &[u8]) -> Result<(), String> {
+    check(bytes, Message::Model, 0).ok_or_else(|| {
+        format!(
+            "it is cut off or broken: its {} bytes are no whole messages",
+            bytes.len()
+        )
+    })
+}
+
+/// Graphs within graphs are a few deep; more is an attempt on the stack.
+const DEEPEST: usize = 64;
+
+fn check(bytes: &[u8], message: Message, depth: usize) -> Option<()> {
+    let mut at = 0;
+    if matches!(message, Message::Bytes) || depth > DEEPEST {
+        return (depth <= DEEPEST).then_some(());
+    }
+    while at < bytes.len() {
+        let tag = varint(bytes, &mut at)?;
+        if matches!(message, Message::Varints) {
+            continue;
+        }
+        let length = match tag & 7 {
+            0 => varint(bytes, &mut at).map(|_| 0)?,
+            1 => 8,
+            2 => varint(bytes, &mut at)?,
+            5 => 4,
+            _ => return None,
+        };
+        let end = at.checked_add(usize::try_from(length).ok()?)?;
+        let content = bytes.get(at..end)?;
+        if tag & 7 == 2 {
+            check(content, message.field(tag >> 3), depth + 1)?;
+        }
+        at = end;
+    }
+    Some(())
 }
 
 fn varint(bytes: &[u8], at: &mut usize) -> Option<u64> {

@@ -177,6 +177,7 @@ fn lacking(runtime: Runtime, facts: &Facts, error: OnnxError) -> OnnxError {
         [
             format!("{kind} operator not supported"),
             format!("{kind} is not a registered"),
+            format!("No Op registered for {kind} with"),
             format!(":{kind}("),
         ]
         .iter()
