@@ -1,11 +1,13 @@
 //! What shorter embeddings cost in quality and save in bytes and time, measured on the catalog itself.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use cpu_time::ThreadTime;
 use nigh_index::{
-    BuildError, IvfConfig, Metric, PrincipalAxes, Reduction, ReductionMethod, SearchError,
-    SearchParams, SecondMoments, Segment, SegmentBuilder, SegmentConfig, VectorError, is_held_out,
+    BuildError, IvfConfig, Metric, Neighbor, PrincipalAxes, Reduction, ReductionMethod,
+    SearchError, SearchParams, SecondMoments, Segment, SegmentBuilder, SegmentConfig, VectorError,
+    is_held_out,
 };
 use nigh_store::Precision;
 use serde::Serialize;
@@ -108,7 +110,7 @@ pub enum CurveError {
     Stopped(#[from] Stopped),
 }
 
-/// Measures what becomes of searches of the catalog at `dir` where its embeddings are made shorter: the catalog's own first, then
+/// Measures what becomes of searches of the catalog at `dir` where its embeddings are made shorter or narrower: all numbers first, then
 /// method by method. Builds an index for each in the collection's folder, and removes it; nothing else is written.
 ///
 /// # Errors
@@ -124,9 +126,9 @@ pub fn curve(
     // The map stays; the store is free for others.
     drop(catalog);
     let measure = Measure::new(dir, segment, precision, options)?;
-    let (full, truth) = measure.point("full", None, None)?;
+    let truth = measure.truth()?;
+    let mut points = vec![measure.point("full", None, &truth)?];
     watch.advance(1)?;
-    let mut points = vec![full];
     let axes = match options.methods.contains(&ReductionMethod::Pca) {
         true => Some(measure.axes(watch)?),
         false => None,
@@ -139,8 +141,7 @@ pub fn curve(
                 (_, ReductionMethod::Random) => Reduction::random(from, to, options.seed),
                 _ => Reduction::truncated(from, to),
             };
-            let (point, _) = measure.point(method.name(), Some(&reduction), Some(&truth))?;
-            points.push(point);
+            points.push(measure.point(method.name(), Some(&reduction), &truth)?);
             watch.advance(1)?;
         }
     }
@@ -203,18 +204,32 @@ impl Measure {
         reduction.map_or_else(|| values.to_vec(), |reduction| reduction.apply(&values))
     }
 
-    /// One way, compared with what is true; that of the first is what it finds itself.
+    /// The nearest by the catalog's embeddings as they are.
+    fn truth(&self) -> Result<Nearest, CurveError> {
+        let labels = self.segment.labels();
+        let some = self.rows.len() < self.segment.len();
+        let measured: HashSet<u64> = self.rows.iter().map(|&row| labels[row]).collect();
+        let allowed = some.then(|| self.segment.allow(|label| measured.contains(&label)));
+        let params = SearchParams::exact(RECALL_AT + 1);
+        let nearest = |&row: &usize| {
+            let query = self.segment.row(row);
+            let found = self.segment.search(&query, &params, allowed.as_ref())?;
+            Ok(besides(labels[row], &found.neighbors))
+        };
+        self.queries.iter().map(nearest).collect()
+    }
+
+    /// One way, compared with what is true.
     fn point(
         &self,
         method: &'static str,
         reduction: Option<&Reduction>,
-        truth: Option<&Nearest>,
-    ) -> Result<(CurvePoint, Nearest), CurveError> {
+        truth: &Nearest,
+    ) -> Result<CurvePoint, CurveError> {
         let dimension = reduction.map_or(self.segment.dim(), Reduction::to);
         let built = self.build(dimension, reduction)?;
         let k = RECALL_AT + 1;
         let (exact, exact_us) = self.ask(&built, reduction, &SearchParams::exact(k))?;
-        let truth = truth.unwrap_or(&exact);
         let listed = match built.lists() {
             0 | 1 => None,
             lists => {
@@ -222,7 +237,7 @@ impl Measure {
                 Some(self.ask(&built, reduction, &params)?)
             }
         };
-        let point = CurvePoint {
+        Ok(CurvePoint {
             method,
             dimension,
             precision: self.precision,
@@ -232,8 +247,7 @@ impl Measure {
             exact_us,
             index_recall_at_10: listed.as_ref().map(|(found, _)| recall(found, truth)),
             index_us: listed.map(|(_, us)| us),
-        };
-        Ok((point, exact))
+        })
     }
 
     /// An index as a publication would build it.
@@ -278,19 +292,21 @@ impl Measure {
             let neighbors = built.search(&query, params, None)?.neighbors;
             let elapsed = started.try_elapsed().map_err(ClockError::from)?;
             times.push(elapsed.as_secs_f64() * 1e6);
-            let own = self.segment.labels()[row];
-            let labels = neighbors.iter().map(|neighbor| neighbor.label);
-            found.push(
-                labels
-                    .filter(|&label| label != own)
-                    .take(RECALL_AT)
-                    .collect(),
-            );
+            found.push(besides(self.segment.labels()[row], &neighbors));
         }
         times.sort_by(f64::total_cmp);
         let median = (times[times.len() / 2] * 10.0).round() / 10.0;
         Ok((found, median))
     }
+}
+
+/// The nearest without the query itself.
+fn besides(own: u64, neighbors: &[Neighbor]) -> Vec<u64> {
+    let labels = neighbors.iter().map(|neighbor| neighbor.label);
+    labels
+        .filter(|&label| label != own)
+        .take(RECALL_AT)
+        .collect()
 }
 
 /// The mean share of the true nearest that were found.
