@@ -1,7 +1,7 @@
 //! Which model, how precise, how many dimensions: measured on a user's own pictures.
 //!
 //! [`Sample`] draws pictures with their labels from a source or a collection; [`quantize_model`]
-//! makes a model smaller and says what that costs in agreement and brings in speed; [`ladder`]
+//! makes a model smaller and says what that costs in agreement and brings in speed; [`ladder()`]
 //! measures several models in several precisions and dimensions side by side and recommends one.
 
 mod compare;
