@@ -2,6 +2,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::QuantizeError;
+use crate::onnx::file::weight_file;
 use crate::onnx::graph::{Element, Graph};
 
 /// What a model takes on disk and in memory.
@@ -52,7 +53,8 @@ impl ModelSize {
             files.extend(weight.file());
         }
         for file in files {
-            let metadata = std::fs::metadata(path.with_file_name(file)).map_err(read)?;
+            let place = weight_file(path, &file).map_err(read)?;
+            let metadata = std::fs::metadata(place).map_err(read)?;
             size.file_bytes += metadata.len();
         }
         Ok(size)

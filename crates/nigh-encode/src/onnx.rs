@@ -11,7 +11,7 @@ pub(crate) mod facts;
 pub(crate) mod file;
 mod folder;
 pub(crate) mod graph;
-mod old_softmax;
+pub(crate) mod old_softmax;
 mod open;
 mod outputs;
 mod pooling;

@@ -18,9 +18,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{Builder, JoinHandle, Scope};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -75,8 +76,8 @@ pub enum BatchError<E> {
     /// The item failed.
     #[error("{0}")]
     Item(E),
-    /// The thread that ran it ended before it answered.
-    #[error("the worker of this batch ended without an answer; this is a defect in nigh")]
+    /// The work panicked.
+    #[error("the work on this batch panicked; this is a defect in nigh")]
     Lost,
 }
 
@@ -86,7 +87,7 @@ pub enum SubmitError<T> {
     /// As many wait as may; here it is back.
     #[error("the queue is full")]
     Full(T),
-    /// No worker is left.
+    /// No thread is left.
     #[error("the batcher has ended")]
     Ended(T),
 }
@@ -100,9 +101,9 @@ struct Job<T, R, E> {
 
 impl<T, R, E> Batcher<T, R, E>
 where
-    T: Send + 'static,
-    R: Send + 'static,
-    E: Send + 'static,
+    T: Send,
+    R: Send,
+    E: Send,
 {
     /// Starts the threads that run `work`: from items to as many results, in order. Where it fails
     /// on several items it is called again with each alone.
@@ -111,38 +112,67 @@ where
     /// Where the system gives no thread.
     pub fn spawn<F>(config: BatcherConfig, work: F) -> std::io::Result<Self>
     where
+        T: 'static,
+        R: 'static,
+        E: 'static,
         F: Fn(&[T]) -> Result<Vec<R>, E> + Send + Sync + 'static,
     {
+        let (mut batcher, gather) = Self::new(config);
+        let work = Arc::new(work);
+        for number in 0..config.threads.max(1) {
+            let (gather, work) = (Arc::clone(&gather), Arc::clone(&work));
+            let thread = Builder::new().name(name(number));
+            let runner = thread.spawn(move || gather.run(work.as_ref()))?;
+            batcher.runners.push(runner);
+        }
+        Ok(batcher)
+    }
+
+    /// The same with threads of a scope, whose work may borrow.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn scoped<'scope, F>(
+        scope: &'scope Scope<'scope, '_>,
+        config: BatcherConfig,
+        work: F,
+    ) -> std::io::Result<Self>
+    where
+        T: 'scope,
+        R: 'scope,
+        E: 'scope,
+        F: Fn(&[T]) -> Result<Vec<R>, E> + Send + Sync + 'scope,
+    {
+        let (batcher, gather) = Self::new(config);
+        let work = Arc::new(work);
+        for number in 0..config.threads.max(1) {
+            let (gather, work) = (Arc::clone(&gather), Arc::clone(&work));
+            let thread = Builder::new().name(name(number));
+            thread.spawn_scoped(scope, move || gather.run(work.as_ref()))?;
+        }
+        Ok(batcher)
+    }
+
+    fn new(config: BatcherConfig) -> (Self, Arc<Gather<T, R, E>>) {
         let (jobs, queue) = bounded(config.queue.max(1));
-        let gather = Arc::new(Gather {
+        let metrics = Arc::new(Metrics::default());
+        let gather = Gather {
             queue: Mutex::new(queue),
             config,
-        });
-        let (work, metrics) = (Arc::new(work), Arc::new(Metrics::default()));
-        let runner = |number: usize| {
-            let (gather, work) = (Arc::clone(&gather), Arc::clone(&work));
-            let metrics = Arc::clone(&metrics);
-            let run = move || {
-                while let Some(batch) = gather.next(&metrics) {
-                    run_batch(batch, work.as_ref(), &metrics);
-                }
-            };
-            Builder::new().name(format!("batch-{number}")).spawn(run)
+            metrics: Arc::clone(&metrics),
         };
-        let runners = (0..config.threads.max(1))
-            .map(runner)
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
+        let batcher = Self {
             jobs: Some(jobs),
-            runners,
+            runners: Vec::new(),
             metrics,
-        })
+        };
+        (batcher, Arc::new(gather))
     }
 
     /// Takes an item, waiting for room in the queue.
     ///
     /// # Errors
-    /// [`SubmitError::Ended`] where all workers have died.
+    /// [`SubmitError::Ended`] where no thread is left.
     pub fn submit(&self, item: T) -> Result<Ticket<R, E>, SubmitError<T>> {
         let (job, ticket) = job(item);
         match &self.jobs {
@@ -183,7 +213,7 @@ impl<T, R, E> Drop for Batcher<T, R, E> {
     fn drop(&mut self) {
         self.jobs = None;
         for runner in self.runners.drain(..) {
-            // A panic in there was told to those who waited for it.
+            // A thread ends by itself, and panics of the work are caught.
             let _ = runner.join();
         }
     }
@@ -210,6 +240,10 @@ impl<R, E> Drop for Ticket<R, E> {
     }
 }
 
+fn name(number: usize) -> String {
+    format!("batch-{number}")
+}
+
 fn job<T, R, E>(item: T) -> (Job<T, R, E>, Ticket<R, E>) {
     let (sender, reply) = bounded(1);
     let cancelled = Arc::new(AtomicBool::new(false));
@@ -226,16 +260,24 @@ fn job<T, R, E>(item: T) -> (Job<T, R, E>, Ticket<R, E>) {
 struct Gather<T, R, E> {
     queue: Mutex<Receiver<Job<T, R, E>>>,
     config: BatcherConfig,
+    metrics: Arc<Metrics>,
 }
 
 impl<T, R, E> Gather<T, R, E> {
+    /// Runs batches until nobody can ask any more.
+    fn run(&self, work: &impl Fn(&[T]) -> Result<Vec<R>, E>) {
+        while let Some(batch) = self.next() {
+            run_batch(batch, work, &self.metrics);
+        }
+    }
+
     /// The next batch of at least one, or `None` when nobody can ask any more.
-    fn next(&self, metrics: &Metrics) -> Option<Vec<Job<T, R, E>>> {
+    fn next(&self) -> Option<Vec<Job<T, R, E>>> {
         // The queue has no state that a panic could have left half done.
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = |job: &Job<T, R, E>| {
             let wanted = !job.cancelled.load(Ordering::Relaxed);
-            metrics.cancelled(!wanted);
+            self.metrics.cancelled(!wanted);
             wanted
         };
         let first = loop {
@@ -274,9 +316,10 @@ fn run_batch<T, R, E>(
         items.push(job.item);
         replies.push(job.reply);
     }
-    let results = results(&items, work);
+    // Whoever waits for a reply that is dropped here is told that it is lost.
+    let results = catch_unwind(AssertUnwindSafe(|| results(&items, work)));
     metrics.ran(items.len(), started.elapsed());
-    for (reply, result) in replies.into_iter().zip(results) {
+    for (reply, result) in replies.into_iter().zip(results.unwrap_or_default()) {
         metrics.failed(result.is_err());
         // Whoever asked may have gone.
         let _ = reply.send(result);

@@ -143,20 +143,25 @@ impl EncoderRecord {
     /// # Errors
     /// [`EncoderError::NoWords`] for an encoder without one, and [`EncoderError::Text`].
     pub fn open_text(&self, request: &EncoderRequest) -> Result<TextEncoder, EncoderError> {
+        if request.spec.is_some() {
+            // The text half of another model of as many numbers would give wrong hits.
+            self.open(request)?;
+        }
         let spec = request
             .spec
             .as_deref()
             .map_or_else(|| self.spec.clone(), absolute);
-        if spec == "features" {
-            return Err(EncoderError::NoWords { spec });
-        }
+        let place = match locate(&spec)? {
+            Located::BuiltIn => return Err(EncoderError::NoWords { spec }),
+            Located::At(path) => path,
+        };
         let options = EncoderOptions {
             threads_per_run: request.threads_per_run.max(1),
             runtime: request.runtime,
             ..EncoderOptions::default()
         };
         let dimension = self.fingerprint.dimension;
-        Ok(TextEncoder::beside(Path::new(&spec), dimension, &options)?)
+        Ok(TextEncoder::beside(&place, dimension, &options)?)
     }
 
     /// The record in a collection's header.

@@ -139,7 +139,7 @@ pub enum EmbeddingsError {
     /// Too many items would not be found any more.
     #[error(
         "{missing} of {items} items would have no embeddings, as their pictures cannot be read ({}): \
-         --images names another folder to look in, --allow-missing goes on without them", rejects.display()
+         `nigh catalog reencode` with --images names another folder to look in, with --allow-missing it goes on without them", rejects.display()
     )]
     Missing {
         /// Items without embeddings.

@@ -2,7 +2,10 @@
 //! write, each stage bounded, on all cores.
 //!
 //! ```text
-//! source ─▶ chunks ─▶ workers: load ▸ compare ▸ decode ▸ encode ─▶ writer: commit ▸ acknowledge ▸ publish
+//! source ─▶ chunks ─▶ workers: load ▸ compare ▸ decode ─▶ writer: commit ▸ acknowledge ▸ publish
+//!                                                │  ▲
+//!                                                ▼  │
+//!                                        batcher: encode, while the next are decoded
 //! ```
 //!
 //! Chunks are numbered as they are read and committed in that order, whichever
@@ -12,11 +15,12 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
-use nigh_encode::{DecodeLimits, Encoder};
+use nigh_encode::{DecodeLimits, Encoder, Picture};
 use nigh_store::{CatalogStore, Column, Durability, ReadError, UpsertError, WriteError};
 use serde::Serialize;
 use thiserror::Error;
@@ -27,6 +31,7 @@ use self::publisher::Publisher;
 pub(crate) use self::rejects::{RejectsError, RejectsFile};
 use self::worker::{Finished, Reducers, Worker};
 use self::writer::Writer;
+use crate::batcher::{Batcher, BatcherConfig};
 use crate::encoder::{EncoderError, EncoderRecord};
 use crate::publish::PublishError;
 use crate::reduction::{Reducer, ReductionError};
@@ -292,7 +297,25 @@ fn run_pipeline(
     let (finished_sender, finished) =
         crossbeam_channel::bounded::<Finished>(workers * QUEUED_CHUNKS);
     let (open, closed) = crossbeam_channel::bounded::<()>(workers * OPEN_CHUNKS);
+    let batch_size = encoder.batch_size().max(1);
+    let gathering = BatcherConfig {
+        max_batch: batch_size,
+        // A worker that hands over less than a batch waits for it, so nothing more would come.
+        max_wait: Duration::ZERO,
+        queue: 2 * workers * batch_size,
+        threads: workers,
+    };
+    let encode = |pictures: &[Picture]| {
+        let rows = meter.time(ImportStage::Encode, pictures.len(), || {
+            encoder.encode(pictures)
+        })?;
+        let rows = rows.chunks_exact(encoder.dimension());
+        Ok(rows.map(<[f32]>::to_vec).collect())
+    };
     std::thread::scope(|scope| {
+        let batcher = Batcher::scoped(scope, gathering, encode)
+            .map(Arc::new)
+            .map_err(|error| ImportError::Worker(format!("no thread to encode with: {error}")))?;
         let queue = ChunkQueue {
             open,
             chunks: chunk_sender,
@@ -301,17 +324,21 @@ fn run_pipeline(
         let reader = scope.spawn(move || read(plan, &queue, meter));
         for _ in 0..workers {
             let (chunks, finished) = (chunks.clone(), finished_sender.clone());
-            let worker = Worker {
-                store,
-                encoder,
-                reducers,
-                options,
-                meter,
-            };
-            scope.spawn(move || worker.run(&chunks, &finished, stop));
+            let batcher = Arc::clone(&batcher);
+            scope.spawn(move || {
+                let worker = Worker {
+                    store,
+                    encoder: &batcher,
+                    batch_size,
+                    reducers,
+                    options,
+                    meter,
+                };
+                worker.run(&chunks, &finished, stop);
+            });
         }
         // The queues close when their last user is gone, so none may stay here.
-        drop((chunks, finished_sender));
+        drop((chunks, finished_sender, batcher));
         let written = writer.write_all(finished, &closed);
         drop(closed);
         let stopped = reader

@@ -10,7 +10,8 @@ mod quantize;
 mod sample;
 mod speed;
 
-pub use compare::{Agreement, agreement, embed, nearest_sets, precision};
+pub use compare::Agreement;
+use compare::{agreement, embed};
 pub use ladder::{
     LadderError, LadderOptions, LadderReport, Reason, Recommended, Rung, RungPrecision, ladder,
 };
@@ -19,4 +20,5 @@ pub use quantize::{
     quantize_model,
 };
 pub use sample::{Sample, SampleError, SampleOptions};
-pub use speed::{EncoderSpeed, SpeedError, measure_speed, speedup};
+pub use speed::{EncoderSpeed, SpeedError};
+use speed::{measure_speed, speedup};

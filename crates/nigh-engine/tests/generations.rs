@@ -96,7 +96,13 @@ fn back(shop: &Path) -> ReencodeReport {
         stop: &stop,
         on_event: &mut |_| {},
     };
-    rollback(shop, 1, &ReencodeOptions::default(), run).unwrap()
+    rollback(
+        shop,
+        nigh_encode::Runtime::Rten,
+        &ReencodeOptions::default(),
+        run,
+    )
+    .unwrap()
 }
 
 #[test]

@@ -123,7 +123,8 @@ impl ModelsFolder {
         self.path(name).ok().filter(|path| path.exists())
     }
 
-    /// Deletes a model that was pulled, and says how many bytes that freed.
+    /// Deletes the files of a model that was pulled, and says how many bytes that freed. What a
+    /// person added to its folder stays, and with it the folder.
     ///
     /// # Errors
     /// [`FolderError::NotPulled`] for what a person put there; [`FolderError::Absent`].
@@ -135,14 +136,16 @@ impl ModelsFolder {
                 root: self.root.clone(),
             });
         }
-        if Manifest::read(&path)?.is_none() {
+        let Some(manifest) = Manifest::read(&path)? else {
             return Err(FolderError::NotPulled { path });
+        };
+        let before = bytes(&path)?;
+        for file in &manifest.files {
+            remove_pulled(&path, &path.join(&file.path))?;
         }
-        let freed = bytes(&path)?;
-        fs::remove_dir_all(&path).map_err(|source| FolderError::Io {
-            path: path.clone(),
-            source,
-        })?;
+        // The manifest last: until then the model can be removed again.
+        remove_pulled(&path, &path.join(Manifest::FILE))?;
+        let freed = before - bytes(&path).unwrap_or(0);
         // The owner's folder goes with its last model; it is not empty otherwise.
         if let Some(owner) = path.parent().filter(|owner| *owner != self.root) {
             let _ = fs::remove_dir(owner);
@@ -288,4 +291,24 @@ fn bytes(path: &Path) -> Result<u64, FolderError> {
             path: path.to_owned(),
             source,
         })
+}
+
+/// Removes a file and the folders that it leaves empty, up to the model's own.
+fn remove_pulled(model: &Path, file: &Path) -> Result<(), FolderError> {
+    match fs::remove_file(file) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(source) => {
+            let path = file.to_owned();
+            return Err(FolderError::Io { path, source });
+        }
+    }
+    let folders = file.ancestors().skip(1);
+    for folder in folders.take_while(|folder| folder.starts_with(model)) {
+        // One that is not empty stays.
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -108,7 +108,7 @@ pub(crate) enum Command {
     /// Generate, index, search and measure raw vectors in files.
     #[command(subcommand)]
     Index(IndexCommand),
-    /// List, pull and check image models.
+    /// Fetch, check, measure and shrink image models.
     #[command(subcommand)]
     Model(ModelCommand),
     /// Check a catalog or a network, and that erased people are gone from it.

@@ -1,5 +1,7 @@
 //! What a model file says about itself, read without its weights.
 
+use std::cmp::Reverse;
+
 use rten_onnx::protobuf::ValueReader;
 use rten_onnx::protobuf::{DecodeMessage, Fields, OwnedValues, ProtobufError, ReadValue};
 
@@ -112,7 +114,9 @@ impl Facts {
     /// An operator's type with its node, which is called after its first output where it has no
     /// name: the first that `is` says yes to.
     pub(crate) fn operator(&self, is: impl Fn(&str) -> bool) -> Option<(&str, &str)> {
-        let node = self.nodes.iter().find(|node| is(&node.kind))?;
+        // The longest, since a message about `FusedConv` names `Conv` too.
+        let named = self.nodes.iter().filter(|node| is(&node.kind));
+        let node = named.min_by_key(|node| Reverse(node.kind.len()))?;
         let output = node.outputs.first().map_or("", String::as_str);
         Some((&node.kind, node.name.as_deref().unwrap_or(output)))
     }

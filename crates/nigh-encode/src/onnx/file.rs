@@ -1,5 +1,5 @@
-use std::fs;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
+use std::{fs, io};
 
 use super::error::OnnxError;
 use super::facts::Facts;
@@ -24,7 +24,13 @@ impl ModelFile {
         if facts.operators.is_empty() {
             return Err(no_model("it has no operators".to_owned()));
         }
-        let read = |name: &String| Ok((name.clone(), content(&path.with_file_name(name))?));
+        let read = |name: &String| {
+            let place = weight_file(path, name).map_err(|source| OnnxError::Read {
+                path: path.to_owned(),
+                source,
+            })?;
+            Ok((name.clone(), content(&place)?))
+        };
         let external: Result<_, OnnxError> = facts.external_files.iter().map(read).collect();
         Ok(ModelFile {
             bytes,
@@ -32,6 +38,19 @@ impl ModelFile {
             facts,
         })
     }
+}
+
+/// Where a file of weights that a model names is: in the model's folder or below it.
+pub(crate) fn weight_file(model: &Path, name: &str) -> io::Result<PathBuf> {
+    let named = Path::new(name);
+    let inside = named
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !inside || name.is_empty() {
+        let text = format!("its weights are said to be in {name:?}, outside the model's folder");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    Ok(model.with_file_name(named))
 }
 
 /// The messages of an ONNX file in which others lie.
@@ -42,6 +61,12 @@ enum Message {
     Node,
     Attribute,
     Tensor,
+    ValueInfo,
+    Type,
+    TensorType,
+    Shape,
+    /// Fields that hold no message that is read.
+    Plain,
     /// One after another, without tags.
     Varints,
     /// Text, raw weights, or what is not read.
@@ -55,7 +80,16 @@ impl Message {
             (Message::Model, 7) | (Message::Attribute, 6) => Message::Graph,
             (Message::Graph, 1) => Message::Node,
             (Message::Graph | Message::Attribute, 5) => Message::Tensor,
+            (Message::Attribute, 10) => Message::Tensor,
+            (Message::Attribute, 11) => Message::Graph,
             (Message::Node, 5) => Message::Attribute,
+            (Message::Graph, 11..=13) => Message::ValueInfo,
+            (Message::ValueInfo, 2) => Message::Type,
+            (Message::Type, 1) => Message::TensorType,
+            (Message::TensorType, 2) => Message::Shape,
+            (Message::Shape, 1) | (Message::Model, 8 | 14) | (Message::Tensor, 13) => {
+                Message::Plain
+            }
             (Message::Tensor, 1 | 5 | 7) | (Message::Attribute, 8) => Message::Varints,
             _ => Message::Bytes,
         }

@@ -77,7 +77,7 @@ fn models_in(folder: &Path) -> Result<Vec<PathBuf>, OnnxError> {
             .unwrap_or_default()
             .to_string_lossy()
             .to_lowercase();
-        if is_model && !stem.contains("text") && path.is_file() {
+        if is_model && !stem.contains("text") && !stem.starts_with('.') && path.is_file() {
             models.push(path);
         }
     }

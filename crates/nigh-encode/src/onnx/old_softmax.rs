@@ -11,7 +11,7 @@ const OPERATORS: [&str; 2] = ["Softmax", "LogSoftmax"];
 const FIRST_NEW_OPSET: i64 = 13;
 
 /// Rewrites the old operators of a model, where it has any, in terms of the new one.
-pub(super) fn modernize(bytes: Vec<u8>, facts: &Facts) -> Result<Vec<u8>, ProtobufError> {
+pub(crate) fn modernize(bytes: Vec<u8>, facts: &Facts) -> Result<Vec<u8>, ProtobufError> {
     let old = facts.opset.is_some_and(|version| version < FIRST_NEW_OPSET);
     if !old
         || !facts

@@ -7,6 +7,8 @@ use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueView
 use thiserror::Error;
 
 use super::{ActivationRanges, Arithmetic, QuantizeError};
+use crate::onnx::file::ModelFile;
+use crate::onnx::old_softmax::modernize;
 use crate::{OnnxEncoder, Picture};
 
 mod histogram;
@@ -42,9 +44,6 @@ pub enum CalibrateError {
     NoPictures,
 }
 
-/// Pictures in one run.
-const BATCH: usize = 4;
-
 /// Runs the model at `path`, which `encoder` was opened from, on `pictures` and gives the range of
 /// each activation that an INT8 conversion with `arithmetic` quantises.
 ///
@@ -65,12 +64,14 @@ pub fn calibrate(
         path: path.to_owned(),
         reason,
     };
-    let observed = Observed::open(path, &names).map_err(failed)?;
+    let file = ModelFile::read(path).map_err(|error| failed(error.to_string()))?;
+    let observed = Observed::open(file, &names).map_err(failed)?;
     let mut histograms = vec![Histogram::default(); names.len()];
-    for batch in pictures.chunks(BATCH) {
-        let values = observed.run(encoder, batch).map_err(failed)?;
+    // A model of a fixed batch takes that many; places that stay empty are not looked at.
+    for batch in pictures.chunks(encoder.batch_size()) {
+        let (rows, values) = observed.run(encoder, batch).map_err(failed)?;
         for (histogram, values) in histograms.iter_mut().zip(values) {
-            histogram.extend(&values);
+            histogram.extend(&values[..values.len() / rows * batch.len()]);
         }
     }
     let ranges = names.into_iter().zip(histograms);
@@ -87,10 +88,14 @@ struct Observed {
 }
 
 impl Observed {
-    fn open(path: &Path, names: &[String]) -> Result<Self, String> {
+    fn open(file: ModelFile, names: &[String]) -> Result<Self, String> {
         let mut options = ModelOptions::with_all_ops();
         options.enable_optimization(false);
-        let model = options.load_file(path).map_err(|error| error.to_string())?;
+        for (name, content) in file.external {
+            options.external_data(&name, content);
+        }
+        let bytes = modernize(file.bytes, &file.facts).map_err(|error| error.to_string())?;
+        let model = options.load(bytes).map_err(|error| error.to_string())?;
         let node = |name: &String| {
             let found = model.find_node(name);
             found.ok_or_else(|| format!("the runtime does not know the value {name:?}"))
@@ -104,7 +109,12 @@ impl Observed {
         })
     }
 
-    fn run(&self, encoder: &OnnxEncoder, pictures: &[Picture]) -> Result<Vec<Vec<f32>>, String> {
+    /// The length of the batch axis that the model ran with, and each activation's numbers.
+    fn run(
+        &self,
+        encoder: &OnnxEncoder,
+        pictures: &[Picture],
+    ) -> Result<(usize, Vec<Vec<f32>>), String> {
         let (input, shape, tensor) = encoder.input_tensor(pictures);
         let input = self.model.find_node(input).ok_or("its input is gone")?;
         let value =
@@ -121,6 +131,7 @@ impl Observed {
                 other.dtype()
             )),
         };
-        outputs.into_iter().map(floats).collect()
+        let values = outputs.into_iter().map(floats).collect::<Result<_, _>>()?;
+        Ok((shape[0].max(1), values))
     }
 }

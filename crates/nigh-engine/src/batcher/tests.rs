@@ -134,6 +134,27 @@ fn dropping_the_batcher_finishes_what_waits_and_a_panic_is_told() {
     };
     let batcher = Batcher::spawn(alone, work).unwrap();
     assert_eq!(batcher.submit(7).unwrap().wait(), Err(BatchError::Lost));
+    assert_eq!(
+        batcher.submit(8).unwrap().wait(),
+        Ok(8),
+        "the thread goes on"
+    );
+}
+
+#[test]
+fn scoped_work_may_borrow() {
+    let factors = [2i64, 3];
+    let found = std::thread::scope(|scope| {
+        let work = |items: &[i64]| Ok::<_, String>(items.iter().map(|i| i * factors[1]).collect());
+        let batcher = Batcher::scoped(scope, config(), work).unwrap();
+        let tickets: Vec<_> = (0..5).map(|item| batcher.submit(item).unwrap()).collect();
+        let found: Vec<_> = tickets
+            .into_iter()
+            .map(|ticket| ticket.wait().unwrap())
+            .collect();
+        found
+    });
+    assert_eq!(found, [0, 3, 6, 9, 12]);
 }
 
 /// With several threads every item is answered once, whatever the order.

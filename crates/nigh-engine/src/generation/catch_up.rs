@@ -17,9 +17,11 @@ use super::EmbeddingsError;
 use super::pictures::{Pictures, Work};
 use super::reencode::{REJECTS, ReencodeEvent, ReencodeOptions, Reencoding};
 use crate::import::RejectsFile;
+use crate::publish::PublishError;
 use crate::reduction::Reducer;
 use crate::source::Reject;
 use crate::vectors::Stopped;
+use crate::view::current_file;
 
 /// Items read, encoded and written together.
 const BATCH: usize = 256;
@@ -201,6 +203,17 @@ impl<'a> CatchUp<'a> {
         made: &[(ItemNumber, u64, Vec<f32>)],
     ) -> Result<(), EmbeddingsError> {
         self.check_there(store)?;
+        if !made.is_empty() {
+            // Embeddings move no sequence number: a view of before would pass for one of now.
+            let view = current_file(self.dir, self.number);
+            match std::fs::remove_file(&view) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    let (path, source) = (view, error);
+                    return Err(PublishError::Write { path, source }.into());
+                }
+                _ => {}
+            }
+        }
         self.encoded += store.put_other_embeddings(made, Durability::Synced)? as u64;
         Ok(())
     }

@@ -218,7 +218,10 @@ fn write(
     let mut batch: Vec<(ItemNumber, u64, Vec<f32>)> = Vec::new();
     for pair in Paired::of(stored)? {
         let (item, rows) = pair?;
-        let rows = reduction.map_or(rows.clone(), |reduction| reduction.apply(&rows));
+        let rows = match reduction {
+            Some(reduction) => reduction.apply(&rows),
+            None => rows,
+        };
         items += 1;
         images += item.item.images.len() as u64;
         bytes += size_of_val(rows.as_slice());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use nigh_encode::DecodeLimits;
+use nigh_encode::{DecodeLimits, Runtime};
 use nigh_store::{CatalogStore, Generation, OtherState, Precision};
 use serde::Serialize;
 
@@ -106,7 +106,7 @@ pub fn reencode(
 /// See [`EmbeddingsError`].
 pub fn rollback(
     dir: &Path,
-    threads: usize,
+    runtime: Runtime,
     options: &ReencodeOptions,
     run: Reencoding<'_>,
 ) -> Result<ReencodeReport, EmbeddingsError> {
@@ -120,7 +120,9 @@ pub fn rollback(
     }
     drop(store);
     let request = EncoderRequest {
-        threads_per_run: threads,
+        // Each thread that encodes is a caller of its own.
+        threads_per_run: 1,
+        runtime,
         ..EncoderRequest::default()
     };
     let encoder = record.open(&request)?;

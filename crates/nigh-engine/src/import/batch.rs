@@ -9,6 +9,7 @@ use nigh_store::{CatalogView, Hashes, Item, ItemImage, MAX_IMAGES, ReadError, Up
 use super::ImportError;
 use super::meter::ImportStage;
 use super::worker::{Fault, Loaded, LoadedImage, Outcome, Worker};
+use crate::batcher::{BatchError, Ticket};
 use crate::source::{RawItem, Reject};
 
 /// Pixels that may wait decoded for a batch of the encoder: large photos are
@@ -24,8 +25,14 @@ pub(super) struct Batch<'a> {
     pending: Vec<Pending>,
     pictures: Vec<Picture>,
     pixels: usize,
-    /// Of the pictures of `pending` that do not wait any more.
+    /// Of pictures that are being encoded, in order.
+    tickets: Vec<Ticket<Vec<f32>, EncodeError>>,
+    /// Of pictures that have been.
     embeddings: VecDeque<Result<Vec<f32>, EncodeError>>,
+}
+
+fn lost() -> ImportError {
+    ImportError::Worker("the encoder panicked".to_owned())
 }
 
 /// An item that takes the next `item.images.len()` embeddings.
@@ -45,13 +52,17 @@ impl<'a> Batch<'a> {
             pending,
             pictures,
             pixels: 0,
+            tickets: Vec::new(),
             embeddings: VecDeque::new(),
         }
     }
 
-    pub(super) fn finish(mut self) -> Vec<Outcome> {
-        self.release_all();
-        self.outcomes
+    pub(super) fn finish(mut self) -> Result<Vec<Outcome>, ImportError> {
+        self.collect()?;
+        for pending in std::mem::take(&mut self.pending) {
+            self.release(pending);
+        }
+        Ok(self.outcomes)
     }
 
     /// Takes one item as far as it goes before it needs the encoder.
@@ -77,11 +88,11 @@ impl<'a> Batch<'a> {
             return Ok(());
         }
         match hashes {
-            None => self.decode(loaded, false),
+            None => self.decode(loaded, false)?,
             Some(hashes) => match self.difference(&hashes, &loaded)? {
                 Difference::None => self.outcomes.push(Outcome::Unchanged),
                 Difference::Attributes => self.rewrite(loaded),
-                Difference::Images => self.decode(loaded, true),
+                Difference::Images => self.decode(loaded, true)?,
             },
         }
         Ok(())
@@ -152,7 +163,7 @@ impl<'a> Batch<'a> {
         );
     }
 
-    fn decode(&mut self, loaded: Loaded, update: bool) {
+    fn decode(&mut self, loaded: Loaded, update: bool) -> Result<(), ImportError> {
         let Loaded {
             origin,
             mut item,
@@ -161,7 +172,7 @@ impl<'a> Batch<'a> {
         for image in images {
             match self.worker.decode(&image) {
                 Ok(picture) => {
-                    self.wait(picture);
+                    self.wait(picture)?;
                     item.images
                         .push(stored_image(image, self.worker.options.keep_images));
                 }
@@ -175,53 +186,43 @@ impl<'a> Batch<'a> {
                 update,
             });
         }
-        if self.pictures.len() >= self.worker.encoder.batch_size() {
-            self.release_all();
-        }
+        Ok(())
     }
 
-    fn wait(&mut self, picture: Picture) {
+    /// Takes a picture; it is encoded while the next ones are decoded.
+    fn wait(&mut self, picture: Picture) -> Result<(), ImportError> {
         self.pixels += picture.rgb.len() / 3;
         self.pictures.push(picture);
-        if self.pixels >= PENDING_PIXELS {
-            self.encode();
+        if self.pictures.len() >= self.worker.batch_size {
+            self.submit()?;
+        }
+        match self.pixels >= PENDING_PIXELS {
+            true => self.collect(),
+            false => Ok(()),
         }
     }
 
-    /// Encodes the waiting pictures.
-    fn encode(&mut self) {
-        let pictures = std::mem::take(&mut self.pictures);
+    /// Hands the waiting pictures to the encoder.
+    fn submit(&mut self) -> Result<(), ImportError> {
+        for picture in std::mem::take(&mut self.pictures) {
+            let ticket = self.worker.encoder.submit(picture);
+            self.tickets.push(ticket.map_err(|_| lost())?);
+        }
+        Ok(())
+    }
+
+    /// Waits until every picture is encoded.
+    fn collect(&mut self) -> Result<(), ImportError> {
+        self.submit()?;
+        for ticket in std::mem::take(&mut self.tickets) {
+            match ticket.wait() {
+                Err(BatchError::Lost) => return Err(lost()),
+                Ok(embedding) => self.embeddings.push_back(Ok(embedding)),
+                Err(BatchError::Item(error)) => self.embeddings.push_back(Err(error)),
+            }
+        }
         self.pixels = 0;
-        if !pictures.is_empty() {
-            let encode = || self.encode_each(&pictures);
-            let embeddings = self
-                .worker
-                .meter
-                .time(ImportStage::Encode, pictures.len(), encode);
-            self.embeddings.extend(embeddings);
-        }
-    }
-
-    /// One embedding for each picture. A batch that fails is tried picture by
-    /// picture, so that one of them fails alone.
-    fn encode_each(&self, pictures: &[Picture]) -> Vec<Result<Vec<f32>, EncodeError>> {
-        let encoder = self.worker.encoder;
-        let one = |picture: &Picture| encoder.encode(std::slice::from_ref(picture));
-        match encoder.encode(pictures) {
-            Ok(rows) => rows
-                .chunks_exact(encoder.dimension())
-                .map(|row| Ok(row.to_vec()))
-                .collect(),
-            Err(_) => pictures.iter().map(one).collect(),
-        }
-    }
-
-    /// Encodes what waits and lets all pending items go.
-    fn release_all(&mut self) {
-        self.encode();
-        for pending in std::mem::take(&mut self.pending) {
-            self.release(pending);
-        }
+        Ok(())
     }
 
     fn release(&mut self, pending: Pending) {

@@ -4,12 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
-use nigh_encode::{DecodeError, Encoder, Picture};
+use nigh_encode::{DecodeError, EncodeError, Picture};
 use nigh_store::{CatalogStore, Item, Upsert};
 
 use super::batch::Batch;
 use super::meter::{ImportStage, Meter};
 use super::{Chunk, ImportError, ImportOptions, panic_text};
+use crate::batcher::Batcher;
 use crate::load::read_image_file;
 use crate::reduction::Reducer;
 use crate::source::{ImageContent, RawImage, Reject, Row};
@@ -49,7 +50,9 @@ pub(crate) struct Reducers {
 #[derive(Clone, Copy)]
 pub(crate) struct Worker<'a> {
     pub(crate) store: &'a CatalogStore,
-    pub(crate) encoder: &'a Encoder,
+    pub(crate) encoder: &'a Batcher<Picture, Vec<f32>, EncodeError>,
+    /// Pictures that the encoder likes to have at once.
+    pub(crate) batch_size: usize,
     pub(crate) reducers: &'a Reducers,
     pub(crate) options: &'a ImportOptions,
     pub(crate) meter: &'a Meter,
@@ -85,7 +88,7 @@ impl Worker<'_> {
                 Row::Item(raw) => batch.take(raw)?,
             }
         }
-        Ok(batch.finish())
+        batch.finish()
     }
 
     pub(super) fn load(&self, image: RawImage) -> Result<LoadedImage, Fault> {

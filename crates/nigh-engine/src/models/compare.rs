@@ -21,7 +21,7 @@ pub struct Agreement {
 }
 
 /// Encodes on all threads of the current pool: `pictures × dimension`, row-major.
-pub fn embed(encoder: &Encoder, pictures: &[Picture]) -> Result<Vec<f32>, EncodeError> {
+pub(super) fn embed(encoder: &Encoder, pictures: &[Picture]) -> Result<Vec<f32>, EncodeError> {
     let batch = encoder.batch_size().max(1);
     let rows: Vec<Vec<f32>> = pictures
         .par_chunks(batch)
@@ -31,8 +31,7 @@ pub fn embed(encoder: &Encoder, pictures: &[Picture]) -> Result<Vec<f32>, Encode
 }
 
 /// Compares rows of L2-normalised embeddings, `dimension` numbers each in both.
-#[must_use]
-pub fn agreement(original: &[f32], other: &[f32], dimension: usize) -> Agreement {
+pub(super) fn agreement(original: &[f32], other: &[f32], dimension: usize) -> Agreement {
     let rows = original.chunks_exact(dimension);
     let mut cosines: Vec<f64> = rows
         .zip(other.chunks_exact(dimension))
@@ -71,8 +70,7 @@ pub(super) fn recall(truth: &[Vec<u32>], found: &[Vec<u32>]) -> f64 {
 }
 
 /// The share of each row's `nearest` that has the row's label; rows without a label do not count.
-#[must_use]
-pub fn precision(nearest: &[Vec<u32>], labels: &[Option<String>]) -> Option<f64> {
+pub(super) fn precision(nearest: &[Vec<u32>], labels: &[Option<String>]) -> Option<f64> {
     let rows = nearest.iter().zip(labels);
     let shares = rows.filter_map(|(nearest, label)| {
         let label = label.as_ref()?;
@@ -88,8 +86,7 @@ pub fn precision(nearest: &[Vec<u32>], labels: &[Option<String>]) -> Option<f64>
 }
 
 /// The `k` rows nearest to each row by inner product, itself left out; ties by place.
-#[must_use]
-pub fn nearest_sets(rows: &[f32], dimension: usize, k: usize) -> Vec<Vec<u32>> {
+pub(super) fn nearest_sets(rows: &[f32], dimension: usize, k: usize) -> Vec<Vec<u32>> {
     let dimension = dimension.max(1);
     let count = rows.len() / dimension;
     (0..count)

@@ -120,7 +120,7 @@ pub enum LadderError {
         reasons: Vec<String>,
     },
     /// It was asked to stop.
-    #[error(transparent)]
+    #[error("{0}")]
     Stopped(#[from] crate::vectors::Stopped),
 }
 

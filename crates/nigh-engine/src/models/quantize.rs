@@ -120,6 +120,12 @@ pub enum QuantizeModelError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// There is a file already.
+    #[error("{} is there already: choose another --out, or --force", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// The new file would replace the original.
     #[error("{} is the model itself: choose another --out", path.display())]
     SameFile {
@@ -145,7 +151,7 @@ pub enum QuantizeModelError {
         report: Box<QuantizeReport>,
     },
     /// It was asked to stop.
-    #[error(transparent)]
+    #[error("{0}")]
     Stopped(#[from] crate::vectors::Stopped),
 }
 
@@ -171,6 +177,10 @@ pub fn quantize_model(
     if same_file(model, out) {
         let path = out.to_owned();
         return Err(QuantizeModelError::SameFile { path });
+    }
+    if out.exists() && !options.force {
+        let path = out.to_owned();
+        return Err(QuantizeModelError::Exists { path });
     }
     let original = OnnxEncoder::open(model, &encoder_options(options, &options.sidecar))?;
     let settings = original.settings();
@@ -331,9 +341,10 @@ impl Work<'_> {
             what(self.options.to),
             self.model.display()
         ));
-        keys.licence = licence(self.model);
         let text = format!("{:#}\n", keys.to_json());
-        write_whole(&sidecar, text.as_bytes()).map_err(|source| write_error(&sidecar, source))?;
+        let waiting = sidecar.with_added_extension("partial");
+        write_whole(&waiting, text.as_bytes()).map_err(|source| write_error(&sidecar, source))?;
+        fs::rename(&waiting, &sidecar).map_err(|source| write_error(&sidecar, source))?;
         best.file.rename(self.out)?;
         Ok(*report)
     }
@@ -385,12 +396,6 @@ fn what(to: PrecisionTarget) -> &'static str {
         PrecisionTarget::Int8 => "INT8",
         PrecisionTarget::F16 => "F16",
     }
-}
-
-/// What the original's sidecar says of the licence.
-fn licence(model: &Path) -> Option<String> {
-    let text = fs::read_to_string(sidecar_path(model)).ok()?;
-    Sidecar::parse(&text).ok()?.licence
 }
 
 fn sidecar_path(model: &Path) -> PathBuf {

@@ -158,23 +158,30 @@ fn decoded(
         rejected,
         ..Sample::default()
     };
-    let pictures: Vec<_> = drawn
-        .into_par_iter()
-        .map(|drawn| {
-            let picture = drawn
-                .content
-                .and_then(|content| picture(content, &options.limits));
-            (drawn.origin, picture, drawn.label)
-        })
-        .collect();
-    for (origin, picture, label) in pictures {
-        match picture {
-            Ok(picture) => {
-                sample.pictures.push(picture);
-                sample.labels.push(label);
-            }
-            Err(reason) => sample.rejected.push(format!("{origin}: {reason}")),
+    let mut bytes = 0;
+    let mut left = drawn.into_iter();
+    while bytes < MOST_BYTES {
+        let block: Vec<Drawn> = left.by_ref().take(BLOCK).collect();
+        if block.is_empty() {
+            break;
         }
+        for (origin, picture, label) in pictures(block, &options.limits) {
+            match picture {
+                Ok(picture) => {
+                    bytes += picture.rgb.len();
+                    sample.pictures.push(picture);
+                    sample.labels.push(label);
+                }
+                Err(reason) => sample.rejected.push(format!("{origin}: {reason}")),
+            }
+        }
+    }
+    let too_many = left.count();
+    if too_many > 0 {
+        sample.rejected.push(format!(
+            "{too_many} more pictures: the first {} take a gigabyte decoded",
+            sample.pictures.len()
+        ));
     }
     if sample.pictures.is_empty() {
         let first = sample.rejected.into_iter().next();
@@ -186,6 +193,20 @@ fn decoded(
         }),
         _ => Ok(sample),
     }
+}
+
+/// Pictures that are decoded at one time, and bytes of pixels that a sample may hold.
+const BLOCK: usize = 32;
+const MOST_BYTES: usize = 1 << 30;
+
+type Decoded = (String, Result<Picture, String>, Option<String>);
+
+fn pictures(drawn: Vec<Drawn>, limits: &DecodeLimits) -> Vec<Decoded> {
+    let decode = |drawn: Drawn| {
+        let picture = drawn.content.and_then(|content| picture(content, limits));
+        (drawn.origin, picture, drawn.label)
+    };
+    drawn.into_par_iter().map(decode).collect()
 }
 
 fn picture(content: ImageContent, limits: &DecodeLimits) -> Result<Picture, String> {

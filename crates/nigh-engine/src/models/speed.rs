@@ -36,7 +36,7 @@ pub enum SpeedError {
 const ALONE: usize = 30;
 
 /// Measures `encoder` on `pictures`, and gives their embeddings.
-pub fn measure_speed(
+pub(super) fn measure_speed(
     encoder: &Encoder,
     pictures: &[Picture],
 ) -> Result<(EncoderSpeed, Vec<f32>), SpeedError> {
@@ -74,7 +74,7 @@ const BLOCKS: usize = 9;
 /// How many times less processor time `other` takes than `original`: the median over blocks of
 /// pictures that both encode one after the other, so that a machine whose speed changes meanwhile
 /// changes it for both.
-pub fn speedup(
+pub(super) fn speedup(
     original: &Encoder,
     other: &Encoder,
     pictures: &[Picture],

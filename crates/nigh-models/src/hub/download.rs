@@ -112,6 +112,10 @@ impl Download<'_> {
                 Ok(read) => self.append(part, &buffer[..read])?,
                 Err(error) => return Err(self.cut_off(error.to_string())),
             }
+            // More than was published cannot be right, and must not fill the disk.
+            if self.remote.bytes.is_some_and(|bytes| part.bytes > bytes) {
+                break;
+            }
             on_bytes(part.bytes);
         }
         match self.remote.bytes {

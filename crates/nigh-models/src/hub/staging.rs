@@ -22,14 +22,19 @@ pub(super) struct Staging {
 impl Staging {
     pub(super) fn open(folder: &ModelsFolder, name: &str) -> Result<Staging, HubError> {
         let target = folder.path(name)?;
-        let before = Manifest::read(&target)?;
-        if before.is_none() && target.exists() {
-            return Err(HubError::NotPulled { path: target });
-        }
         let hidden = folder.root().join(".pulling");
         let dir = hidden.join(name.replace('/', "--"));
         fs::create_dir_all(&dir).map_err(io_error(&dir))?;
         let lock = lock(&dir.with_added_extension("lock"), name)?;
+        let old = dir.with_added_extension("old");
+        if !target.exists() && old.exists() {
+            // A pull ended between its two renames: what was there before goes back.
+            fs::rename(&old, &target).map_err(io_error(&target))?;
+        }
+        let before = Manifest::read(&target)?;
+        if before.is_none() && target.exists() {
+            return Err(HubError::NotPulled { path: target });
+        }
         Ok(Staging {
             dir,
             target,

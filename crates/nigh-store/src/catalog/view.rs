@@ -152,15 +152,6 @@ impl CatalogView {
         self.rows.get(&self.view, number)
     }
 
-    /// The embeddings of an item in the generation that is not searched; `None` where there are none, or no such generation.
-    ///
-    /// # Errors
-    /// [`ReadError`].
-    pub fn other_embeddings(&self, number: ItemNumber) -> Result<Option<Vec<f32>>, ReadError> {
-        let other = self.other.as_ref();
-        other.map_or(Ok(None), |other| other.get(&self.view, number))
-    }
-
     /// Whether an item has embeddings.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use nigh_encode::Runtime;
 use nigh_engine::generation::{
     CurveOptions, CurvePoint, DeriveOptions, Derived, ReencodeEvent, ReencodeOptions,
     ReencodeReport, Reencoding, abandon, curve, derive, drop_old, rollback,
@@ -25,12 +26,15 @@ struct Report<'a> {
     reduced: Option<&'a Derived>,
 }
 
-pub(crate) fn reduce(args: &ReduceArgs, threads: usize, output: Output) -> Result<Exit> {
-    if let Some(exit) = kept(&args.dir, &args.kept, threads, args.json, output)? {
+pub(crate) fn reduce(args: &ReduceArgs, output: Output) -> Result<Exit> {
+    if let Some(exit) = kept(&args.dir, &args.kept, args.json, output)? {
         return Ok(exit);
     }
     let bars = Bars::new(output)?;
-    let points = match args.no_curve && args.dims.is_some() {
+    if args.no_curve && args.dims.is_none() {
+        bail!("--no-curve goes with --dims: without either there is nothing to do");
+    }
+    let points = match args.no_curve {
         true => Vec::new(),
         false => bars.run("measuring", 0, |watch| {
             curve(&args.dir, &curve_options(args), watch)
@@ -65,8 +69,8 @@ pub(crate) fn reduce(args: &ReduceArgs, threads: usize, output: Output) -> Resul
 const HOW_BACK: &str =
     "the embeddings of before are kept: --rollback goes back to them, --drop-old frees them";
 
-pub(crate) fn precision(args: &PrecisionArgs, threads: usize, output: Output) -> Result<Exit> {
-    if let Some(exit) = kept(&args.dir, &args.kept, threads, args.json, output)? {
+pub(crate) fn precision(args: &PrecisionArgs, output: Output) -> Result<Exit> {
+    if let Some(exit) = kept(&args.dir, &args.kept, args.json, output)? {
         return Ok(exit);
     }
     let options = DeriveOptions {
@@ -87,13 +91,7 @@ pub(crate) fn precision(args: &PrecisionArgs, threads: usize, output: Output) ->
 }
 
 /// Does what is to become of the embeddings of before, if that was asked for.
-fn kept(
-    dir: &Path,
-    args: &KeptArgs,
-    threads: usize,
-    json: bool,
-    output: Output,
-) -> Result<Option<Exit>> {
+fn kept(dir: &Path, args: &KeptArgs, json: bool, output: Output) -> Result<Option<Exit>> {
     if args.rollback {
         let stop = interrupt::flag()?;
         let run = Reencoding {
@@ -104,7 +102,7 @@ fn kept(
                 }
             },
         };
-        let report = rollback(dir, threads, &ReencodeOptions::default(), run)?;
+        let report = rollback(dir, Runtime::default(), &ReencodeOptions::default(), run)?;
         print_back(&report, json, output)?;
         return Ok(Some(Exit::Done));
     }

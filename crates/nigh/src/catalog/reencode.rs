@@ -11,7 +11,7 @@ use crate::cli::{PrecisionName, ProgressStyle, ReencodeArgs};
 use crate::output::{Exit, Output};
 use crate::{encoder, interrupt};
 
-pub(crate) fn run(args: &ReencodeArgs, threads: usize, output: Output) -> Result<Exit> {
+pub(crate) fn run(args: &ReencodeArgs, output: Output) -> Result<Exit> {
     if let Some(exit) = end(&args.dir, &args.kept, args.json, output)? {
         return Ok(exit);
     }
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ReencodeArgs, threads: usize, output: Output) -> Result
         on_event: &mut |event| show(&event, args.progress, output),
     };
     let done = match args.kept.rollback {
-        true => rollback(&args.dir, threads, &options, run),
+        true => rollback(&args.dir, args.encoder.runtime, &options, run),
         false => {
             let request = encoder::request(&args.encoder, 1)?;
             reencode(&args.dir, &request, &options, run)

@@ -146,13 +146,14 @@ fn millions(parameters: u64) -> String {
     }
 }
 
-/// The model's file or folder, without the way there.
+/// What sets the model apart from the others: the end of its path, without `.onnx`. Published
+/// folders call every image model the same, so that such a one is called by its folder.
 pub(super) fn name(rung: &Rung) -> String {
-    let name = std::path::Path::new(&rung.model).file_stem();
-    name.map_or_else(
-        || rung.model.clone(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+    const COMMON: [&str; 4] = ["vision_model", "model", "visual", "onnx"];
+    let path = rung.model.strip_suffix(".onnx").unwrap_or(&rung.model);
+    let mut parts = path.rsplit(['/', '\\']).filter(|part| !part.is_empty());
+    let telling = parts.find(|part| !COMMON.contains(part));
+    telling.unwrap_or(path).to_owned()
 }
 
 pub(super) fn precision_name(precision: RungPrecision) -> &'static str {
@@ -186,4 +187,44 @@ fn verdict(report: &LadderReport) -> Option<String> {
         precision_name(rung.precision),
         rung.dimension
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use nigh_engine::models::EncoderSpeed;
+
+    use super::*;
+
+    #[test]
+    fn models_are_called_by_what_sets_them_apart() {
+        let rows = [
+            ("features", "features"),
+            ("models/mobilenet_v2_1.0_224.onnx", "mobilenet_v2_1.0_224"),
+            ("/m/clip-vit-b-32/onnx/vision_model.onnx", "clip-vit-b-32"),
+            ("/m/clip-vit-b-32/", "clip-vit-b-32"),
+            ("model.onnx", "model"),
+        ];
+        for (model, expected) in rows {
+            let rung = Rung {
+                model: model.into(),
+                precision: RungPrecision::Given,
+                dimension: 1,
+                parameters: 0,
+                file_bytes: 0,
+                weight_bytes: 0,
+                embedding_bytes: 4,
+                speed: EncoderSpeed {
+                    p50_ms: 1.0,
+                    p99_ms: 1.0,
+                    images_per_second: 1.0,
+                    cpu_ms: 1.0,
+                },
+                precision_at_10: None,
+                recall_at_10: 1.0,
+                million_images_price: 0.0,
+                on_front: false,
+            };
+            assert_eq!(name(&rung), expected);
+        }
+    }
 }

@@ -20,6 +20,12 @@ pub(crate) fn run(args: &QuantizeArgs, output: Output) -> Result<Exit> {
     if args.model == "features" {
         bail!("\"features\" is built in and has no weights: there is nothing to quantize");
     }
+    if args.to == To::F16 && (!args.calibrate.is_empty() || args.arithmetic != ArithmeticArg::Auto)
+    {
+        bail!(
+            "--to f16 has nothing to calibrate and no arithmetic of its own: use --on to compare"
+        );
+    }
     let sources = match args.calibrate.is_empty() {
         true => &args.on,
         false => &args.calibrate,
