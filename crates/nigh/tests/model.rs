@@ -91,7 +91,10 @@ fn a_model_is_pulled_shown_used_checked_and_deleted() {
             .unwrap()
             .ends_with("preprocessor_config.json")
     );
-    assert_eq!(info["assumed"], serde_json::json!([]));
+    assert_eq!(
+        info["assumed"],
+        serde_json::json!(["output = embedding (of embedding, map)"])
+    );
     let shown = String::from_utf8(run(&["model", "info", REPO]).stdout).unwrap();
     assert!(
         shown.contains("size = [32,32]") && shown.contains("32x32 stretch bicubic"),
