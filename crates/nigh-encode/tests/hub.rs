@@ -40,7 +40,7 @@ fn a_folder_is_an_encoder_with_its_configuration() {
     let encoder = open(dir.path(), "{}");
     assert_eq!(
         encoder.fingerprint().preprocessing,
-        "16x16 crop from 20 bicubic, rgb nchw, rescale 0.00392156862745098 mean [0.5, 0.4, 0.3] std [0.2, 0.3, 0.4]"
+        "16x16 crop from 20 down bicubic, rgb nchw, rescale 0.00392156862745098 mean [0.5, 0.4, 0.3] std [0.2, 0.3, 0.4]"
     );
     assert_eq!(
         encoder.assumed(),
@@ -72,7 +72,7 @@ fn option_sidecar_configuration_model_in_this_order() {
     let encoder = open(dir.path(), r#"{"filter": "lanczos"}"#);
     assert_eq!(
         encoder.fingerprint().preprocessing,
-        "16x16 crop from 20 lanczos, rgb nchw, rescale 0.00392156862745098 mean [0.0, 0.0, 0.0] std [0.2, 0.3, 0.4]"
+        "16x16 crop from 20 down lanczos, rgb nchw, rescale 0.00392156862745098 mean [0.0, 0.0, 0.0] std [0.2, 0.3, 0.4]"
     );
     assert_eq!(
         encoder.fingerprint().architecture,

@@ -191,7 +191,7 @@ fn what_stands_in_the_way_of_words_is_said() {
     expect(
         "another space",
         1,
-        "they are not of one space",
+        "the collection's encoder cannot take words",
         search(&into, &red),
     );
     fs::copy(model.join("onnx/vision_model.onnx"), &text_model).unwrap();

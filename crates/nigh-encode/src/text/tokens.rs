@@ -79,27 +79,24 @@ impl Tokenizer {
         }
         let mut ids: Vec<i64> = encoding.get_ids().iter().map(|&id| i64::from(id)).collect();
         let used = ids.len();
-        let whole: usize = std::iter::once(&encoding)
-            .chain(encoding.get_overflowing())
-            .map(|part| {
-                part.get_special_tokens_mask()
-                    .iter()
-                    .filter(|s| **s == 0)
-                    .count()
-            })
-            .sum();
-        let special = encoding
-            .get_special_tokens_mask()
-            .iter()
-            .filter(|s| **s == 1)
-            .count();
+        let cut_from = match self.settings.longest == Some(used) {
+            true => Some(self.whole_length(read).map_err(wrong)?).filter(|whole| *whole > used),
+            false => None,
+        };
         if let Some(longest) = self.settings.longest.filter(|_| self.settings.fill) {
             ids.resize(longest, self.filler);
         }
         Ok(Tokens {
             ids,
             used,
-            cut_from: Some(whole + special).filter(|whole| *whole > used),
+            cut_from,
         })
+    }
+
+    /// The tokens of a text if it were not cut. Only asked for texts that may have been.
+    fn whole_length(&self, text: &str) -> tokenizers::Result<usize> {
+        let mut uncut = self.inner.clone();
+        uncut.with_truncation(None)?;
+        Ok(uncut.encode(text, true)?.len())
     }
 }

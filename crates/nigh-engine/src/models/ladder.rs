@@ -292,32 +292,31 @@ fn measured(
     Ok(Measured { rung, rows })
 }
 
-/// The rung, and the same with its embeddings reduced.
+/// The rung, and the same with its embeddings reduced: all rows on the first principal axes of the
+/// first `fitted_on`. Nothing is reduced where axes cannot be fitted.
 fn with_dimensions(full: Measured, fitted_on: usize, dimensions: &[usize]) -> Vec<Measured> {
     let dimension = full.rung.dimension;
-    let smaller = dimensions.iter().filter(|dims| **dims < dimension);
-    let reduced: Vec<Measured> = smaller
-        .filter_map(|&dims| {
-            let rows = reduced_rows(&full.rows, dimension, fitted_on, dims)?;
-            let rung = Rung {
-                dimension: dims,
-                embedding_bytes: 4 * dims as u64,
-                ..full.rung.clone()
-            };
-            Some(Measured { rung, rows })
-        })
+    let smaller: Vec<usize> = dimensions
+        .iter()
+        .copied()
+        .filter(|d| *d < dimension)
         .collect();
-    std::iter::once(full).chain(reduced).collect()
-}
-
-/// All rows on the first `dims` principal axes of the first `fitted_on`, or `None` where these
-/// cannot be fitted on.
-fn reduced_rows(rows: &[f32], dimension: usize, fitted_on: usize, dims: usize) -> Option<Vec<f32>> {
     let mut moments = SecondMoments::new(dimension);
-    for row in rows.chunks_exact(dimension).take(fitted_on) {
-        moments.push(row).ok()?;
+    let mut fitting = full.rows.chunks_exact(dimension.max(1)).take(fitted_on);
+    if smaller.is_empty() || fitting.any(|row| moments.push(row).is_err()) {
+        return vec![full];
     }
-    Some(Reduction::principal(&moments.axes(), dims).apply(rows))
+    let axes = moments.axes();
+    let reduced = |dims: &usize| Measured {
+        rows: Reduction::principal(&axes, *dims).apply(&full.rows),
+        rung: Rung {
+            dimension: *dims,
+            embedding_bytes: 4 * *dims as u64,
+            ..full.rung.clone()
+        },
+    };
+    let reduced: Vec<Measured> = smaller.iter().map(reduced).collect();
+    std::iter::once(full).chain(reduced).collect()
 }
 
 /// Fills in what needs all rungs: precision, and recall against the best.

@@ -76,6 +76,12 @@ pub enum HubError {
         /// The model files that it has.
         models: Vec<String>,
     },
+    /// Words were asked for, and it knows none.
+    #[error("the model {repo} has no text model: leave out --text")]
+    NoTextModel {
+        /// `owner/repo`.
+        repo: String,
+    },
     /// Its makers want their conditions to be accepted first.
     #[error(
         "the model {repo} is given to those who accepted its conditions at {endpoint}/{repo}: do so, \

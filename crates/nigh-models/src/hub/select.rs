@@ -17,12 +17,16 @@ const CONFIGURATIONS: [&str; 5] = [
 ];
 
 /// The text model, by preference.
-const TEXT_MODELS: [&str; 5] = [
+const TEXT_MODELS: [&str; 9] = [
     "text_model.onnx",
     "onnx/text_model.onnx",
     "textual.onnx",
     "onnx/textual.onnx",
     "textual/model.onnx",
+    "text_encoder.onnx",
+    "onnx/text_encoder.onnx",
+    "text.onnx",
+    "onnx/text.onnx",
 ];
 
 /// What words become numbers by.
@@ -102,6 +106,10 @@ fn models(listing: &Listing, request: &PullRequest) -> Result<Vec<String>, HubEr
             models: listing.models(),
         });
     };
+    if request.text && text.is_none() {
+        let repo = listing.repo.clone();
+        return Err(HubError::NoTextModel { repo });
+    }
     let text = text.filter(|_| request.text);
     Ok(std::iter::once(image)
         .chain(text)

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -6,8 +7,8 @@ use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 use super::error::{HubError, io_error};
 
-/// How the hub is reached.
-#[derive(Clone, Debug)]
+/// How the hub is reached. Its debug form leaves out what is secret.
+#[derive(Clone)]
 pub struct HubSettings {
     /// The hub or its mirror, without a `/` at the end.
     pub endpoint: String,
@@ -17,12 +18,24 @@ pub struct HubSettings {
     pub proxy: Option<String>,
     /// Hosts that are reached without it.
     pub no_proxy: Vec<String>,
-    /// Certificates to trust besides the usual ones: a proxy's that opens connections.
+    /// Certificates to trust instead of the usual ones: a proxy's that opens connections.
     pub certificates: Option<PathBuf>,
     /// Fetch nothing.
     pub offline: bool,
     /// How long to wait before a second try; doubled before each further one.
     pub pause: Duration,
+}
+
+impl fmt::Debug for HubSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = |secret: &Option<String>| secret.as_ref().map(|_| "…");
+        f.debug_struct("HubSettings")
+            .field("endpoint", &self.endpoint)
+            .field("token", &told(&self.token))
+            .field("proxy", &told(&self.proxy))
+            .field("offline", &self.offline)
+            .finish_non_exhaustive()
+    }
 }
 
 const PUBLIC_HUB: &str = "https://huggingface.co";
