@@ -19,6 +19,11 @@ use nigh_models::{Checksum, FileState, Manifest, ModelsFolder, verify};
 mod fake_hub;
 use fake_hub::{Answer, Asked, COMMIT, FakeHub, sha256};
 
+#[path = "hub/refusals.rs"]
+mod refusals;
+#[path = "hub/ways.rs"]
+mod ways;
+
 const REPO: &str = "someone/tiny-model";
 const MODEL: &str = "onnx/model.onnx";
 const CONFIG: &str =
@@ -86,6 +91,10 @@ fn bytes_sent(asked: &[Asked]) -> usize {
         .filter(|asked| asked.path.starts_with("/cdn/"))
         .map(|asked| asked.sent)
         .sum()
+}
+
+fn is_listing(asked: &Asked) -> bool {
+    asked.path.starts_with("/api/")
 }
 
 fn is_cdn(asked: &Asked) -> bool {
@@ -272,208 +281,6 @@ fn a_server_without_ranges_gives_the_whole_again() {
             "{status}"
         );
     }
-}
-
-/// What goes wrong, what is said, and how often the failing address is asked.
-type Row = (
-    &'static str,
-    fn(&Asked, usize, &Answer) -> Option<Answer>,
-    &'static str,
-    usize,
-);
-
-fn is_listing(asked: &Asked) -> bool {
-    asked.path.starts_with("/api/")
-}
-
-fn page() -> Answer {
-    Answer::new(200, "<html>Welcome to our network</html>")
-        .with("Content-Type", "text/html; charset=utf-8")
-}
-
-#[test]
-fn refusals_get_a_sentence_and_leave_nothing() {
-    let rows: [Row; 19] = [
-        (
-            "another content",
-            |asked, _, usual| {
-                is_cdn(asked).then(|| Answer::new(usual.status, vec![7; usual.body.len()]))
-            },
-            "but sha256:",
-            1,
-        ),
-        (
-            "another small content",
-            |asked, _, usual| {
-                let is_config = asked.path.ends_with("preprocessor_config.json");
-                is_config.then(|| Answer::new(200, vec![b' '; usual.body.len()]))
-            },
-            "preprocessor_config.json came as git:",
-            1,
-        ),
-        (
-            "more than there is",
-            |asked, _, usual| {
-                is_cdn(asked).then(|| Answer::new(200, [usual.body.as_slice(), b"more"].concat()))
-            },
-            "are published: it was thrown away",
-            1,
-        ),
-        (
-            "less than there is",
-            |asked, _, _| is_cdn(asked).then(|| Answer::new(200, "")),
-            "it ended after 0 of 12248 bytes",
-            5,
-        ),
-        (
-            "no such model",
-            |asked, _, _| {
-                is_listing(asked)
-                    .then(|| Answer::new(401, "{}").with("X-Error-Code", "RepoNotFound"))
-            },
-            "has no model someone/tiny-model, or only for people who may see it (then set HF_TOKEN",
-            1,
-        ),
-        (
-            "no such model, 404",
-            |asked, _, _| is_listing(asked).then(|| Answer::new(404, "{}")),
-            "has no model someone/tiny-model",
-            1,
-        ),
-        (
-            "no such file",
-            |asked, _, _| {
-                asked
-                    .path
-                    .ends_with("config.json")
-                    .then(|| Answer::new(404, ""))
-            },
-            "has no file \"preprocessor_config.json\"",
-            1,
-        ),
-        (
-            "conditions",
-            |asked, _, _| {
-                is_listing(asked).then(|| Answer::new(401, "{}").with("X-Error-Code", "GatedRepo"))
-            },
-            "who accepted its conditions at http://127.0.0.1",
-            1,
-        ),
-        (
-            "conditions of files alone",
-            |asked, _, _| {
-                asked
-                    .path
-                    .contains("/resolve/")
-                    .then(|| Answer::new(403, "").with("X-Error-Code", "GatedRepo"))
-            },
-            "who accepted its conditions",
-            1,
-        ),
-        (
-            "too many requests",
-            |asked, _, _| is_listing(asked).then(|| Answer::new(429, "").with("Retry-After", "0")),
-            "too many requests from here and asks to wait 0 seconds",
-            5,
-        ),
-        (
-            "too many requests for hours",
-            |asked, _, _| {
-                is_listing(asked).then(|| Answer::new(429, "").with("Retry-After", "3600"))
-            },
-            "asks to wait 3600 seconds",
-            1,
-        ),
-        (
-            "a broken server",
-            |asked, _, _| is_listing(asked).then(|| Answer::new(500, "")),
-            "revision/main?blobs=true with status 500",
-            5,
-        ),
-        (
-            "a status of its own",
-            |asked, _, _| is_cdn(asked).then(|| Answer::new(418, "")),
-            "with status 418",
-            1,
-        ),
-        (
-            "a login page",
-            |asked, _, _| is_listing(asked).then(page),
-            "is there a login page or a proxy in between?",
-            1,
-        ),
-        (
-            "a login page for a file",
-            |asked, _, _| is_cdn(asked).then(page),
-            "is there a login page or a proxy in between?",
-            1,
-        ),
-        (
-            "another JSON",
-            |asked, _, _| is_listing(asked).then(|| Answer::new(200, r#"{"status": "ok"}"#)),
-            r#"is answered with "{\"status\": \"ok\"}", not by a model hub"#,
-            1,
-        ),
-        (
-            "a commit that is a path",
-            |asked, _, _| is_listing(asked).then(|| Answer::new(200, r#"{"sha": "../.."}"#)),
-            "is answered with the commit \"../..\"",
-            1,
-        ),
-        (
-            "a circle",
-            |asked, _, _| {
-                is_listing(asked).then(|| Answer::new(302, "").with("Location", asked.path.clone()))
-            },
-            "leads from one address to the next without end",
-            11,
-        ),
-        (
-            "a name that leaves the folder",
-            |asked, _, usual| {
-                let text = String::from_utf8(usual.body.clone()).unwrap();
-                let text =
-                    text.replace("onnx/model_fp16.onnx", "onnx/model.onnx_data/../../../../x");
-                is_listing(asked).then(|| Answer::new(200, text))
-            },
-            "\"onnx/model.onnx_data/../../../../x\", whose name leaves the model's folder",
-            1,
-        ),
-    ];
-    let mut wrong = Vec::new();
-    for (name, fault, sentence, times) in rows {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().join("models");
-        let hub = hub_with(&tiny());
-        hub.fault(fault);
-        let error = match try_pull(&root, &hub, &request()) {
-            Ok(_) => "no error".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        if !error.contains(sentence) {
-            wrong.push(format!("{name}: {error}, expected {sentence}"));
-        }
-        let asked = hub.asked();
-        let last = asked.last().unwrap();
-        let again = asked.iter().filter(|other| other.path == last.path).count();
-        if again != times {
-            wrong.push(format!(
-                "{name}: {} asked {again} times, expected {times}",
-                last.path
-            ));
-        }
-        if !ModelsFolder::at(&root).list().unwrap().is_empty()
-            || fs::read_dir(dir.path()).unwrap().count() != 1
-        {
-            wrong.push(format!("{name}: left something behind"));
-        }
-        // A wrong content is not gone on with.
-        hub.heal();
-        if let Err(error) = try_pull(&root, &hub, &request()) {
-            wrong.push(format!("{name}, healed: {error}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -673,216 +480,48 @@ fn a_broken_file_is_found_and_fetched_again() {
 }
 
 #[test]
-fn offline_keeps_what_is_there_and_asks_nobody() {
+fn what_a_person_added_stays_when_a_model_is_deleted() {
     let dir = tempfile::tempdir().unwrap();
     let hub = hub_with(&tiny());
-    let offline = Hub::new(HubSettings {
-        offline: true,
-        ..settings(&hub)
-    })
-    .unwrap();
-    let folder = ModelsFolder::at(dir.path());
-    let off = |client: &Hub| {
-        pull(
-            &folder,
-            client,
-            &request(),
-            &AtomicBool::new(false),
-            &mut |_| {},
-        )
-    };
-    let error = off(&offline).unwrap_err().to_string();
-    assert!(
-        error.contains("someone/tiny-model is not here, and fetching is switched off"),
-        "{error}"
-    );
     let pulled = try_pull(dir.path(), &hub, &request()).unwrap();
-    hub.asked();
-    let again = off(&offline).unwrap();
-    assert_eq!((again.manifest, again.fetched), (pulled.manifest, false));
-    assert!(hub.asked().is_empty());
+    let own = pulled.path.join("onnx/model-int8.onnx");
+    fs::write(&own, "made from it").unwrap();
+    let folder = ModelsFolder::at(dir.path());
+    let freed = folder.remove(REPO).unwrap();
+    assert!(freed >= tiny().len() as u64, "{freed}");
+    let left: Vec<_> = walk(&pulled.path);
+    assert_eq!(left, [own]);
 }
 
-#[test]
-fn a_mirror_that_lists_no_checksums_is_asked_for_them() {
-    let dir = tempfile::tempdir().unwrap();
-    let hub = hub_with(&large());
-    hub.without_blobs();
-    let pulled = try_pull(dir.path(), &hub, &request()).unwrap();
-    let published: Vec<_> = pulled
-        .manifest
-        .files
-        .iter()
-        .map(|file| file.published.is_some())
-        .collect();
-    assert_eq!(published, [true, true, true]);
-
-    // One that has none at all is believed, and that is said.
-    hub.fault(|asked, _, usual| {
-        let bare = Answer {
-            headers: Vec::new(),
-            ..usual.clone()
-        };
-        asked.path.contains("config.json").then_some(bare)
-    });
-    let mut unchecked = Vec::new();
-    let client = Hub::new(settings(&hub)).unwrap();
-    let elsewhere = tempfile::tempdir().unwrap();
-    let folder = ModelsFolder::at(elsewhere.path());
-    pull(
-        &folder,
-        &client,
-        &request(),
-        &AtomicBool::new(false),
-        &mut |event| {
-            if let PullEvent::Unchecked { path } = event {
-                unchecked.push(path.to_owned());
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                vec![path]
             }
-        },
-    )
-    .unwrap();
-    assert_eq!(unchecked, ["preprocessor_config.json", "config.json"]);
-}
-
-#[test]
-fn the_token_goes_to_the_hub_alone() {
-    let dir = tempfile::tempdir().unwrap();
-    let hub = hub_with(&tiny());
-    let client = Hub::new(HubSettings {
-        token: Some("hf_secret".to_owned()),
-        ..settings(&hub)
-    })
-    .unwrap();
-    let folder = ModelsFolder::at(dir.path());
-    pull(
-        &folder,
-        &client,
-        &request(),
-        &AtomicBool::new(false),
-        &mut |_| {},
-    )
-    .unwrap();
-    for asked in hub.asked() {
-        let expected = (!is_cdn(&asked)).then(|| "Bearer hf_secret".to_owned());
-        assert_eq!(asked.token, expected, "{}", asked.path);
-    }
-}
-
-#[test]
-fn a_proxy_is_asked_for_all_but_its_exceptions() {
-    let hub = hub_with(&tiny());
-    let proxy = FakeHub::new("no/thing", &[]);
-    let address = proxy.endpoint().replace("http://", "http://user:secret@");
-    for (no_proxy, through) in [("elsewhere.example", true), ("127.0.0.1", false)] {
-        let dir = tempfile::tempdir().unwrap();
-        let client = Hub::new(HubSettings {
-            proxy: Some(address.clone()),
-            no_proxy: vec![no_proxy.to_owned(), "localhost".to_owned()],
-            ..settings(&hub)
         })
-        .unwrap();
-        let folder = ModelsFolder::at(dir.path());
-        let result = pull(
-            &folder,
-            &client,
-            &request(),
-            &AtomicBool::new(false),
-            &mut |_| {},
-        );
-        assert_eq!(result.is_err(), through, "{no_proxy}: {result:?}");
-        assert_eq!(!proxy.asked().is_empty(), through, "{no_proxy}");
-    }
+        .collect()
 }
 
 #[test]
-fn the_disk_and_the_settings_are_named() {
-    let hub = hub_with(&tiny());
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("file");
-    fs::write(&file, "").unwrap();
-    let error = try_pull(&file, &hub, &request()).unwrap_err().to_string();
-    assert!(error.contains("file/.pulling"), "{error}");
-
-    let by_hand = dir.path().join(REPO);
-    fs::create_dir_all(&by_hand).unwrap();
-    fs::write(by_hand.join("model.onnx"), "mine").unwrap();
-    let error = try_pull(dir.path(), &hub, &request())
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("was put there by hand"), "{error}");
-    assert_eq!(fs::read(by_hand.join("model.onnx")).unwrap(), b"mine");
-
-    let rows = [
-        (
-            "HF_ENDPOINT=\"ftp://x\"",
-            HubSettings {
-                endpoint: "ftp://x".to_owned(),
-                ..settings(&hub)
-            },
-        ),
-        (
-            "HTTPS_PROXY=\"…@:a:b\"",
-            HubSettings {
-                proxy: Some("user:secret@:a:b".to_owned()),
-                ..settings(&hub)
-            },
-        ),
-        (
-            "there is no certificate in it",
-            HubSettings {
-                certificates: Some(file.clone()),
-                ..settings(&hub)
-            },
-        ),
-    ];
-    for (sentence, settings) in rows {
-        let error = Hub::new(settings).unwrap_err().to_string();
-        assert!(error.contains(sentence), "{error}, expected {sentence}");
-    }
-    for name in ["clip", "../x", "a/b/c", "a b/c", "/etc"] {
-        assert!(
-            matches!(PullRequest::of(name), Err(HubError::Name { .. })),
-            "{name}"
-        );
-    }
-    let error = PullRequest::of("CLIP ViT-B/32").unwrap_err().to_string();
-    assert!(error.contains("is it clip-vit-b-32"), "{error}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_is_told() {
+fn a_pull_that_ended_between_its_two_renames_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let hub = hub_with(&tiny());
-    let staging = dir.path().join(".pulling/someone--tiny-model/onnx");
-    fs::create_dir_all(&staging).unwrap();
-    let part = format!("model.onnx.{}.part", &sha256(&tiny())[..12]);
-    std::os::unix::fs::symlink("/dev/full", staging.join(part)).unwrap();
-    let error = try_pull(dir.path(), &hub, &request())
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("No space left on device"), "{error}");
-}
-
-#[test]
-fn two_pulls_of_one_model_do_not_meet() {
-    let dir = tempfile::tempdir().unwrap();
-    let hub = hub_with(&large());
-    let client = Hub::new(settings(&hub)).unwrap();
-    let folder = ModelsFolder::at(dir.path());
-    let mut second = None;
-    pull(
-        &folder,
-        &client,
-        &request(),
-        &AtomicBool::new(false),
-        &mut |event| {
-            if matches!(event, PullEvent::Listed { .. }) {
-                second = Some(try_pull(dir.path(), &hub, &request()));
-            }
-        },
-    )
-    .unwrap();
-    let error = second.unwrap().unwrap_err().to_string();
-    assert_eq!(error, "another process is pulling someone/tiny-model");
+    let pulled = try_pull(dir.path(), &hub, &request()).unwrap();
+    fs::write(pulled.path.join("mine.txt"), "added by hand").unwrap();
+    let hidden = dir.path().join(".pulling");
+    fs::create_dir_all(&hidden).unwrap();
+    fs::rename(&pulled.path, hidden.join("someone--tiny-model.old")).unwrap();
+    let again = try_pull(dir.path(), &hub, &request()).unwrap();
+    assert_eq!(again.path, pulled.path);
+    assert_eq!(
+        fs::read(again.path.join("mine.txt")).unwrap(),
+        b"added by hand"
+    );
+    assert!(!hidden.join("someone--tiny-model.old").exists());
 }

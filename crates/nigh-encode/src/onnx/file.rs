@@ -156,3 +156,25 @@ fn content(path: &Path) -> Result<Vec<u8>, OnnxError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_lie_in_the_model_s_folder_or_below_it() {
+        let model = Path::new("/models/clip/model.onnx");
+        let rows = [
+            ("model.onnx_data", true),
+            ("./weights/part-0.bin", true),
+            ("../other/secret", false),
+            ("/etc/passwd", false),
+            ("weights/../../secret", false),
+            ("", false),
+        ];
+        for (name, inside) in rows {
+            let place = weight_file(model, name);
+            assert_eq!(place.is_ok(), inside, "{name:?}: {place:?}");
+        }
+    }
+}
