@@ -21,6 +21,7 @@ const TIERS: &[(&str, u8)] = &[
     ("nigh-models", 1),
     ("nigh-store", 2),
     ("nigh-engine", 2),
+    ("nigh-server", 3),
     ("nigh", 3),
     ("xtask", 3),
 ];
@@ -31,6 +32,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("nigh-learn", "nigh-graph"),
     ("nigh-learn", "nigh-encode"),
     ("nigh-models", "nigh-encode"),
+    ("nigh", "nigh-server"),
 ];
 
 /// Fails with one line for every arrow that points upwards or sideways.

@@ -13,7 +13,7 @@
 use std::path::{Path, PathBuf};
 
 use nigh_index::VectorError;
-use nigh_store::{CatalogStore, OpenError, Other, OtherState, ReadError};
+use nigh_store::{CatalogStore, OpenError, Other, OtherState, Precision, ReadError};
 use thiserror::Error;
 
 use crate::encoder::{EncoderError, EncoderRecord};
@@ -90,7 +90,7 @@ pub enum EmbeddingsError {
         /// Numbers of each.
         dimension: usize,
         /// How they are kept.
-        precision: nigh_store::Precision,
+        precision: Precision,
     },
     /// No such number of numbers.
     #[error("embeddings of {dimension} numbers can be reduced to 1 to {}, not {asked}", dimension - 1)]
@@ -99,6 +99,17 @@ pub enum EmbeddingsError {
         dimension: usize,
         /// What was asked for.
         asked: usize,
+    },
+    /// What was rounded away is not there any more.
+    #[error(
+        "the embeddings are kept as {stored}, and as {asked} they would be larger and say no more: \
+         `nigh catalog reencode --precision {asked}` makes them anew of the pictures"
+    )]
+    Wider {
+        /// How they are kept.
+        stored: Precision,
+        /// How they were to be kept.
+        asked: Precision,
     },
     /// There are no items.
     #[error("the collection holds nothing: import something first")]
@@ -130,11 +141,15 @@ pub enum EmbeddingsError {
         "the embeddings that were being prepared were given up or put in place by another process meanwhile"
     )]
     Gone,
-    /// The encoder is the collection's own.
-    #[error("the collection's embeddings are made with {encoder} already")]
+    /// The embeddings would be those that are there, or less.
+    #[error(
+        "the collection's embeddings are made with {encoder} already, none was reduced, and {precision} keeps no more of them"
+    )]
     SameEncoder {
         /// The encoder.
         encoder: String,
+        /// How they were to be kept.
+        precision: Precision,
     },
     /// Too many items would not be found any more.
     #[error(
@@ -207,9 +222,30 @@ fn make_room(dir: &Path, store: &mut CatalogStore) -> Result<(), EmbeddingsError
         OtherState::Kept => Err(EmbeddingsError::Kept {
             kept: encoder_words(other),
         }),
-        OtherState::Preparing if record.fingerprint == own.fingerprint => remove_other(dir, store),
+        OtherState::Preparing
+            if record.fingerprint == own.fingerprint
+                && !gives_more(
+                    &record,
+                    other.generation.precision,
+                    &own,
+                    store.header().precision,
+                ) =>
+        {
+            remove_other(dir, store)
+        }
         OtherState::Preparing => Err(EmbeddingsError::UnderWay {
             encoder: record.spec,
         }),
     }
+}
+
+/// Whether the encoder of `own` would make longer or wider embeddings of the pictures than are stored: only reading the pictures again
+/// brings those back.
+fn gives_more(
+    record: &EncoderRecord,
+    precision: Precision,
+    own: &EncoderRecord,
+    stored: Precision,
+) -> bool {
+    record.reduction.is_none() && (own.reduction.is_some() || precision.is_wider_than(stored))
 }

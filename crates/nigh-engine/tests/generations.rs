@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nigh_engine::generation::{
-    CurveOptions, EmbeddingsError, ReencodeEvent, ReencodeOptions, ReencodeReport, Reencoding,
-    abandon, curve, drop_old, reencode, rollback,
+    CurveOptions, DeriveOptions, EmbeddingsError, ReencodeEvent, ReencodeOptions, ReencodeReport,
+    Reencoding, abandon, curve, derive, drop_old, reencode, rollback,
 };
 use nigh_engine::source::{self, SourceOptions};
 use nigh_engine::vectors::Watch;
@@ -255,6 +255,79 @@ fn pictures_that_are_gone_are_told_and_found_elsewhere() {
     std::fs::rename(again.join("0009.bmp"), first.join("0009.bmp")).unwrap();
     import(&first, &shop, None);
     assert_eq!(there(&shop), 100);
+}
+
+#[test]
+fn full_embeddings_come_back_from_the_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    let (photos, shop) = (photos(dir.path(), 0, 300), dir.path().join("shop"));
+    import(&photos, &shop, Some(&tiny()));
+    let full = answers(&shop);
+    let same = |options: &ReencodeOptions| run(&shop, options, &mut |_| {});
+    let refused = same(&ReencodeOptions::default());
+    assert!(matches!(refused, Err(EmbeddingsError::SameEncoder { .. })));
+    let narrow = |reduction, precision| {
+        let options = DeriveOptions {
+            reduction,
+            precision,
+            seed: 1,
+        };
+        let watch = Watch {
+            stop: &AtomicBool::new(false),
+            done: &|_| {},
+        };
+        derive(&shop, &options, &watch)
+    };
+    narrow(Some((ReductionMethod::Random, 8)), Some(Precision::Int8)).unwrap();
+    drop_old(&shop).unwrap();
+    let wider = narrow(None, Some(Precision::F32)).unwrap_err().to_string();
+    assert!(wider.contains("reencode --precision f32"), "{wider}");
+    let report = same(&ReencodeOptions {
+        precision: Some(Precision::F32),
+        ..ReencodeOptions::default()
+    });
+    assert_eq!(report.unwrap().encoded, 300);
+    assert_eq!(answers(&shop), full);
+    // Narrower alone, and back to that.
+    drop_old(&shop).unwrap();
+    narrow(None, Some(Precision::Int8)).unwrap();
+    drop_old(&shop).unwrap();
+    let refused = same(&ReencodeOptions::default());
+    let sentence = refused.unwrap_err().to_string();
+    assert!(sentence.contains("int8 keeps no more"), "{sentence}");
+    let options = ReencodeOptions {
+        precision: Some(Precision::F32),
+        ..ReencodeOptions::default()
+    };
+    same(&options).unwrap();
+    assert_eq!(answers(&shop), full);
+}
+
+#[test]
+fn a_rollback_after_items_went_missing_publishes_what_it_adds() {
+    let dir = tempfile::tempdir().unwrap();
+    let (photos, shop) = (photos(dir.path(), 0, 50), dir.path().join("shop"));
+    import(&photos, &shop, Some(&tiny()));
+    let away = dir.path().join("away.bmp");
+    std::fs::rename(photos.join("0007.bmp"), &away).unwrap();
+    let options = ReencodeOptions {
+        allow_missing: true,
+        ..ReencodeOptions::default()
+    };
+    let stop = AtomicBool::new(false);
+    let there = || Catalog::open(&shop).unwrap().len();
+    let features = || {
+        let run = Reencoding {
+            stop: &stop,
+            on_event: &mut |_| {},
+        };
+        reencode(&shop, &request(Some("features")), &options, run).unwrap()
+    };
+    assert_eq!((features().missing, there()), (1, 49));
+    // Back, and forth: the second generation gets what it lacked, and its view of before is not taken for one of now.
+    assert_eq!((back(&shop).encoded, there()), (0, 50));
+    std::fs::rename(&away, photos.join("0007.bmp")).unwrap();
+    assert_eq!((back(&shop).encoded, there()), (1, 50));
 }
 
 /// Recall and bytes on 2,000 real pictures by the built-in descriptor, against a saved file.

@@ -2,7 +2,8 @@
 //!
 //! Inner products and squared Euclidean distances of f32 vectors: one pair, one query against many
 //! rows (in a run, or picked by position), many queries against many rows; and the kernels of quantised vectors: 4-bit codes
-//! scored by look-ups in registers, rows of 8-bit integers and of 16-bit floats, the Hadamard transform. One build holds three forms of every
+//! scored by look-ups in registers, rows of 8-bit integers and of 16-bit floats, the Hadamard transform; and the weighted sums of
+//! pixels that scale a picture. One build holds three forms of every
 //! kernel, AVX-512, AVX2 and portable Rust that the compiler vectorises, and picks the best at run time.
 //!
 //! It is:
@@ -36,6 +37,7 @@ mod half;
 mod kernels;
 mod level;
 mod portable;
+mod resize;
 mod scores;
 
 #[cfg(target_arch = "x86_64")]
@@ -52,6 +54,7 @@ pub use half::{dot_f16_rows, l2_squared_f16_rows};
 #[cfg(target_arch = "x86_64")]
 pub use level::{Avx2, Avx512};
 pub use level::{Level, Portable, UnknownLevel, level};
+pub use resize::{Pixel, TAPS, weigh_pixels, weigh_rows, widen_pixels};
 pub use scores::{
     dot, dot_block, dot_rows, dot_selected, l2_squared, l2_squared_block, l2_squared_rows,
     l2_squared_selected, normalize, relative_error_bound,

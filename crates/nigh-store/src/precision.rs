@@ -34,6 +34,13 @@ impl Precision {
         }
     }
 
+    /// Whether it keeps more of a number.
+    #[must_use]
+    pub fn is_wider_than(self, other: Self) -> bool {
+        let place = |precision| Self::ALL.iter().position(|known| *known == precision);
+        place(self) < place(other)
+    }
+
     /// Bytes of a stored row.
     #[must_use]
     pub fn row_bytes(self, dimension: usize) -> usize {

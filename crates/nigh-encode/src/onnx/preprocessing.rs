@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::choices::{Channels, Filter, Layout, Resize};
-use super::resample::{Resampler, Window};
+use super::resample::{Part, Resampler, Window};
 use crate::Picture;
 
 /// Every step from a picture to a model's input tensor, with nothing left open.
@@ -91,7 +91,8 @@ impl Preprocessing {
     fn bring_to_size<'w>(&self, picture: &Picture, work: &'w mut Workspace) -> &'w [u8] {
         match self.resize {
             Resize::Stretch => {
-                self.scale(whole(picture), (self.width, self.height), work);
+                let size = (self.width, self.height);
+                self.scale(whole(picture), size, Part::all(size), work);
                 &work.scaled
             }
             Resize::Crop => self.crop(picture, work),
@@ -106,20 +107,14 @@ impl Preprocessing {
         let shorter = source.width.min(source.height);
         let scaled_width = (source.width * self.shorter_side / shorter).max(self.width);
         let scaled_height = (source.height * self.shorter_side / shorter).max(self.height);
-        self.scale(source, (scaled_width, scaled_height), work);
-        let left = (scaled_width - self.width) / 2;
-        let top = (scaled_height - self.height) / 2;
-        work.framed.clear();
-        for row in work
-            .scaled
-            .chunks_exact(3 * scaled_width)
-            .skip(top)
-            .take(self.height)
-        {
-            work.framed
-                .extend_from_slice(&row[3 * left..3 * (left + self.width)]);
-        }
-        &work.framed
+        let part = Part {
+            left: (scaled_width - self.width) / 2,
+            top: (scaled_height - self.height) / 2,
+            width: self.width,
+            height: self.height,
+        };
+        self.scale(source, (scaled_width, scaled_height), part, work);
+        &work.scaled
     }
 
     /// Scales until one side fits and lays the result on the middle of the background.
@@ -129,7 +124,7 @@ impl Preprocessing {
         let factor = factor_x.min(self.height as f64 / source.height as f64);
         let width = scaled(source.width, factor).clamp(1, self.width);
         let height = scaled(source.height, factor).clamp(1, self.height);
-        self.scale(source, (width, height), work);
+        self.scale(source, (width, height), Part::all((width, height)), work);
         let (left, top) = ((self.width - width) / 2, (self.height - height) / 2);
         work.framed.clear();
         work.framed
@@ -141,9 +136,9 @@ impl Preprocessing {
         &work.framed
     }
 
-    fn scale(&self, source: Window<'_>, size: (usize, usize), work: &mut Workspace) {
+    fn scale(&self, source: Window<'_>, size: (usize, usize), part: Part, work: &mut Workspace) {
         work.resampler
-            .resize(source, size, self.filter, &mut work.scaled);
+            .resize(source, size, part, self.filter, &mut work.scaled);
     }
 }
 

@@ -7,6 +7,10 @@
 //! in f32 where Pillow has 22-bit integers, so that a pixel whose exact value is a half may come
 //! out 1 lower or higher.
 
+use std::ops::Range;
+
+use nigh_simd::Pixel;
+
 use super::choices::Filter;
 
 /// A rectangle within RGB pixels.
@@ -28,105 +32,102 @@ impl<'p> Window<'p> {
     }
 }
 
+/// What of a scaled picture is wanted: no more than that is computed.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    pub(super) left: usize,
+    pub(super) top: usize,
+    pub(super) width: usize,
+    pub(super) height: usize,
+}
+
+impl Part {
+    /// All of a picture of `width × height`.
+    pub(super) fn all((width, height): (usize, usize)) -> Part {
+        Part {
+            left: 0,
+            top: 0,
+            width,
+            height,
+        }
+    }
+}
+
 /// Weights and memory that are used again for the next picture.
 #[derive(Default)]
 pub(super) struct Resampler {
     horizontal: Axis,
     vertical: Axis,
     /// One source row as floats, with zeros after it for the padded taps.
-    source_row: Vec<f32>,
-    /// All source rows at their final width.
-    narrowed: Vec<f32>,
-    sums: Vec<f32>,
+    source_row: Vec<Pixel>,
+    /// The source rows that the part is made of, at its width.
+    narrowed: Vec<[f32; 3]>,
 }
 
 impl Resampler {
-    /// Scales `source` to `width × height` and replaces `target` by the result.
+    /// Scales `source` to `width × height` and replaces `target` by a part of the result.
     pub(super) fn resize(
         &mut self,
         source: Window<'_>,
         (width, height): (usize, usize),
+        part: Part,
         filter: Filter,
         target: &mut Vec<u8>,
     ) {
         target.clear();
         if filter == Filter::Nearest {
-            return nearest(source, (width, height), target);
+            return nearest(source, (width, height), part, target);
         }
         self.horizontal.prepare(source.width, width, filter);
         self.vertical.prepare(source.height, height, filter);
-        self.narrow(source, width);
-        self.stack(width, target);
+        let (first, end) = self.vertical.reach(part.top, part.height, source.height);
+        self.narrow(source, part, first..end);
+        self.stack(part, first, target);
     }
 
     /// The pass over rows.
-    fn narrow(&mut self, source: Window<'_>, width: usize) {
+    fn narrow(&mut self, source: Window<'_>, part: Part, rows: Range<usize>) {
         let axis = &self.horizontal;
-        self.source_row.clear();
-        self.source_row.resize(3 * (source.width + axis.taps), 0.0);
-        self.narrowed.resize(3 * width * source.height, 0.0);
-        let rows = self.narrowed.chunks_exact_mut(3 * width);
-        for (y, narrowed) in rows.enumerate() {
-            for (value, byte) in self.source_row.iter_mut().zip(source.row(y)) {
-                *value = f32::from(*byte);
-            }
-            let weights = axis.weights.chunks_exact(axis.taps * 3);
-            for ((pixel, start), weights) in narrowed
-                .as_chunks_mut::<3>()
-                .0
-                .iter_mut()
-                .zip(&axis.starts)
-                .zip(weights)
-            {
-                *pixel = weighted_pixel(&self.source_row[3 * start..], weights);
-            }
-        }
-    }
-
-    /// The pass over columns, whole rows at a time.
-    fn stack(&mut self, width: usize, target: &mut Vec<u8>) {
-        let axis = &self.vertical;
-        let rows = self.narrowed.len() / (3 * width);
-        for (start, weights) in axis
-            .starts
+        let (first, end) = axis.reach(part.left, part.width, source.width);
+        let places = part.left..part.left + part.width;
+        let starts: Vec<_> = axis.starts[places.clone()]
             .iter()
-            .zip(axis.weights.chunks_exact(3 * axis.taps))
-        {
-            self.sums.clear();
-            self.sums.resize(3 * width, 0.0);
-            // Each weight stands there three times; the padding reaches past the last row.
-            let taps = weights.as_chunks::<3>().0.iter().take(rows - start);
-            let source_rows = self.narrowed[3 * width * start..].chunks_exact(3 * width);
-            for (row, [weight, ..]) in source_rows.zip(taps) {
-                for (sum, value) in self.sums.iter_mut().zip(row) {
-                    *sum += weight * value;
-                }
-            }
-            target.extend(self.sums.iter().map(|sum| round(*sum)));
+            .map(|start| start - first)
+            .collect();
+        let weights = &axis.weights[places.start * axis.taps..places.end * axis.taps];
+        self.source_row.clear();
+        self.source_row.resize(end - first + axis.taps, [0.0; 4]);
+        self.narrowed.clear();
+        self.narrowed.resize(part.width * rows.len(), [0.0; 3]);
+        let narrowed = self.narrowed.chunks_exact_mut(part.width);
+        for (y, narrowed) in rows.zip(narrowed) {
+            let bytes = &source.row(y).as_chunks::<3>().0[first..end];
+            nigh_simd::widen_pixels(bytes, &mut self.source_row[..bytes.len()]);
+            nigh_simd::weigh_pixels(&self.source_row, &starts, weights, narrowed);
         }
     }
-}
 
-/// One output pixel; four source pixels at a time, so that the compiler can use wide registers.
-fn weighted_pixel(source: &[f32], weights: &[f32]) -> [f32; 3] {
-    let mut sums = [0f32; 12];
-    for (values, weights) in source
-        .as_chunks::<12>()
-        .0
-        .iter()
-        .zip(weights.as_chunks::<12>().0)
-    {
-        for ((sum, value), weight) in sums.iter_mut().zip(values).zip(weights) {
-            *sum += value * weight;
+    /// The pass over columns; the first of the narrowed rows is source row `first`.
+    fn stack(&self, part: Part, first: usize, target: &mut Vec<u8>) {
+        let axis = &self.vertical;
+        let narrowed = self.narrowed.as_flattened();
+        let width = 3 * part.width;
+        target.resize(width * part.height, 0);
+        let mut weights = Vec::with_capacity(axis.taps);
+        for (place, out) in target.chunks_exact_mut(width).enumerate() {
+            let place = part.top + place;
+            let rows = &narrowed[(axis.starts[place] - first) * width..];
+            let own = &axis.weights[axis.taps * place..][..axis.taps];
+            weights.clear();
+            // The padding reaches past the last row.
+            weights.extend(
+                own.iter()
+                    .map(|[weight, ..]| weight)
+                    .take(rows.len() / width),
+            );
+            nigh_simd::weigh_rows(&rows[..weights.len() * width], &weights, out);
         }
     }
-    let channel = |c: usize| (sums[c] + sums[c + 3]) + (sums[c + 6] + sums[c + 9]);
-    [0, 1, 2].map(|c| f32::from(round(channel(c))))
-}
-
-/// Halves go up; what a kernel's negative lobes overshoot is cut off.
-fn round(value: f32) -> u8 {
-    (value + 0.5) as u8
 }
 
 /// For each place of the result: the first source place and the weights from there on.
@@ -134,8 +135,8 @@ fn round(value: f32) -> u8 {
 struct Axis {
     key: Option<(usize, usize, Filter)>,
     starts: Vec<usize>,
-    /// Weights of each place, every one three times, padded with zeros to a multiple of four.
-    weights: Vec<f32>,
+    /// Weights of each place, each once for every channel, padded with zeros to a multiple of [`nigh_simd::TAPS`].
+    weights: Vec<Pixel>,
     taps: usize,
 }
 
@@ -151,7 +152,7 @@ impl Axis {
         let scale = from as f64 / to as f64;
         let spread = scale.max(1.0);
         let reach = radius(filter) * spread;
-        self.taps = (reach.ceil() as usize * 2 + 1).next_multiple_of(4);
+        self.taps = (reach.ceil() as usize * 2 + 1).next_multiple_of(nigh_simd::TAPS);
         for place in 0..to {
             let centre = (place as f64 + 0.5) * scale;
             // Casting cuts negative numbers off at 0.
@@ -166,9 +167,16 @@ impl Axis {
                 } else {
                     0.0
                 };
-                self.weights.extend([weight; 3]);
+                self.weights.push([weight; 4]);
             }
         }
+    }
+
+    /// The source places, of `from`, that `count` places from `first` on are made of.
+    fn reach(&self, first: usize, count: usize, from: usize) -> (usize, usize) {
+        let starts = &self.starts[first..first + count];
+        let end = starts.last().map_or(0, |last| last + self.taps);
+        (starts.first().map_or(0, |start| *start), end.min(from))
     }
 }
 
@@ -207,14 +215,15 @@ fn sinc(x: f64) -> f64 {
     }
 }
 
-fn nearest(source: Window<'_>, (width, height): (usize, usize), target: &mut Vec<u8>) {
+fn nearest(source: Window<'_>, (width, height): (usize, usize), part: Part, target: &mut Vec<u8>) {
     let place = |at: usize, from: usize, to: usize| (2 * at + 1) * from / (2 * to);
-    for y in 0..height {
+    for y in part.top..part.top + part.height {
         let row = source
             .row(place(y, source.height, height))
             .as_chunks::<3>()
             .0;
-        target.extend((0..width).flat_map(|x| row[place(x, source.width, width)]));
+        let columns = part.left..part.left + part.width;
+        target.extend(columns.flat_map(|x| row[place(x, source.width, width)]));
     }
 }
 
@@ -287,7 +296,13 @@ mod tests {
                     height: from[0],
                 };
                 let mut found = Vec::new();
-                resampler.resize(window, (to[1], to[0]), filter, &mut found);
+                resampler.resize(
+                    window,
+                    (to[1], to[0]),
+                    Part::all((to[1], to[0])),
+                    filter,
+                    &mut found,
+                );
                 let expected = reference(&rgb, from, to, filter);
                 assert_eq!(found.len(), expected.len());
                 let worst = found
@@ -305,5 +320,50 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn a_part_is_what_the_whole_shows_there() {
+        let (width, height) = (97, 61);
+        let rgb: Vec<u8> = (0..width * height * 3)
+            .map(|i| (i * i % 251) as u8)
+            .collect();
+        let window = Window {
+            rgb: &rgb,
+            stride: width,
+            left: 0,
+            top: 0,
+            width,
+            height,
+        };
+        let (mut resampler, mut whole, mut found) = (Resampler::default(), Vec::new(), Vec::new());
+        for filter in [Filter::Nearest, Filter::Bilinear, Filter::Lanczos] {
+            for to in [[30, 41], [200, 130]] {
+                resampler.resize(
+                    window,
+                    (to[1], to[0]),
+                    Part::all((to[1], to[0])),
+                    filter,
+                    &mut whole,
+                );
+                for [top, left, rows, columns] in
+                    [[0, 0, 1, 1], [3, 9, 20, 21], [to[0] - 5, to[1] - 3, 5, 3]]
+                {
+                    let part = Part {
+                        left,
+                        top,
+                        width: columns,
+                        height: rows,
+                    };
+                    resampler.resize(window, (to[1], to[0]), part, filter, &mut found);
+                    let wanted = whole.chunks_exact(3 * to[1]).skip(top).take(rows);
+                    let wanted: Vec<_> = wanted
+                        .flat_map(|row| &row[3 * left..3 * (left + columns)])
+                        .copied()
+                        .collect();
+                    assert!(found == wanted, "{filter} to {to:?}, {top} {left}");
+                }
+            }
+        }
     }
 }

@@ -250,9 +250,9 @@ fn encode_all(
     stop: &AtomicBool,
 ) -> Vec<Result<Vec<f32>, String>> {
     let share = work.len().div_ceil(rayon::current_num_threads()).max(1);
-    let encode = |work: &[Work]| -> Vec<_> {
+    let encode = |work: &[Work]| {
         let left = work.iter().take_while(|_| !stop.load(Ordering::Relaxed));
-        left.map(|work| pictures.encode(&work.item)).collect()
+        pictures.encode(left)
     };
     std::thread::scope(|scope| {
         let parts: Vec<_> = work

@@ -120,6 +120,10 @@ fn check(
             dimension,
             precision,
         }),
+        _ if precision.is_wider_than(before.precision) => Err(EmbeddingsError::Wider {
+            stored: before.precision,
+            asked: precision,
+        }),
         _ => Ok(()),
     }
 }

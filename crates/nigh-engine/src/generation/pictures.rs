@@ -1,5 +1,6 @@
 //! The pictures of stored items, read again.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use nigh_encode::{DecodeLimits, Encoder, Picture};
@@ -16,6 +17,22 @@ pub(super) struct Pictures<'a> {
     /// Looked into for a picture that is not where it was imported from, by its file's name.
     pub(super) folder: Option<&'a Path>,
     pub(super) limits: &'a DecodeLimits,
+}
+
+/// Items on their way to the encoder, by their places among the results.
+#[derive(Default)]
+struct Batch {
+    pictures: Vec<Picture>,
+    /// Which of the pictures are an item's.
+    items: Vec<(usize, Range<usize>)>,
+}
+
+impl Batch {
+    fn push(&mut self, place: usize, pictures: Vec<Picture>) {
+        let from = self.pictures.len();
+        self.pictures.extend(pictures);
+        self.items.push((place, from..self.pictures.len()));
+    }
 }
 
 /// An item to make embeddings for.
@@ -45,19 +62,50 @@ impl Work {
 }
 
 impl Pictures<'_> {
-    /// The embeddings of an item, or which of its pictures cannot be used and why.
-    pub(super) fn encode(&self, item: &Item) -> Result<Vec<f32>, String> {
-        let pictures = item.images.iter().map(|image| self.picture(image));
-        let pictures = pictures.collect::<Result<Vec<Picture>, String>>()?;
-        let mut rows = Vec::new();
-        for some in pictures.chunks(self.encoder.batch_size().max(1)) {
-            rows.extend(
-                self.encoder
-                    .encode(some)
-                    .map_err(|error| error.to_string())?,
-            );
+    /// The embeddings of each item, or which of its pictures cannot be used and why. As many items as fill a batch of the encoder
+    /// are encoded together.
+    pub(super) fn encode<'w>(
+        &self,
+        work: impl Iterator<Item = &'w Work>,
+    ) -> Vec<Result<Vec<f32>, String>> {
+        let (mut results, mut batch) = (Vec::new(), Batch::default());
+        for work in work {
+            let pictures = work.item.images.iter().map(|image| self.picture(image));
+            match pictures.collect::<Result<Vec<Picture>, String>>() {
+                Ok(pictures) => {
+                    batch.push(results.len(), pictures);
+                    results.push(Ok(Vec::new()));
+                }
+                Err(reason) => results.push(Err(reason)),
+            }
+            if batch.pictures.len() >= self.encoder.batch_size() {
+                self.finish(std::mem::take(&mut batch), &mut results);
+            }
         }
-        Ok(self.reducer.apply(rows))
+        self.finish(batch, &mut results);
+        results
+    }
+
+    /// Encodes what was gathered. Where that fails each item is encoded alone.
+    fn finish(&self, batch: Batch, results: &mut [Result<Vec<f32>, String>]) {
+        let dimension = self.encoder.dimension();
+        let (pictures, items) = (&batch.pictures, &batch.items);
+        if let Ok(rows) = self.rows(pictures) {
+            for (place, range) in items {
+                let rows = &rows[range.start * dimension..range.end * dimension];
+                results[*place] = Ok(self.reducer.apply(rows.to_vec()));
+            }
+            return;
+        }
+        for (place, range) in items {
+            let rows = self.rows(&pictures[range.clone()]);
+            results[*place] = rows.map(|rows| self.reducer.apply(rows));
+        }
+    }
+
+    fn rows(&self, pictures: &[Picture]) -> Result<Vec<f32>, String> {
+        let rows = self.encoder.encode(pictures);
+        rows.map_err(|error| error.to_string())
     }
 
     fn picture(&self, image: &nigh_store::ItemImage) -> Result<Picture, String> {

@@ -9,7 +9,7 @@ use nigh_store::{CatalogStore, Generation, OtherState, Precision};
 use serde::Serialize;
 
 use super::catch_up::CatchUp;
-use super::{EmbeddingsError, make_room};
+use super::{EmbeddingsError, gives_more, make_room};
 use crate::encoder::{EncoderRecord, EncoderRequest};
 use crate::publish::{is_published, publish_other};
 use crate::reduction::Reducer;
@@ -166,11 +166,16 @@ fn begin(
 ) -> Result<u64, EmbeddingsError> {
     let mut store = catch_up.open(CatalogStore::open_writer_in_passing)?;
     let header = store.header();
-    if EncoderRecord::of(header)?.fingerprint == record.fingerprint {
-        let encoder = record.spec.clone();
-        return Err(EmbeddingsError::SameEncoder { encoder });
-    }
     let precision = precision.unwrap_or(header.precision);
+    let own = EncoderRecord::of(header)?;
+    if own.fingerprint == record.fingerprint
+        && !gives_more(record, precision, &own, header.precision)
+    {
+        return Err(EmbeddingsError::SameEncoder {
+            encoder: record.spec.clone(),
+            precision,
+        });
+    }
     if let Some(other) = &header.other {
         let begun = EncoderRecord::of_value(&other.generation.fingerprint)?;
         let same = begun.fingerprint == record.fingerprint
