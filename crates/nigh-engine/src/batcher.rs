@@ -95,8 +95,36 @@ pub enum SubmitError<T> {
 struct Job<T, R, E> {
     item: T,
     since: Instant,
-    reply: Sender<Result<R, E>>,
+    reply: Reply<R, E>,
     cancelled: Arc<AtomicBool>,
+}
+
+/// Where a result goes.
+enum Reply<R, E> {
+    Ticket(Sender<Result<R, E>>),
+    Call(Box<dyn FnOnce(Result<R, E>) + Send>),
+}
+
+impl<R, E> Reply<R, E> {
+    fn send(self, result: Result<R, E>) {
+        match self {
+            // Whoever asked may have gone.
+            Self::Ticket(sender) => drop(sender.send(result)),
+            Self::Call(call) => call(result),
+        }
+    }
+}
+
+/// Somebody who waits for a result elsewhere; when this is dropped, nobody does.
+#[must_use]
+pub struct Waiting {
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
 }
 
 impl<T, R, E> Batcher<T, R, E>
@@ -190,14 +218,39 @@ where
     /// [`SubmitError`] gives the item back.
     pub fn try_submit(&self, item: T) -> Result<Ticket<R, E>, SubmitError<T>> {
         let (job, ticket) = job(item);
+        self.try_send(job)?;
+        Ok(ticket)
+    }
+
+    fn try_send(&self, job: Job<T, R, E>) -> Result<(), SubmitError<T>> {
         let Some(jobs) = &self.jobs else {
             return Err(SubmitError::Ended(job.item));
         };
-        match jobs.try_send(job) {
-            Ok(()) => Ok(ticket),
-            Err(TrySendError::Full(job)) => Err(SubmitError::Full(job.item)),
-            Err(TrySendError::Disconnected(job)) => Err(SubmitError::Ended(job.item)),
-        }
+        jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(job) => SubmitError::Full(job.item),
+            TrySendError::Disconnected(job) => SubmitError::Ended(job.item),
+        })
+    }
+
+    /// Takes an item if there is room for it now, and calls `then` with its result from the thread that ran it; `then` is dropped
+    /// without a call where the work panicked, or nobody waits any more.
+    ///
+    /// # Errors
+    /// [`SubmitError`] gives the item back.
+    pub fn try_submit_then(
+        &self,
+        item: T,
+        then: impl FnOnce(Result<R, E>) + Send + 'static,
+    ) -> Result<Waiting, SubmitError<T>> {
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let job = Job {
+            item,
+            since: Instant::now(),
+            reply: Reply::Call(Box::new(then)),
+            cancelled: Arc::clone(&cancelled),
+        };
+        self.try_send(job)?;
+        Ok(Waiting { cancelled })
     }
 
     /// What was done so far, and how long it waited.
@@ -250,7 +303,7 @@ fn job<T, R, E>(item: T) -> (Job<T, R, E>, Ticket<R, E>) {
     let job = Job {
         item,
         since: Instant::now(),
-        reply: sender,
+        reply: Reply::Ticket(sender),
         cancelled: Arc::clone(&cancelled),
     };
     (job, Ticket { reply, cancelled })
@@ -321,8 +374,7 @@ fn run_batch<T, R, E>(
     metrics.ran(items.len(), started.elapsed());
     for (reply, result) in replies.into_iter().zip(results.unwrap_or_default()) {
         metrics.failed(result.is_err());
-        // Whoever asked may have gone.
-        let _ = reply.send(result);
+        reply.send(result);
     }
 }
 

@@ -13,6 +13,8 @@ use thiserror::Error;
 pub use self::check::{Checked, RunningRecall, ShapeRecall};
 pub(crate) use self::examine::examine;
 pub use self::info::{CatalogInfo, ColumnInfo, OtherInfo};
+pub use self::live::{LiveCatalog, LiveError, NewItem, NewPicture, Outcome, Prepared, Write};
+pub use self::refine::{FacetValue, OrderBy, Refined, Refinement};
 pub use self::search::{Hit, Method, SearchError, SearchOptions, SearchReply};
 pub use self::tune::{CatalogTuneError, TuneOptions, tune_catalog};
 pub(crate) use self::tune::{own_queries, tune_view};
@@ -31,6 +33,8 @@ mod exact;
 mod examine;
 mod info;
 mod items;
+mod live;
+mod refine;
 mod search;
 mod tune;
 
@@ -63,7 +67,26 @@ pub struct Catalog {
 #[derive(Debug)]
 struct OpenStore {
     view: CatalogView,
-    _open: CatalogStore,
+    /// Where nobody else has it open.
+    _open: Option<CatalogStore>,
+}
+
+/// A store as it is when a catalog is opened.
+struct Opened {
+    header: Header,
+    stored: CatalogView,
+    /// The store, where the catalog is to keep it open.
+    store: Option<CatalogStore>,
+}
+
+impl Opened {
+    fn of(store: CatalogStore) -> Result<Self, ReadError> {
+        Ok(Self {
+            header: store.header().clone(),
+            stored: store.view()?,
+            store: Some(store),
+        })
+    }
 }
 
 /// Why a catalog cannot be opened.
@@ -129,7 +152,7 @@ impl Catalog {
             .as_ref()
             .map_or(0, |view| LARGE_TAIL.max(view.len() / 4));
         if changed.len() <= most {
-            return Self::assemble(dir, store, view, &changed, notes);
+            return Self::assemble(dir, Opened::of(store)?, view, &changed, notes);
         }
         drop((stored, store, view));
         match rebuild_view(dir) {
@@ -153,7 +176,7 @@ impl Catalog {
         let stored = store.view()?;
         let view = usable_view(&store, &stored, &mut Vec::new());
         let changed = changed_since(&stored, view.as_ref())?;
-        Self::assemble(dir, store, view, &changed, notes)
+        Self::assemble(dir, Opened::of(store)?, view, &changed, notes)
     }
 }
 
@@ -243,27 +266,31 @@ impl Catalog {
     /// View and tail together: every item once, as it is in the store.
     fn assemble(
         dir: &Path,
-        store: CatalogStore,
+        opened: Opened,
         view: Option<View>,
         changed: &BTreeSet<u64>,
         mut notes: Vec<String>,
     ) -> Result<Self, OpenCatalogError> {
-        let stored = store.view()?;
-        let tail = Tail::load(&stored, store.header().dimension, changed)?;
+        let Opened {
+            header,
+            stored,
+            store,
+        } = opened;
+        let tail = Tail::load(&stored, header.dimension, changed)?;
         let position = |number: &u64| view.as_ref()?.items.position_of_number(*number);
         let stale: BTreeSet<u32> = changed.iter().filter_map(position).collect();
         let current = |view: &View| view.segment.allow(|label| !stale.contains(&place(label)));
         let current_rows = view.as_ref().filter(|_| !stale.is_empty()).map(current);
-        let encoder = EncoderRecord::of(store.header())?;
+        let encoder = EncoderRecord::of(&header)?;
         Ok(Self {
             dir: dir.to_owned(),
             reducer: Reducer::of(dir, &encoder)?,
             encoder,
             schema: stored.schema().clone(),
-            dimension: store.header().dimension,
-            generation: store.header().current(),
-            other: store.header().other.clone(),
-            created: store.header().created.clone(),
+            dimension: header.dimension,
+            generation: header.current(),
+            other: header.other,
+            created: header.created,
             store: Some(OpenStore {
                 view: stored,
                 _open: store,

@@ -76,12 +76,13 @@ mod view;
 mod writer;
 
 pub use batcher::{
-    BatchError, Batcher, BatcherConfig, BatcherMetrics, Spread, SubmitError, Ticket,
+    BatchError, Batcher, BatcherConfig, BatcherMetrics, Spread, SubmitError, Ticket, Waiting,
 };
 pub use catalog::{
-    Catalog, CatalogInfo, CatalogTuneError, Checked, ColumnInfo, Hit, ItemSummary, Method,
-    OpenCatalogError, OtherInfo, RebuildError, RunningRecall, SearchError, SearchOptions,
-    SearchReply, ShapeRecall, TuneOptions, tune_catalog,
+    Catalog, CatalogInfo, CatalogTuneError, Checked, ColumnInfo, FacetValue, Hit, ItemSummary,
+    LiveCatalog, LiveError, Method, NewItem, NewPicture, OpenCatalogError, OrderBy, OtherInfo,
+    Outcome, Prepared, RebuildError, Refined, Refinement, RunningRecall, SearchError,
+    SearchOptions, SearchReply, ShapeRecall, TuneOptions, Write, tune_catalog,
 };
 pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
 pub use encoder::{EncoderError, EncoderRecord, EncoderRequest, Located, locate};

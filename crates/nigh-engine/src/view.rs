@@ -23,6 +23,7 @@ use thiserror::Error;
 pub use self::items::ItemsWriteError;
 pub(crate) use self::items::{ImageName, ItemsFile, ItemsWriter};
 use crate::columns::{Columns, LoadError};
+use crate::label::place;
 use crate::vectors::open_segment;
 
 mod items;
@@ -67,6 +68,8 @@ pub(crate) struct View {
     pub(crate) segment: Segment,
     pub(crate) items: ItemsFile,
     columns: OnceLock<Columns>,
+    /// The segment's rows by their labels, made when it is first needed.
+    by_label: OnceLock<Vec<u32>>,
 }
 
 impl View {
@@ -108,6 +111,7 @@ impl View {
             segment,
             items,
             columns: OnceLock::new(),
+            by_label: OnceLock::new(),
         })
     }
 
@@ -131,6 +135,20 @@ impl View {
         }
         let columns = self.items.load_columns()?;
         Ok(self.columns.get_or_init(|| columns))
+    }
+
+    /// The segment's rows of the item at a position.
+    pub(crate) fn rows_of(&self, position: u32) -> impl Iterator<Item = usize> + '_ {
+        let labels = self.segment.labels();
+        let by_label = self.by_label.get_or_init(|| {
+            let mut rows: Vec<u32> = (0..labels.len() as u32).collect();
+            rows.sort_unstable_by_key(|&row| labels[row as usize]);
+            rows
+        });
+        let item = |row: u32| place(labels[row as usize]);
+        let from = by_label.partition_point(|&row| item(row) < position);
+        let own = by_label[from..].iter().map(|&row| row as usize);
+        own.take_while(move |&row| item(row as u32) == position)
     }
 
     /// Items in the view.

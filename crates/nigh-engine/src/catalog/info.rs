@@ -98,7 +98,7 @@ impl Catalog {
             .map_or(0, |rows| rows.rows() - rows.count());
         Ok(CatalogInfo {
             items: self.len(),
-            images: published_images - stale + self.tail.rows().len(),
+            images: published_images - stale + self.tail.images(),
             encoder: self.encoder.to_string(),
             dimension: self.dimension,
             precision: self.generation.precision,

@@ -19,7 +19,7 @@ impl Catalog {
             .view
             .iter()
             .flat_map(|view| self.positions(view).map(|at| view.items.id(at)));
-        published.chain(self.tail.items().iter().map(|tail| tail.item.id.as_str()))
+        published.chain(self.tail.items().map(|tail| tail.item.id.as_str()))
     }
 
     /// One item.
@@ -53,7 +53,7 @@ impl Catalog {
         let passes = |tail: &&TailItem| {
             filter.is_none_or(|filter| filter.matches(&tail.item.attributes, &tail.item.id))
         };
-        let newer: Vec<&TailItem> = self.tail.items().iter().filter(passes).collect();
+        let newer: Vec<&TailItem> = self.tail.items().filter(passes).collect();
         let total = published.len() + newer.len();
         let mut items = Vec::with_capacity(limit.min(total));
         if let Some(view) = &self.view {

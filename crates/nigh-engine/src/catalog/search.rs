@@ -1,5 +1,6 @@
 //! One query: filter → scan or probe → tail → collect.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
@@ -12,10 +13,11 @@ use thiserror::Error;
 use super::Catalog;
 use crate::filter::Filter;
 use crate::label::{image, place};
+use crate::tail::TailItem;
 use crate::trace::{Trace, microseconds};
 use crate::tuning::CatalogTuned;
 use crate::vectors::{Interval, OperatingPoint, RECALL_AT, Setting};
-use crate::view::{View, ViewError};
+use crate::view::{View, ViewError, image_names};
 
 /// What is wanted of a search.
 #[derive(Clone, Debug)]
@@ -110,6 +112,14 @@ pub enum SearchError {
         "no setting was measured to reach a recall of {0}: `nigh catalog tune DIR --recall {0}` does that"
     )]
     Untuned(f64),
+    /// No item has this attribute.
+    #[error("no item has an attribute {name:?}; there are {}", known.join(", "))]
+    UnknownAttribute {
+        /// What was named.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// No item has this id.
     #[error("no item has the id {0:?}")]
     UnknownId(String),
@@ -156,8 +166,8 @@ impl Candidate {
 }
 
 /// The rows that may be found.
-struct Passing {
-    view: Option<Allowed>,
+struct Passing<'a> {
+    view: Option<Cow<'a, Allowed>>,
     tail: Option<Allowed>,
     items: usize,
 }
@@ -236,10 +246,14 @@ impl Catalog {
     }
 
     /// The rows that pass the filter and are not replaced.
-    fn pass(&self, options: &SearchOptions, trace: &mut Trace) -> Result<Passing, SearchError> {
+    fn pass<'a>(
+        &'a self,
+        options: &SearchOptions,
+        trace: &mut Trace,
+    ) -> Result<Passing<'a>, SearchError> {
         let Some(filter) = &options.filter else {
             return Ok(Passing {
-                view: self.current_rows.clone(),
+                view: self.current_rows.as_ref().map(Cow::Borrowed),
                 tail: None,
                 items: self.len(),
             });
@@ -252,12 +266,11 @@ impl Catalog {
         )
     }
 
-    fn apply(&self, filter: &Filter) -> Result<Passing, SearchError> {
+    fn apply(&self, filter: &Filter) -> Result<Passing<'_>, SearchError> {
         let tail = self.tail.allow(filter);
         let tail_items = self
             .tail
             .items()
-            .iter()
             .filter(|tail| filter.matches(&tail.item.attributes, &tail.item.id));
         let tail_count = tail_items.count();
         let Some(view) = &self.view else {
@@ -273,7 +286,7 @@ impl Catalog {
         }
         let items = positions.len() as usize + tail_count;
         Ok(Passing {
-            view: Some(rows_of(view, &positions)),
+            view: Some(Cow::Owned(rows_of(view, &positions))),
             tail: Some(tail),
             items,
         })
@@ -285,7 +298,7 @@ impl Catalog {
         queries: &[f32],
         options: &SearchOptions,
         setting: Setting,
-        passing: &Passing,
+        passing: &Passing<'_>,
         trace: &mut Trace,
     ) -> Result<Vec<Candidate>, SearchError> {
         let mut candidates = Vec::new();
@@ -297,7 +310,7 @@ impl Catalog {
                     view,
                     query,
                     &params,
-                    passing.view.as_ref(),
+                    passing.view.as_deref(),
                     trace,
                 )?);
             }
@@ -325,13 +338,16 @@ impl Catalog {
         let found = trace.stage("tail", search, |found| {
             (found.distances, found.neighbors.len())
         })?;
-        let candidate = |neighbor: Neighbor| Candidate {
-            place: Place::Tail(place(neighbor.label)),
-            image: image(neighbor.label),
-            score: neighbor.score,
-            number: self.tail.item(place(neighbor.label)).number,
+        let candidate = |neighbor: Neighbor| {
+            let place = place(neighbor.label);
+            Some(Candidate {
+                place: Place::Tail(place),
+                image: image(neighbor.label),
+                score: neighbor.score,
+                number: self.tail.item(place)?.number,
+            })
         };
-        Ok(found.neighbors.into_iter().map(candidate).collect())
+        Ok(found.neighbors.into_iter().filter_map(candidate).collect())
     }
 
     /// Images to items: the best `k`, each once, with what is known about them.
@@ -363,7 +379,7 @@ impl Catalog {
 
     fn id(&self, place: Place) -> &str {
         match (place, &self.view) {
-            (Place::Tail(place), _) => &self.tail.item(place).item.id,
+            (Place::Tail(place), _) => self.tail.item(place).map_or("", |tail| &tail.item.id),
             (Place::View(position), Some(view)) => view.items.id(position),
             // A view's position is only made by searching the view.
             (Place::View(_), None) => "",
@@ -377,10 +393,12 @@ impl Catalog {
                 view.columns()?.attributes(position),
             ),
             (Place::View(_), None) => Default::default(),
-            (Place::Tail(place), _) => {
-                let item = &self.tail.item(place).item;
-                (crate::view::image_names(item), item.attributes.clone())
-            }
+            (Place::Tail(place), _) => self
+                .tail
+                .item(place)
+                .map_or_else(Default::default, |TailItem { item, .. }| {
+                    (image_names(item), item.attributes.clone())
+                }),
         };
         let best = images.into_iter().nth(candidate.image);
         let (image, source) = best

@@ -1,0 +1,414 @@
+//! A catalog that one process searches and writes at the same time.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+
+use nigh_encode::{DecodeLimits, Picture};
+use nigh_index::Allowed;
+use nigh_store::{
+    CatalogStore, CatalogView, Durability, Item, ItemImage, MAX_IMAGES, ReadError, Upsert, Value,
+    WriteError,
+};
+use thiserror::Error;
+
+use super::{Catalog, OpenCatalogError, Opened, changed_since, usable_view};
+use crate::publish::{PublishError, publish};
+use crate::tail::{TailError, read};
+use crate::view::View;
+
+/// A catalog that is open to search and to write; many threads may share one.
+///
+/// What [`LiveCatalog::write`] has acknowledged is on disk, and every search that begins after that finds it. Searches wait for writes
+/// for microseconds: for the time that changes take in memory, not for the disk.
+#[derive(Debug)]
+pub struct LiveCatalog {
+    dir: PathBuf,
+    store: CatalogStore,
+    state: RwLock<Catalog>,
+    /// One commit, and what follows from it in memory, at a time.
+    commit: Mutex<()>,
+    publishing: Mutex<()>,
+}
+
+/// A change to a catalog.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// An item, new or in place of the one of its id.
+    Upsert(Box<Upsert>),
+    /// The item of this id goes.
+    Delete(String),
+}
+
+/// What a change did; it is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The item was not there.
+    Created,
+    /// The item was there.
+    Updated,
+    /// The item is there no more.
+    Deleted,
+    /// There was none to delete.
+    Missing,
+}
+
+/// Why a live catalog could not do what was asked.
+#[derive(Debug, Error)]
+pub enum LiveError {
+    /// It cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenCatalogError),
+    /// An item is not one, and nothing was written; or the store cannot be written.
+    #[error(transparent)]
+    Upsert(#[from] nigh_store::UpsertError),
+    /// The store cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What was written cannot be taken into memory.
+    #[error(transparent)]
+    Tail(#[from] TailError),
+    /// A view cannot be built.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// A new item has nothing to be found by.
+    #[error("item {id:?} is new and has no picture: it could never be found")]
+    NoPicture {
+        /// The item.
+        id: String,
+    },
+    /// More pictures than an item can have.
+    #[error("item {id:?} has {found} pictures, an item can have {MAX_IMAGES}")]
+    TooManyPictures {
+        /// The item.
+        id: String,
+        /// How many came.
+        found: usize,
+    },
+    /// A picture cannot be read.
+    #[error("item {id:?}, picture {name:?}: {source}")]
+    Picture {
+        /// The item.
+        id: String,
+        /// The picture.
+        name: String,
+        /// Why.
+        source: nigh_encode::DecodeError,
+    },
+    /// Something panicked while it held the catalog.
+    #[error("the catalog stopped after a defect in nigh: open it again")]
+    Poisoned,
+}
+
+/// An item that comes from outside, with its pictures as files' bytes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewItem {
+    /// Its id.
+    pub id: String,
+    /// Its attributes.
+    pub attributes: BTreeMap<String, Value>,
+    /// Its pictures; none leaves those that are stored.
+    pub pictures: Vec<NewPicture>,
+}
+
+/// A picture that comes from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewPicture {
+    /// What sets it apart from the item's other pictures.
+    pub name: String,
+    /// Where it came from, in words.
+    pub source: String,
+    /// The file's bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// An item on its way to be written: its pictures are to be encoded, if there are any.
+#[derive(Debug)]
+pub struct Prepared {
+    item: Item,
+    /// What the encoder is to see, in this order; nothing where the stored embeddings stay.
+    pub pictures: Vec<Picture>,
+}
+
+/// Changed items from which on a new view is built, and the share of the published ones that they must be.
+const PUBLISH_FROM: usize = 2_000;
+const PUBLISH_SHARE: usize = 8;
+
+impl LiveCatalog {
+    /// Opens the catalog at `dir`; no other process can write it, or open its store, until this is dropped. What was published stays
+    /// open to searches of others.
+    ///
+    /// # Errors
+    /// [`LiveError::Open`].
+    pub fn open(dir: &Path) -> Result<Self, LiveError> {
+        let open = |dir| CatalogStore::open_writer(dir).map_err(OpenCatalogError::from);
+        let store = open(dir)?;
+        let state = assemble(dir, &store)?;
+        let live = Self {
+            dir: dir.to_owned(),
+            store,
+            state: RwLock::new(state),
+            commit: Mutex::new(()),
+            publishing: Mutex::new(()),
+        };
+        if live.wants_publishing()? {
+            live.publish()?;
+        }
+        Ok(live)
+    }
+
+    /// The catalog as it is now, to be searched; changes wait until this is dropped.
+    ///
+    /// # Errors
+    /// [`LiveError::Poisoned`].
+    pub fn read(&self) -> Result<RwLockReadGuard<'_, Catalog>, LiveError> {
+        self.state.read().map_err(|_| LiveError::Poisoned)
+    }
+
+    /// The number of the last change.
+    ///
+    /// # Errors
+    /// [`LiveError::Poisoned`].
+    pub fn sequence(&self) -> Result<u64, LiveError> {
+        Ok(self.read()?.sequence())
+    }
+
+    /// Decodes the pictures of an item that are not stored already. The rest of the work is the encoder's, and [`Prepared::finish`]
+    /// follows it.
+    ///
+    /// # Errors
+    /// [`LiveError::Picture`], [`LiveError::NoPicture`], [`LiveError::TooManyPictures`] and [`LiveError::Read`].
+    pub fn prepare(&self, new: NewItem, limits: &DecodeLimits) -> Result<Prepared, LiveError> {
+        let NewItem {
+            id,
+            attributes,
+            pictures,
+        } = new;
+        let stored = self.store.get(&id)?;
+        if pictures.is_empty() {
+            let stored = stored.ok_or_else(|| LiveError::NoPicture { id: id.clone() })?;
+            let images = stored.item.images;
+            let item = Item {
+                id,
+                attributes,
+                images,
+            };
+            let pictures = Vec::new();
+            return Ok(Prepared { item, pictures });
+        }
+        if pictures.len() > MAX_IMAGES {
+            let found = pictures.len();
+            return Err(LiveError::TooManyPictures { id, found });
+        }
+        let images: Vec<ItemImage> = pictures.into_iter().map(stored_image).collect();
+        let hashes = images.iter().map(|image| image.hash);
+        let same = stored.as_ref().is_some_and(|stored| {
+            let known = stored.item.images.iter().map(|image| image.hash);
+            hashes.eq(known)
+        });
+        let embedded = match &stored {
+            Some(stored) if same => self.store.view()?.has_embeddings(stored.number)?,
+            _ => false,
+        };
+        let decoded = match embedded {
+            true => Vec::new(),
+            false => decode(&id, &images, limits)?,
+        };
+        let item = Item {
+            id,
+            attributes,
+            images,
+        };
+        Ok(Prepared {
+            item,
+            pictures: decoded,
+        })
+    }
+
+    /// Makes changes, in order and durable when this returns; searches that begin then see them. If it fails, those before the one
+    /// that failed may have been made, and making them again is harmless.
+    ///
+    /// # Errors
+    /// [`LiveError::Upsert`], [`LiveError::Write`]; after [`LiveError::Tail`] and [`LiveError::Read`] the change is made on disk
+    /// and not yet seen.
+    pub fn write(&self, writes: &[Write]) -> Result<Vec<Outcome>, LiveError> {
+        let _one = lock(&self.commit)?;
+        let mut outcomes = Vec::with_capacity(writes.len());
+        let mut upserts: Vec<Upsert> = Vec::new();
+        for write in writes {
+            match write {
+                Write::Upsert(upsert) => {
+                    let again = upserts
+                        .iter()
+                        .any(|waiting| waiting.item.id == upsert.item.id);
+                    let known = again || self.store.hashes(&upsert.item.id)?.is_some();
+                    upserts.push(upsert.as_ref().clone());
+                    outcomes.push(match known {
+                        true => Outcome::Updated,
+                        false => Outcome::Created,
+                    });
+                }
+                Write::Delete(id) => {
+                    self.put(&mut upserts)?;
+                    let deleted = self.store.delete(&[id], Durability::Deferred)?;
+                    outcomes.push(match deleted.missing.is_empty() {
+                        true => Outcome::Deleted,
+                        false => Outcome::Missing,
+                    });
+                }
+            }
+        }
+        self.put(&mut upserts)?;
+        self.store.sync()?;
+        self.catch_up()?;
+        Ok(outcomes)
+    }
+
+    /// Whether so much is newer than the published view that searches would gain by a new one.
+    ///
+    /// # Errors
+    /// [`LiveError::Poisoned`].
+    pub fn wants_publishing(&self) -> Result<bool, LiveError> {
+        let catalog = self.read()?;
+        let published = catalog.view.as_ref().map_or(0, View::len);
+        let changed = catalog.tail.len().max(catalog.stale.len());
+        Ok(changed >= PUBLISH_FROM.max(published / PUBLISH_SHARE))
+    }
+
+    /// Builds a view of everything as it is now and searches it from then on. Searches and changes go on meanwhile.
+    ///
+    /// # Errors
+    /// [`LiveError::Publish`] and [`LiveError::Open`]: what was searched before is searched still.
+    pub fn publish(&self) -> Result<(), LiveError> {
+        let _one = lock(&self.publishing)?;
+        publish(&self.dir, &self.store, &self.store.view()?)?;
+        let _none = lock(&self.commit)?;
+        let fresh = assemble(&self.dir, &self.store)?;
+        *self.state.write().map_err(|_| LiveError::Poisoned)? = fresh;
+        Ok(())
+    }
+
+    fn put(&self, upserts: &mut Vec<Upsert>) -> Result<(), LiveError> {
+        if upserts.is_empty() {
+            return Ok(());
+        }
+        let put = self.store.upsert(upserts, Durability::Deferred);
+        upserts.clear();
+        Ok(put.map(drop)?)
+    }
+
+    /// Takes what was written into memory. The store is read before searches are kept waiting.
+    fn catch_up(&self) -> Result<(), LiveError> {
+        let stored = self.store.view()?;
+        let mut changed = BTreeMap::new();
+        for change in stored.changes(self.sequence()? + 1)? {
+            changed.insert(change?.number.0, None);
+        }
+        for (number, now) in &mut changed {
+            *now = read(&stored, *number)?;
+        }
+        let mut catalog = self.state.write().map_err(|_| LiveError::Poisoned)?;
+        catalog.adopt(stored, changed)?;
+        Ok(())
+    }
+}
+
+impl Prepared {
+    /// The change that writes the item. `rows` are the encoder's embeddings of [`Prepared::pictures`], laid end to end.
+    pub fn finish(self, catalog: &Catalog, rows: Vec<f32>) -> Write {
+        let embeddings = (!self.pictures.is_empty()).then(|| catalog.reduce(rows));
+        Write::Upsert(Box::new(Upsert {
+            item: self.item,
+            embeddings,
+        }))
+    }
+}
+
+impl Catalog {
+    /// The number of the last change that is known.
+    pub fn sequence(&self) -> u64 {
+        let view = self.view.as_ref().map_or(0, View::sequence);
+        self.store
+            .as_ref()
+            .map_or(view, |store| store.view.sequence())
+    }
+
+    /// Brings what is in memory to a later state of the store, in which these items changed: what they are now, if they are there.
+    fn adopt(
+        &mut self,
+        stored: CatalogView,
+        changed: BTreeMap<u64, Option<(Item, Vec<f32>)>>,
+    ) -> Result<(), TailError> {
+        for (number, now) in changed {
+            self.hide(number);
+            match now {
+                Some((item, rows)) => self.tail.put(number, item, &rows)?,
+                None => self.tail.remove(number),
+            }
+        }
+        self.schema = stored.schema().clone();
+        if let Some(store) = &mut self.store {
+            store.view = stored;
+        }
+        Ok(())
+    }
+
+    /// The view's form of an item is not found any more.
+    fn hide(&mut self, number: u64) {
+        let Some(view) = &self.view else { return };
+        let Some(position) = view.items.position_of_number(number) else {
+            return;
+        };
+        if self.stale.insert(position) {
+            let rows = self
+                .current_rows
+                .get_or_insert_with(|| Allowed::all(view.segment.len()));
+            view.rows_of(position).for_each(|row| rows.remove(row));
+        }
+    }
+}
+
+/// The catalog as the store has it now.
+fn assemble(dir: &Path, store: &CatalogStore) -> Result<Catalog, OpenCatalogError> {
+    let (stored, mut notes) = (store.view()?, Vec::new());
+    let view = usable_view(store, &stored, &mut notes);
+    let changed = changed_since(&stored, view.as_ref())?;
+    let opened = Opened {
+        header: store.header().clone(),
+        stored,
+        store: None,
+    };
+    Catalog::assemble(dir, opened, view, &changed, notes)
+}
+
+fn lock(mutex: &Mutex<()>) -> Result<MutexGuard<'_, ()>, LiveError> {
+    mutex.lock().map_err(|_| LiveError::Poisoned)
+}
+
+fn stored_image(picture: NewPicture) -> ItemImage {
+    ItemImage {
+        name: picture.name,
+        source: picture.source,
+        hash: xxhash_rust::xxh3::xxh3_128(&picture.bytes),
+        bytes: Some(picture.bytes),
+    }
+}
+
+fn decode(
+    id: &str,
+    images: &[ItemImage],
+    limits: &DecodeLimits,
+) -> Result<Vec<Picture>, LiveError> {
+    let decode = |image: &ItemImage| {
+        let bytes = image.bytes.as_deref().unwrap_or_default();
+        nigh_encode::decode(bytes, limits).map_err(|source| LiveError::Picture {
+            id: id.to_owned(),
+            name: image.name.clone(),
+            source,
+        })
+    };
+    images.iter().map(decode).collect()
+}

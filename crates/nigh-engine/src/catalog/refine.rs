@@ -1,0 +1,175 @@
+//! What is done with the items that were found: grouped, ordered, counted, paged.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Instant;
+
+use nigh_store::Value;
+
+use super::Catalog;
+use super::search::{Hit, SearchError, SearchOptions, SearchReply};
+use crate::trace::microseconds;
+
+/// How a page of a search's answer is made. All of it is about the *relevant set*: the `depth` nearest items that pass.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Refinement {
+    /// Hits to leave out before the first.
+    pub offset: usize,
+    /// Of items with the same value of this attribute only the nearest is shown; items without it are all shown.
+    pub group_by: Option<String>,
+    /// The relevant set is shown in this order, not by nearness.
+    pub order_by: Option<OrderBy>,
+    /// Attributes whose values are counted over the relevant set.
+    pub facets: Vec<String>,
+    /// Items in the relevant set; ten pages, and 100 at least, where this is absent and something needs one.
+    pub depth: Option<usize>,
+}
+
+/// By which attribute, and which way. Items without it come last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderBy {
+    /// Its name.
+    pub attribute: String,
+    /// The greatest first.
+    pub descending: bool,
+}
+
+/// How many items of the relevant set have a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FacetValue {
+    /// The value.
+    pub value: Value,
+    /// Items.
+    pub count: usize,
+}
+
+/// A page, and what was counted beside it.
+#[derive(Clone, Debug)]
+pub struct Refined {
+    /// The reply; its hits are those of the page.
+    pub reply: SearchReply,
+    /// For each attribute asked for, its values: the most frequent first.
+    pub facets: BTreeMap<String, Vec<FacetValue>>,
+}
+
+/// Values that are counted of one attribute.
+const MOST_VALUES: usize = 50;
+const LEAST_DEPTH: usize = 100;
+const DEPTH_PAGES: usize = 10;
+
+impl Refinement {
+    /// How many nearest items are needed for `k` hits.
+    #[must_use]
+    pub fn depth(&self, k: usize) -> usize {
+        let page = self.offset.saturating_add(k);
+        let set = self.group_by.is_some() || self.order_by.is_some() || !self.facets.is_empty();
+        let usual = match set {
+            true => page.saturating_mul(DEPTH_PAGES).max(LEAST_DEPTH),
+            false => page,
+        };
+        self.depth.unwrap_or(usual).max(page)
+    }
+}
+
+impl Catalog {
+    /// [`Catalog::search`], and what `refinement` makes of it.
+    ///
+    /// # Errors
+    /// [`SearchError`]; [`SearchError::UnknownAttribute`] for one that no item has.
+    pub fn search_refined(
+        &self,
+        queries: &[f32],
+        options: &SearchOptions,
+        refinement: &Refinement,
+    ) -> Result<Refined, SearchError> {
+        self.check_attributes(refinement)?;
+        let started = Instant::now();
+        let deep = SearchOptions {
+            k: refinement.depth(options.k),
+            ..options.clone()
+        };
+        let mut reply = self.search(queries, &deep)?;
+        let refining = Instant::now();
+        let found = reply.hits.len();
+        let facets = count(&reply.hits, &refinement.facets);
+        let hits = std::mem::take(&mut reply.hits);
+        reply.hits = page(hits, refinement, options.k);
+        if *refinement != Refinement::default() {
+            reply
+                .trace
+                .push("refine", found, reply.hits.len(), refining);
+        }
+        reply.latency_us = microseconds(started);
+        Ok(Refined { reply, facets })
+    }
+
+    fn check_attributes(&self, refinement: &Refinement) -> Result<(), SearchError> {
+        let order = refinement.order_by.as_ref().map(|order| &order.attribute);
+        let named = refinement
+            .group_by
+            .iter()
+            .chain(order)
+            .chain(&refinement.facets);
+        for name in named {
+            if self.schema.column(name).is_none() {
+                let columns = self.schema.columns.iter();
+                return Err(SearchError::UnknownAttribute {
+                    name: name.clone(),
+                    known: columns.map(|column| column.name.clone()).collect(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn page(mut hits: Vec<Hit>, refinement: &Refinement, k: usize) -> Vec<Hit> {
+    if let Some(group) = &refinement.group_by {
+        let mut seen = HashSet::new();
+        let value = |hit: &Hit| hit.attributes.get(group).map(ToString::to_string);
+        hits.retain(|hit| value(hit).is_none_or(|value| seen.insert(value)));
+    }
+    if let Some(order) = &refinement.order_by {
+        let value = |hit: &Hit| hit.attributes.get(&order.attribute).cloned();
+        // Stable: among equals the nearest comes first.
+        hits.sort_by(|a, b| match (value(a), value(b)) {
+            (Some(a), Some(b)) if order.descending => compare(&b, &a),
+            (Some(a), Some(b)) => compare(&a, &b),
+            (a, b) => a.is_none().cmp(&b.is_none()),
+        });
+    }
+    hits.into_iter().skip(refinement.offset).take(k).collect()
+}
+
+/// Numbers by size, dates by time, everything else by its text.
+fn compare(a: &Value, b: &Value) -> std::cmp::Ordering {
+    let number = |value: &Value| match value {
+        Value::Integer(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        _ => None,
+    };
+    match (number(a), number(b)) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        // Dates are written so that their texts sort by time.
+        _ => a.to_string().cmp(&b.to_string()),
+    }
+}
+
+fn count(hits: &[Hit], facets: &[String]) -> BTreeMap<String, Vec<FacetValue>> {
+    let values = |name: &String| {
+        let mut counts: BTreeMap<String, FacetValue> = BTreeMap::new();
+        for value in hits.iter().filter_map(|hit| hit.attributes.get(name)) {
+            let counted = counts
+                .entry(value.to_string())
+                .or_insert_with(|| FacetValue {
+                    value: value.clone(),
+                    count: 0,
+                });
+            counted.count += 1;
+        }
+        let mut values: Vec<FacetValue> = counts.into_values().collect();
+        values.sort_by_key(|value| std::cmp::Reverse(value.count));
+        values.truncate(MOST_VALUES);
+        (name.clone(), values)
+    };
+    facets.iter().map(values).collect()
+}

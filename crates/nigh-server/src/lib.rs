@@ -1,0 +1,2 @@
+//! Catalogs and networks over HTTP.
+#![forbid(unsafe_code)]
