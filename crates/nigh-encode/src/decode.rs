@@ -107,6 +107,18 @@ pub enum Format {
 }
 
 impl Format {
+    /// What the web calls it.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Format::Jpeg => "image/jpeg",
+            Format::Png => "image/png",
+            Format::WebP => "image/webp",
+            Format::Gif => "image/gif",
+            Format::Bmp => "image/bmp",
+        }
+    }
+
     /// Tells the format by the first bytes of a file.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Format> {

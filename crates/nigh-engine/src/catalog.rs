@@ -246,6 +246,23 @@ impl Catalog {
         self.tail.len()
     }
 
+    /// Images that can be found.
+    pub fn images(&self) -> usize {
+        let rows = self.current_rows.as_ref();
+        let stale = rows.map_or(0, |rows| rows.rows() - rows.count());
+        self.published().0 - stale + self.tail.images()
+    }
+
+    /// The number of the last change that the published view knows.
+    pub fn published_sequence(&self) -> u64 {
+        self.view.as_ref().map_or(0, View::sequence)
+    }
+
+    /// Which generation of embeddings is searched.
+    pub fn generation(&self) -> u64 {
+        self.generation.number
+    }
+
     /// Images in the published view, and the inverted lists they lie in (0: none).
     pub fn published(&self) -> (usize, usize) {
         self.view

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nigh_encode::{
     Encoder, EncoderOptions, Fingerprint, Runtime, Sidecar, SidecarError, TextEncoder, TextError,
+    TextFiles,
 };
 use nigh_store::Header;
 use serde::{Deserialize, Serialize};
@@ -162,6 +163,15 @@ impl EncoderRecord {
         };
         let dimension = self.fingerprint.dimension;
         Ok(TextEncoder::beside(&place, dimension, &options)?)
+    }
+
+    /// Whether the files of a text side lie beside the model. Opens none of them.
+    #[must_use]
+    pub fn has_words(&self) -> bool {
+        match locate(&self.spec) {
+            Ok(Located::At(path)) => TextFiles::beside(&path).is_ok(),
+            Ok(Located::BuiltIn) | Err(_) => false,
+        }
     }
 
     /// The record in a collection's header.

@@ -3,6 +3,7 @@
 //! [`Network`] holds the graph (a mapped file under what changed since), the ids, and the rules about who must not be shown.
 //! Every change is on disk before it is in memory, and the next answer knows it.
 
+mod around;
 mod doctor;
 mod error;
 mod eval;
@@ -24,6 +25,7 @@ use std::sync::{Arc, OnceLock};
 use nigh_graph::{Adjacency, Edge, Graph};
 use nigh_store::{Header, NetworkChange, NetworkStore, NetworkView, Schema};
 
+pub use around::{Around, AroundKind, Neighborhood};
 pub use error::{NetworkError, PeopleError};
 pub use eval::{
     Holdout, HoldoutError, MethodMetrics, NetworkEval, evaluate, evaluate_newest, read_holdout,

@@ -13,6 +13,7 @@ pub(crate) use self::embeddings::{
 pub(crate) use self::index::IndexCommand;
 pub(crate) use self::model::ModelCommand;
 pub(crate) use self::people::PeopleCommand;
+pub(crate) use self::serve::{LogFormat, ServeArgs};
 
 pub(crate) use self::catalog::{
     CatalogCommand, ColumnArgs, DeleteArgs, EncoderArgs, EvalArgs, ExportArgs, GetArgs, ImportArgs,
@@ -25,6 +26,7 @@ mod embeddings;
 pub(crate) mod index;
 pub(crate) mod model;
 pub(crate) mod people;
+mod serve;
 
 /// Finds what is near: products that look like a photo, people you may know.
 #[derive(Debug, Parser)]
@@ -47,6 +49,7 @@ Examples:
   nigh people suggest circle ada
   nigh model pull clip-vit-b-32
   nigh doctor circle
+  nigh serve shop circle
   nigh index build --base base.fbin --metric l2 --out base.segment
 
 Flags can also be set by environment variables: NIGH_SOME_FLAG for --some-flag;
@@ -111,6 +114,8 @@ pub(crate) enum Command {
     /// Fetch, check, measure and shrink image models.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Serve catalogs and networks over HTTP, with a web page.
+    Serve(ServeArgs),
     /// Check a catalog or a network, and that erased people are gone from it.
     Doctor(DoctorArgs),
     /// Print the completions for a shell.

@@ -20,6 +20,7 @@ mod model;
 mod output;
 mod people;
 mod progress;
+mod serve;
 mod sheet;
 mod table;
 mod value;
@@ -51,6 +52,7 @@ fn run(cli: &Cli, output: Output) -> Result<Exit> {
         Command::People(command) => run_people(command, output),
         Command::Index(command) => run_index(command, threads, output),
         Command::Model(command) => run_model(command, threads, output),
+        Command::Serve(args) => serve::run(args, cli.common.threads, output),
         Command::Doctor(args) => doctor::run(args, output),
         Command::Completions { shell } => completions(*shell, output),
         Command::Man => man(output),

@@ -92,19 +92,15 @@ impl Catalog {
     /// Counts everything.
     pub fn info(&self) -> Result<CatalogInfo, SearchError> {
         let (published_images, lists) = self.published();
-        let stale = self
-            .current_rows
-            .as_ref()
-            .map_or(0, |rows| rows.rows() - rows.count());
         Ok(CatalogInfo {
             items: self.len(),
-            images: published_images - stale + self.tail.images(),
+            images: self.images(),
             encoder: self.encoder.to_string(),
             dimension: self.dimension,
             precision: self.generation.precision,
             generation: self.generation.number,
             other: self.other_info()?,
-            published_sequence: self.view.as_ref().map_or(0, crate::view::View::sequence),
+            published_sequence: self.published_sequence(),
             published_images,
             lists,
             codes: self.view.as_ref().and_then(|view| {

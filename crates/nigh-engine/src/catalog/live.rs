@@ -317,9 +317,14 @@ impl LiveCatalog {
 }
 
 impl Prepared {
+    /// The pictures, to be given away to an encoder.
+    pub fn take_pictures(&mut self) -> Vec<Picture> {
+        std::mem::take(&mut self.pictures)
+    }
+
     /// The change that writes the item. `rows` are the encoder's embeddings of [`Prepared::pictures`], laid end to end.
     pub fn finish(self, catalog: &Catalog, rows: Vec<f32>) -> Write {
-        let embeddings = (!self.pictures.is_empty()).then(|| catalog.reduce(rows));
+        let embeddings = (!rows.is_empty()).then(|| catalog.reduce(rows));
         Write::Upsert(Box::new(Upsert {
             item: self.item,
             embeddings,

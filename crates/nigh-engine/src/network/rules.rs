@@ -79,7 +79,7 @@ impl Rules {
         self.hides_friends.contains(&person)
     }
 
-    fn is_blocked(&self, a: u32, b: u32) -> bool {
+    pub(super) fn is_blocked(&self, a: u32, b: u32) -> bool {
         self.blocked.contains(&(a.min(b), a.max(b)))
     }
 }

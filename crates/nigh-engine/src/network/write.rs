@@ -1,9 +1,9 @@
 //! Changes: on disk first, then in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use nigh_graph::{Adjacency, Edge};
-use nigh_store::{Durability, MAX_ID_BYTES, NetworkChange, Person, Rule};
+use nigh_store::{Durability, MAX_ID_BYTES, NetworkChange, Person, Rule, Value};
 
 use super::{Network, NetworkError, PeopleError, files};
 
@@ -112,6 +112,31 @@ impl Network {
             updated: rows.len() - edges,
             people,
         })
+    }
+
+    /// Sets what is known of a person, durable when this returns; whether the person came with it.
+    ///
+    /// # Errors
+    /// [`PeopleError::Length`], [`PeopleError::TooMany`] and [`NetworkError::Write`].
+    pub fn put_person(
+        &mut self,
+        id: &str,
+        attributes: BTreeMap<String, Value>,
+    ) -> Result<bool, NetworkError> {
+        let (bytes, limit) = (id.len(), MAX_ID_BYTES);
+        if bytes == 0 || bytes > limit {
+            return Err(PeopleError::Length { bytes, limit }.into());
+        }
+        if let Some(number) = self.people.find(id) {
+            self.commit(&[NetworkChange::SetAttributes(number, attributes)])?;
+            return Ok(false);
+        }
+        if self.people.len() as u32 >= MAX_PEOPLE {
+            return Err(PeopleError::TooMany { limit: MAX_PEOPLE }.into());
+        }
+        let id = id.to_owned();
+        self.commit(&[NetworkChange::AddPerson(Person { id, attributes })])?;
+        Ok(true)
     }
 
     /// Removes a friendship, durable when this returns; whether there was one.

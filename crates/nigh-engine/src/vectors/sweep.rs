@@ -137,6 +137,21 @@ pub enum Setting {
     },
 }
 
+/// As people read it.
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Setting::Exact => f.write_str("exact"),
+            Setting::Ivf {
+                nprobe,
+                margin,
+                rescore,
+                ..
+            } => write!(f, "nprobe {nprobe}, margin {margin}, rescore {rescore}"),
+        }
+    }
+}
+
 /// An f32 as its shortest decimal: widened to f64 it would be printed with digits that mean nothing.
 fn as_written<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
     let decimal: f64 = value

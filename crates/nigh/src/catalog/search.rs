@@ -324,12 +324,6 @@ fn item_picture(catalog: &Catalog, id: &str) -> Option<Vec<u8>> {
 }
 
 fn sheet_picture(bytes: Vec<u8>) -> Option<SheetPicture> {
-    let mime = match Format::of(&bytes)? {
-        Format::Jpeg => "image/jpeg",
-        Format::Png => "image/png",
-        Format::WebP => "image/webp",
-        Format::Gif => "image/gif",
-        Format::Bmp => "image/bmp",
-    };
+    let mime = Format::of(&bytes)?.media_type();
     Some(SheetPicture { mime, bytes })
 }

@@ -93,15 +93,7 @@ pub(super) fn params(args: &SettingArgs, lists: usize, k: usize) -> SearchParams
 
 /// A setting as people read it.
 pub(crate) fn words(setting: &Setting) -> String {
-    match setting {
-        Setting::Exact => "exact".to_owned(),
-        Setting::Ivf {
-            nprobe,
-            margin,
-            rescore,
-            ..
-        } => format!("nprobe {nprobe}, margin {margin}, rescore {rescore}"),
-    }
+    setting.to_string()
 }
 
 /// A grid's setting as people read it.

@@ -1,0 +1,479 @@
+//! The items of a catalog.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use nigh_engine::{NewItem, NewPicture, Outcome, Write};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use super::search::{picture, within};
+use crate::app::Shared;
+use crate::collections::ServedCatalog;
+use crate::error::{ApiError, ApiErrorBody, ApiResult, ErrorBody};
+use crate::extract::{ApiPath, ApiQuery, body, content_type, parse};
+use crate::values::{attributes, attributes_to_json};
+
+/// An item, new or in place of the one of its id.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ItemBody {
+    /// Strings, numbers, true or false; null is as good as nothing. All attributes of before are replaced.
+    attributes: Map<String, Value>,
+    /// Its pictures; without any those of before stay.
+    images: Vec<ImageBody>,
+}
+
+/// A picture of an item.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImageBody {
+    /// What sets it apart from the item's other pictures; its place where absent.
+    name: Option<String>,
+    /// The picture's file, in Base64.
+    #[schema(content_encoding = "base64")]
+    data: String,
+}
+
+/// An item of many.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NamedItem {
+    id: String,
+    #[serde(default)]
+    attributes: Map<String, Value>,
+    #[serde(default)]
+    images: Vec<ImageBody>,
+}
+
+/// Many items; as `application/x-ndjson`, a [`NamedItem`] a line.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ItemsBody {
+    items: Vec<NamedItem>,
+}
+
+/// What a change did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Written {
+    id: String,
+    /// `created`, `updated` or `deleted`.
+    result: &'static str,
+    /// Always true: the change is on disk.
+    durable: bool,
+}
+
+/// What many changes did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ManyWritten {
+    created: usize,
+    updated: usize,
+    /// Items that were not taken; the others were.
+    rejected: Vec<Rejected>,
+    /// Always true: what was taken is on disk.
+    durable: bool,
+}
+
+/// An item that was not taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Rejected {
+    /// Its place in the request, counted from 0.
+    index: usize,
+    /// Its id, where one was read.
+    id: Option<String>,
+    error: ApiErrorBody,
+}
+
+/// An item as it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ItemOut {
+    id: String,
+    attributes: Map<String, Value>,
+    /// The names of its pictures.
+    images: Vec<String>,
+}
+
+/// Some items.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ItemsOut {
+    items: Vec<ItemOut>,
+    /// How many pass.
+    total: usize,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    /// Items before the page.
+    #[serde(default)]
+    offset: usize,
+    /// Items of the page.
+    #[param(default = 20, minimum = 1)]
+    limit: Option<usize>,
+    /// Only items of which this is true.
+    #[serde(rename = "where")]
+    condition: Option<String>,
+}
+
+const DEFAULT_PAGE: usize = 20;
+
+/// Items, in the order in which they were first imported.
+#[utoipa::path(get, path = "/v1/catalogs/{name}/items", tag = "catalogs",
+    params(("name" = String, Path, description = "The catalog"), Page),
+    responses((status = 200, body = ItemsOut),
+        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+pub(crate) async fn list(
+    State(app): State<Shared>,
+    ApiPath(name): ApiPath<String>,
+    ApiQuery(page): ApiQuery<Page>,
+) -> ApiResult<Json<ItemsOut>> {
+    let catalog = app.collections.catalog(&name)?;
+    let limit = page.limit.unwrap_or(DEFAULT_PAGE);
+    within("limit", limit, 1, app.config.limits.k)?;
+    let list = move || {
+        let open = catalog.live.read()?;
+        let filter = page
+            .condition
+            .as_deref()
+            .map(|text| open.filter(text))
+            .transpose()?;
+        let (items, total) = open.list(filter.as_ref(), page.offset, limit)?;
+        Ok(ItemsOut {
+            items: items.into_iter().map(item_out).collect(),
+            total,
+        })
+    };
+    app.pool.run(list).await.map(Json)
+}
+
+/// One item.
+#[utoipa::path(get, path = "/v1/catalogs/{name}/items/{id}", tag = "catalogs",
+    params(("name" = String, Path, description = "The catalog"), ("id" = String, Path, description = "The item")),
+    responses((status = 200, body = ItemOut),
+        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+pub(crate) async fn get(
+    State(app): State<Shared>,
+    ApiPath((name, id)): ApiPath<(String, String)>,
+) -> ApiResult<Json<ItemOut>> {
+    let catalog = app.collections.catalog(&name)?;
+    let get = move || Ok(item_out(catalog.live.read()?.get(&id)?));
+    app.pool.run(get).await.map(Json)
+}
+
+fn item_out(item: nigh_engine::ItemSummary) -> ItemOut {
+    ItemOut {
+        attributes: attributes_to_json(&item.attributes),
+        id: item.id,
+        images: item.images.into_iter().map(|(name, _)| name).collect(),
+    }
+}
+
+/// A picture of an item, as its file came.
+#[utoipa::path(get, path = "/v1/catalogs/{name}/items/{id}/images/{image}", tag = "catalogs",
+    params(("name" = String, Path, description = "The catalog"), ("id" = String, Path, description = "The item"),
+        ("image" = String, Path, description = "The picture's name")),
+    responses((status = 200, description = "The picture's file", body = Vec<u8>, content_type = "image/*"),
+        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+pub(crate) async fn image(
+    State(app): State<Shared>,
+    ApiPath((name, id, image)): ApiPath<(String, String, String)>,
+) -> ApiResult<Response> {
+    let catalog = app.collections.catalog(&name)?;
+    let find = move || {
+        let bytes = catalog.live.read()?.image_bytes(&id, &image);
+        bytes.ok_or_else(|| {
+            let message = format!(
+                "item {id:?} has no picture {image:?}, or it is not where it was imported from any more"
+            );
+            ApiError::not_found("unknown_image", message)
+        })
+    };
+    let bytes = app.pool.run(find).await?;
+    // Only what is known to be a picture is said to be one: a browser runs scripts of other files.
+    let kind = match nigh_encode::Format::of(&bytes) {
+        Some(format) => format.media_type(),
+        None => "application/octet-stream",
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "private, max-age=60"),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+/// Writes an item, new or in place of the one of its id.
+#[utoipa::path(put, path = "/v1/catalogs/{name}/items/{id}", tag = "catalogs",
+    params(("name" = String, Path, description = "The catalog"), ("id" = String, Path, description = "The item")),
+    request_body(content(
+        (ItemBody = "application/json"),
+        (ItemForm = "multipart/form-data"))),
+    responses((status = 200, body = Written), (status = 201, body = Written),
+        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+pub(crate) async fn put(
+    State(app): State<Shared>,
+    ApiPath((name, id)): ApiPath<(String, String)>,
+    request: Request,
+) -> ApiResult<Response> {
+    let catalog = app.collections.catalog(&name)?;
+    let new = match content_type(&request) {
+        kind if kind.starts_with("application/json") => {
+            let body: ItemBody = parse(&body(request, &()).await?)?;
+            new_item(&app, &catalog, id.clone(), body)?
+        }
+        kind if kind.starts_with("multipart/form-data") => {
+            form(&catalog, id.clone(), request).await?
+        }
+        kind => {
+            let message = format!(
+                "expected content-type application/json or multipart/form-data, received {kind:?}"
+            );
+            return Err(ApiError::media_type(message));
+        }
+    };
+    let write = prepare(&app, &catalog, new).await?;
+    let outcome = catalog.write(write).await?;
+    tracing::info!(target: "nigh::audit", catalog = name, item = id, result = word(outcome), "item written");
+    let status = match outcome {
+        Outcome::Created => StatusCode::CREATED,
+        _ => StatusCode::OK,
+    };
+    Ok((status, Json(written(id, outcome))).into_response())
+}
+
+/// Deletes an item.
+#[utoipa::path(delete, path = "/v1/catalogs/{name}/items/{id}", tag = "catalogs",
+    params(("name" = String, Path, description = "The catalog"), ("id" = String, Path, description = "The item")),
+    responses((status = 200, body = Written),
+        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+pub(crate) async fn delete(
+    State(app): State<Shared>,
+    ApiPath((name, id)): ApiPath<(String, String)>,
+) -> ApiResult<Json<Written>> {
+    let catalog = app.collections.catalog(&name)?;
+    let outcome = catalog.write(Write::Delete(id.clone())).await?;
+    if outcome == Outcome::Missing {
+        let message = format!("no item has the id {id:?}");
+        return Err(ApiError::not_found("unknown_item", message));
+    }
+    tracing::info!(target: "nigh::audit", catalog = name, item = id, "item deleted");
+    Ok(Json(written(id, outcome)))
+}
+
+/// Writes many items: those that can be taken are, the others are told.
+#[utoipa::path(post, path = "/v1/catalogs/{name}/items", tag = "catalogs",
+    params(("name" = String, Path, description = "The catalog")),
+    request_body(content((ItemsBody = "application/json"), (NamedItem = "application/x-ndjson"))),
+    responses((status = 200, body = ManyWritten),
+        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+pub(crate) async fn put_many(
+    State(app): State<Shared>,
+    ApiPath(name): ApiPath<String>,
+    request: Request,
+) -> ApiResult<Json<ManyWritten>> {
+    let catalog = app.collections.catalog(&name)?;
+    let kind = content_type(&request);
+    let body = body(request, &()).await?;
+    let items = match &kind {
+        kind if kind.starts_with("application/json") => parse::<ItemsBody>(&body)?
+            .items
+            .into_iter()
+            .map(Ok)
+            .collect(),
+        kind if kind.starts_with("application/x-ndjson") => lines(&body),
+        kind => {
+            let message = format!(
+                "expected content-type application/json or application/x-ndjson, received {kind:?}"
+            );
+            return Err(ApiError::media_type(message));
+        }
+    };
+    within("items", items.len(), 0, app.config.limits.items)?;
+    let written = write_many(&app, &catalog, items).await?;
+    tracing::info!(target: "nigh::audit", catalog = name, created = written.created, updated = written.updated, "items written");
+    Ok(Json(written))
+}
+
+/// A line of NDJSON each; one that is not an item is told by itself.
+fn lines(body: &Bytes) -> Vec<ApiResult<NamedItem>> {
+    let lines = body.split(|byte| *byte == b'\n');
+    lines
+        .filter(|line| !line.trim_ascii().is_empty())
+        .map(parse)
+        .collect()
+}
+
+/// Items whose pictures are decoded and encoded together, so that memory stays bounded.
+const TOGETHER: usize = 64;
+
+async fn write_many(
+    app: &Shared,
+    catalog: &Arc<ServedCatalog>,
+    items: Vec<ApiResult<NamedItem>>,
+) -> ApiResult<ManyWritten> {
+    let mut all = ManyWritten {
+        created: 0,
+        updated: 0,
+        rejected: Vec::new(),
+        durable: true,
+    };
+    let mut items = items.into_iter().enumerate().peekable();
+    while items.peek().is_some() {
+        let mut writes = Vec::new();
+        for (index, item) in items.by_ref().take(TOGETHER) {
+            let id = item.as_ref().ok().map(|item| item.id.clone());
+            match prepare_named(app, catalog, item).await {
+                Ok(write) => writes.push(write),
+                Err(error) => all.rejected.push(Rejected {
+                    index,
+                    id,
+                    error: error.body().error,
+                }),
+            }
+        }
+        let served = Arc::clone(catalog);
+        for outcome in app.pool.run(move || served.write_all(writes)).await? {
+            match outcome {
+                Outcome::Created => all.created += 1,
+                _ => all.updated += 1,
+            }
+        }
+    }
+    Ok(all)
+}
+
+async fn prepare_named(
+    app: &Shared,
+    catalog: &Arc<ServedCatalog>,
+    item: ApiResult<NamedItem>,
+) -> ApiResult<Write> {
+    let NamedItem {
+        id,
+        attributes,
+        images,
+    } = item?;
+    let body = ItemBody { attributes, images };
+    let new = new_item(app, catalog, id, body)?;
+    prepare(app, catalog, new).await
+}
+
+/// Decodes and encodes what is new about an item.
+async fn prepare(app: &Shared, catalog: &Arc<ServedCatalog>, new: NewItem) -> ApiResult<Write> {
+    let (served, limits) = (Arc::clone(catalog), app.decode_limits());
+    let prepare = move || Ok(served.live.prepare(new, &limits)?);
+    let mut prepared = app.pool.run(prepare).await?;
+    let mut rows = Vec::new();
+    if !prepared.pictures.is_empty() {
+        let (served, shared) = (Arc::clone(catalog), app.clone());
+        let encoder = app
+            .pool
+            .run(move || served.encoder(&shared.encoders))
+            .await?;
+        for picture in prepared.take_pictures() {
+            rows.extend(encoder.picture(picture).await?);
+        }
+    }
+    let open = catalog.live.read()?;
+    Ok(prepared.finish(&open, rows))
+}
+
+fn new_item(
+    app: &Shared,
+    catalog: &ServedCatalog,
+    id: String,
+    body: ItemBody,
+) -> ApiResult<NewItem> {
+    let attributes = attributes(body.attributes, catalog.live.read()?.schema())?;
+    let mut pictures = Vec::with_capacity(body.images.len());
+    for (place, image) in body.images.into_iter().enumerate() {
+        let bytes = picture(&image.data, &app.config.limits)?;
+        pictures.push(new_picture(image.name, place, bytes));
+    }
+    Ok(NewItem {
+        id,
+        attributes,
+        pictures,
+    })
+}
+
+fn new_picture(name: Option<String>, place: usize, bytes: Vec<u8>) -> NewPicture {
+    let unnamed = || match place {
+        0 => "main".to_owned(),
+        place => place.to_string(),
+    };
+    NewPicture {
+        name: name.filter(|name| !name.is_empty()).unwrap_or_else(unnamed),
+        source: "upload".to_owned(),
+        bytes,
+    }
+}
+
+/// An item as a form: a field `attributes` of JSON, and files.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes a form for the OpenAPI document")]
+pub(crate) struct ItemForm {
+    /// A JSON object.
+    attributes: Option<String>,
+    /// Pictures; a file's name sets it apart from the others.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    image: Vec<Vec<u8>>,
+}
+
+async fn form(catalog: &ServedCatalog, id: String, request: Request) -> ApiResult<NewItem> {
+    let bad = |message: String| ApiError::bad("bad_form", message);
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|error| bad(error.body_text()))?;
+    let (mut given, mut pictures) = (Map::new(), Vec::new());
+    while let Some(field) = form
+        .next_field()
+        .await
+        .map_err(|error| bad(error.body_text()))?
+    {
+        let (name, file) = (
+            field.name().map(str::to_owned),
+            field.file_name().map(str::to_owned),
+        );
+        let bytes = field
+            .bytes()
+            .await
+            .map_err(|error| bad(error.body_text()))?;
+        match name.as_deref() {
+            Some("attributes") => given = parse(&bytes)?,
+            Some("image") => pictures.push(new_picture(file, pictures.len(), bytes.to_vec())),
+            other => {
+                let message = format!(
+                    "expected fields \"attributes\" and \"image\", received {:?}",
+                    other.unwrap_or_default()
+                );
+                return Err(bad(message));
+            }
+        }
+    }
+    Ok(NewItem {
+        id,
+        attributes: attributes(given, catalog.live.read()?.schema())?,
+        pictures,
+    })
+}
+
+fn written(id: String, outcome: Outcome) -> Written {
+    Written {
+        id,
+        result: word(outcome),
+        durable: true,
+    }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "created",
+        Outcome::Updated => "updated",
+        Outcome::Deleted => "deleted",
+        Outcome::Missing => "missing",
+    }
+}

@@ -1,0 +1,91 @@
+//! What all requests share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::body::Bytes as Body;
+use nigh_encode::{DecodeLimits, Runtime};
+
+use crate::cache::Bytes;
+use crate::collections::Collections;
+use crate::config::ServerConfig;
+use crate::encoders::Encoders;
+use crate::events::EventLog;
+use crate::keys::Keys;
+use crate::metrics::Metrics;
+use crate::pool::Pool;
+use crate::serve::ServeError;
+
+/// What all requests share.
+pub(crate) struct App {
+    pub(crate) config: ServerConfig,
+    pub(crate) keys: Keys,
+    pub(crate) collections: Collections,
+    pub(crate) encoders: Encoders,
+    pub(crate) pool: Pool,
+    pub(crate) metrics: Metrics,
+    /// Of pictures and words, by encoder and content.
+    pub(crate) embeddings: Bytes<Vec<f32>>,
+    /// Whole answers, by collection, its state and the question.
+    pub(crate) results: Bytes<Body>,
+    pub(crate) events: Option<EventLog>,
+    /// Set when the server is asked to end: it is not ready any more.
+    pub(crate) ending: AtomicBool,
+}
+
+pub(crate) type Shared = Arc<App>;
+
+/// Threads beside those that compute: for what waits for the disk.
+const WAITING_THREADS: usize = 4;
+
+impl App {
+    /// Opens the collections at `dirs`.
+    pub(crate) fn open(
+        config: ServerConfig,
+        keys: Keys,
+        runtime: Runtime,
+        dirs: &[PathBuf],
+    ) -> Result<App, ServeError> {
+        let open = |path: &PathBuf| {
+            EventLog::open(path).map_err(|source| ServeError::Events {
+                path: path.clone(),
+                source,
+            })
+        };
+        let app = App {
+            keys,
+            collections: Collections::default(),
+            encoders: Encoders::new(config.batching.clone(), runtime, config.threads),
+            pool: Pool::new(config.threads + WAITING_THREADS, config.limits.queue),
+            metrics: Metrics::new(),
+            embeddings: Bytes::new(config.caches.embedding_bytes),
+            results: Bytes::new(config.caches.result_bytes),
+            events: config.events.as_ref().map(open).transpose()?,
+            ending: AtomicBool::new(false),
+            config,
+        };
+        for dir in dirs {
+            app.open_collection(dir)?;
+        }
+        Ok(app)
+    }
+
+    fn open_collection(&self, dir: &Path) -> Result<(), ServeError> {
+        self.collections
+            .open(dir)
+            .map_err(|error| ServeError::Open {
+                path: dir.to_owned(),
+                reason: error.message().to_owned(),
+            })
+    }
+
+    /// What a picture may be.
+    pub(crate) fn decode_limits(&self) -> DecodeLimits {
+        DecodeLimits {
+            max_bytes: self.config.limits.image_bytes,
+            max_pixels: self.config.limits.image_pixels,
+            ..DecodeLimits::default()
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The collections that are served.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use nigh_engine::network::{Network, NetworkError, SuggestScratch};
+use nigh_engine::{
+    BatchError, Batcher, BatcherConfig, EncoderRecord, LiveCatalog, Outcome, SubmitError, Write,
+};
+use nigh_store::{Header, Kind, Schema};
+use tokio::sync::oneshot;
+
+use crate::encoders::{Encoders, SharedEncoder};
+use crate::error::{ApiError, ApiResult};
+
+/// A catalog that is served.
+pub(crate) struct ServedCatalog {
+    pub(crate) name: String,
+    pub(crate) live: Arc<LiveCatalog>,
+    pub(crate) record: EncoderRecord,
+    /// Opened when it is first needed, so that a catalog whose model is gone still answers by item.
+    encoder: Mutex<Option<Arc<SharedEncoder>>>,
+    /// Changes that come at one time are written in one commit.
+    writes: Batcher<Write, Outcome, ApiError>,
+    publishing: Arc<AtomicBool>,
+}
+
+/// A network that is served.
+pub(crate) struct ServedNetwork {
+    pub(crate) name: String,
+    network: RwLock<Network>,
+    schema: RwLock<Schema>,
+    scratch: Mutex<Vec<SuggestScratch>>,
+}
+
+/// What is served, by name.
+#[derive(Default)]
+pub(crate) struct Collections {
+    catalogs: RwLock<BTreeMap<String, Arc<ServedCatalog>>>,
+    networks: RwLock<BTreeMap<String, Arc<ServedNetwork>>>,
+}
+
+/// Changes in one commit at most.
+const COMMIT_WRITES: usize = 256;
+
+impl Collections {
+    /// Opens a folder under its own name.
+    pub(crate) fn open(&self, dir: &Path) -> ApiResult<()> {
+        let name = name_of(dir)?;
+        let header = Header::read(dir)?;
+        let taken = self.catalog(&name).is_ok() || self.network(&name).is_ok();
+        if taken {
+            let message = format!("two collections are called {name:?}: rename one folder");
+            return Err(ApiError::conflict("name", message));
+        }
+        match header.kind {
+            Kind::Catalog => {
+                let catalog = Arc::new(ServedCatalog::open(name.clone(), dir)?);
+                write(&self.catalogs).insert(name, catalog);
+            }
+            Kind::Network => {
+                let network = Arc::new(ServedNetwork::open(name.clone(), dir)?);
+                write(&self.networks).insert(name, network);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn catalog(&self, name: &str) -> ApiResult<Arc<ServedCatalog>> {
+        let unknown =
+            || ApiError::not_found("unknown_catalog", format!("no catalog is called {name:?}"));
+        read(&self.catalogs).get(name).cloned().ok_or_else(unknown)
+    }
+
+    pub(crate) fn network(&self, name: &str) -> ApiResult<Arc<ServedNetwork>> {
+        let unknown =
+            || ApiError::not_found("unknown_network", format!("no network is called {name:?}"));
+        read(&self.networks).get(name).cloned().ok_or_else(unknown)
+    }
+
+    pub(crate) fn catalogs(&self) -> Vec<Arc<ServedCatalog>> {
+        read(&self.catalogs).values().cloned().collect()
+    }
+
+    pub(crate) fn networks(&self) -> Vec<Arc<ServedNetwork>> {
+        read(&self.networks).values().cloned().collect()
+    }
+}
+
+/// A map is whole even where a thread panicked: every change of it is one call.
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A collection is called as its folder is.
+fn name_of(dir: &Path) -> ApiResult<String> {
+    let real = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let name = real.file_name().and_then(|name| name.to_str());
+    let unnamed = || {
+        let message = format!(
+            "{}: a collection is called as its folder is, and this has no name",
+            dir.display()
+        );
+        ApiError::bad("name", message)
+    };
+    name.map(str::to_owned).ok_or_else(unnamed)
+}
+
+impl ServedCatalog {
+    fn open(name: String, dir: &Path) -> ApiResult<Self> {
+        let live = Arc::new(LiveCatalog::open(dir)?);
+        let record = live.read()?.encoder().clone();
+        let config = BatcherConfig {
+            max_batch: COMMIT_WRITES,
+            max_wait: std::time::Duration::ZERO,
+            queue: 4 * COMMIT_WRITES,
+            threads: 1,
+        };
+        let written = Arc::clone(&live);
+        let commit = move |writes: &[Write]| written.write(writes).map_err(ApiError::from);
+        let writes = Batcher::spawn(config, commit)
+            .map_err(|error| ApiError::unavailable(format!("no thread to write with: {error}")))?;
+        Ok(Self {
+            name,
+            live,
+            record,
+            encoder: Mutex::default(),
+            writes,
+            publishing: Arc::default(),
+        })
+    }
+
+    /// The encoder, opened the first time.
+    pub(crate) fn encoder(&self, encoders: &Encoders) -> ApiResult<Arc<SharedEncoder>> {
+        let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = encoder.as_ref() {
+            return Ok(Arc::clone(open));
+        }
+        let open = encoders.of(&self.record)?;
+        Ok(Arc::clone(encoder.insert(open)))
+    }
+
+    pub(crate) fn open_encoder(&self) -> Option<Arc<SharedEncoder>> {
+        let encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
+        encoder.clone()
+    }
+
+    /// Makes a change, durable when this returns, in one commit with others that come now.
+    pub(crate) async fn write(&self, write: Write) -> ApiResult<Outcome> {
+        let (sender, receiver) = oneshot::channel();
+        let submitted = self.writes.try_submit_then(write, move |result| {
+            // Whoever asked may have gone; the change is made.
+            let _ = sender.send(result);
+        });
+        let _waiting = submitted.map_err(|error| match error {
+            SubmitError::Full(_) => ApiError::busy("the queue of changes"),
+            SubmitError::Ended(_) => ApiError::unavailable("the catalog is being closed"),
+        })?;
+        let result = receiver
+            .await
+            .map_err(|_| ApiError::internal("writing met a defect in nigh"))??;
+        self.publish_if_due();
+        Ok(result)
+    }
+
+    /// Makes many changes, waiting for room in the queue; computes on the calling thread.
+    pub(crate) fn write_all(&self, writes: Vec<Write>) -> ApiResult<Vec<Outcome>> {
+        let ended = || ApiError::unavailable("the catalog is being closed");
+        let submit = |write| self.writes.submit(write).map_err(|_| ended());
+        let tickets = writes
+            .into_iter()
+            .map(submit)
+            .collect::<ApiResult<Vec<_>>>()?;
+        let outcomes = tickets.into_iter().map(|ticket| match ticket.wait() {
+            Ok(outcome) => Ok(outcome),
+            Err(BatchError::Item(error)) => Err(error),
+            Err(BatchError::Lost) => Err(ApiError::internal("writing met a defect in nigh")),
+        });
+        let outcomes = outcomes.collect();
+        self.publish_if_due();
+        outcomes
+    }
+
+    /// A new view is built beside everything else, where enough has changed.
+    fn publish_if_due(&self) {
+        let due = self.live.wants_publishing().unwrap_or(false);
+        if !due || self.publishing.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (live, publishing, name) = (
+            Arc::clone(&self.live),
+            Arc::clone(&self.publishing),
+            self.name.clone(),
+        );
+        let publish = move || {
+            tracing::info!(catalog = name, "publishing");
+            if let Err(error) = live.publish() {
+                tracing::error!(catalog = name, %error, "publishing failed");
+            }
+            publishing.store(false, Ordering::Release);
+        };
+        let spawned = std::thread::Builder::new()
+            .name("publish".to_owned())
+            .spawn(publish);
+        if let Err(error) = spawned {
+            tracing::error!(%error, "no thread to publish with");
+            self.publishing.store(false, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn is_publishing(&self) -> bool {
+        self.publishing.load(Ordering::Acquire)
+    }
+}
+
+impl ServedNetwork {
+    fn open(name: String, dir: &Path) -> ApiResult<Self> {
+        let network = Network::open_writer(dir)?;
+        Ok(Self {
+            name,
+            schema: RwLock::new(network.schema()?),
+            network: RwLock::new(network),
+            scratch: Mutex::default(),
+        })
+    }
+
+    /// Asks the network something.
+    pub(crate) fn ask<T>(
+        &self,
+        ask: impl FnOnce(&Network, &mut SuggestScratch) -> Result<T, NetworkError>,
+    ) -> ApiResult<T> {
+        // Scratch memory is cleared by whoever uses it.
+        let pool = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = pool().pop().unwrap_or_default();
+        let network = self.network.read().map_err(|_| poisoned())?;
+        let answer = ask(&network, &mut scratch);
+        drop(network);
+        pool().push(scratch);
+        Ok(answer?)
+    }
+
+    /// Changes the network; questions wait meanwhile.
+    pub(crate) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Network) -> Result<T, NetworkError>,
+    ) -> ApiResult<T> {
+        let mut network = self.network.write().map_err(|_| poisoned())?;
+        let changed = change(&mut network)?;
+        network.fold_if_large()?;
+        Ok(changed)
+    }
+
+    /// The attributes that people have.
+    pub(crate) fn schema(&self) -> Schema {
+        read(&self.schema).clone()
+    }
+
+    pub(crate) fn include(&self, name: &str, kind: nigh_store::AttributeType) {
+        write(&self.schema).include(name, kind);
+    }
+}
+
+fn poisoned() -> ApiError {
+    ApiError::unavailable("the network stopped after a defect in nigh: start the server again")
+}

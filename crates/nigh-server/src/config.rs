@@ -1,0 +1,124 @@
+//! What can be set: in a file, by the environment, by flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set. Every key has a default; an unknown key is refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// A file of API keys: a line `read KEY` or `write KEY` for each.
+    pub keys_file: Option<PathBuf>,
+    /// Where events are kept; none are taken without it.
+    pub events: Option<PathBuf>,
+    /// Threads that compute.
+    pub threads: usize,
+    /// What a request may ask for.
+    pub limits: Limits,
+    /// How pictures are gathered for the encoder.
+    pub batching: Batching,
+    /// What is kept to answer again.
+    pub caches: Caches,
+}
+
+/// What a request may ask for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of a request.
+    pub body_bytes: usize,
+    /// Bytes of a picture's file.
+    pub image_bytes: u64,
+    /// Pixels of a picture.
+    pub image_pixels: u64,
+    /// Hits, suggestions or items of a page, and how many may be left out before it.
+    pub k: usize,
+    /// Items that grouping, ordering and counting may look at.
+    pub depth: usize,
+    /// Parts of one query.
+    pub parts: usize,
+    /// Items or edges of one request.
+    pub items: usize,
+    /// Requests that may wait for a thread.
+    pub queue: usize,
+    /// Seconds that a request may take.
+    pub request_seconds: u64,
+    /// Seconds that requests get to end when the server is asked to.
+    pub drain_seconds: u64,
+}
+
+/// How pictures are gathered for the encoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Batching {
+    /// Pictures in one run at most; what the encoder likes where absent.
+    pub max_batch: Option<usize>,
+    /// Milliseconds that the first of a batch waits for others.
+    pub max_wait_ms: u64,
+    /// Pictures that may wait.
+    pub queue: usize,
+}
+
+/// What is kept to answer again, in bytes; 0 keeps nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Caches {
+    /// Embeddings of pictures and words that were searched with.
+    pub embedding_bytes: u64,
+    /// Answers to searches; a change to the collection forgets them.
+    pub result_bytes: u64,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7444)),
+            keys_file: None,
+            events: None,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            limits: Limits::default(),
+            batching: Batching::default(),
+            caches: Caches::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 32 << 20,
+            image_bytes: 16 << 20,
+            image_pixels: 50_000_000,
+            k: 1_000,
+            depth: 10_000,
+            parts: 16,
+            items: 10_000,
+            queue: 1_024,
+            request_seconds: 60,
+            drain_seconds: 20,
+        }
+    }
+}
+
+impl Default for Batching {
+    fn default() -> Self {
+        Self {
+            max_batch: None,
+            max_wait_ms: 2,
+            queue: 256,
+        }
+    }
+}
+
+impl Default for Caches {
+    fn default() -> Self {
+        Self {
+            embedding_bytes: 64 << 20,
+            result_bytes: 64 << 20,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Encoders that requests share, each behind a queue that gathers batches.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use nigh_encode::{Picture, Runtime, TextEncoder};
+use nigh_engine::{
+    Batcher, BatcherConfig, BatcherMetrics, EncoderRecord, EncoderRequest, SubmitError,
+};
+use tokio::sync::oneshot;
+
+use crate::config::Batching;
+use crate::error::{ApiError, ApiResult};
+
+/// An open encoder; its text side is opened when it is first asked for.
+pub(crate) struct SharedEncoder {
+    record: EncoderRecord,
+    request: EncoderRequest,
+    pictures: Batcher<Picture, Vec<f32>, String>,
+    text: OnceLock<Result<TextEncoder, String>>,
+    /// Pictures that were done when somebody last looked and found progress, and when that was.
+    seen: Mutex<(u64, Instant)>,
+}
+
+/// An encoder that does nothing for so long while pictures wait does not answer.
+const STUCK: Duration = Duration::from_secs(30);
+
+/// All encoders that are open, one for each fingerprint.
+pub(crate) struct Encoders {
+    open: Mutex<HashMap<String, Arc<SharedEncoder>>>,
+    batching: Batching,
+    runtime: Runtime,
+    threads: usize,
+}
+
+impl Encoders {
+    pub(crate) fn new(batching: Batching, runtime: Runtime, threads: usize) -> Self {
+        Self {
+            open: Mutex::default(),
+            batching,
+            runtime,
+            threads,
+        }
+    }
+
+    /// The encoder of a record; opened the first time.
+    pub(crate) fn of(&self, record: &EncoderRecord) -> ApiResult<Arc<SharedEncoder>> {
+        // An insertion is whole or did not happen.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("{} {}", record.spec, record.fingerprint);
+        if let Some(known) = open.get(&name) {
+            return Ok(Arc::clone(known));
+        }
+        let request = EncoderRequest {
+            threads_per_run: self.threads,
+            runtime: self.runtime,
+            ..EncoderRequest::default()
+        };
+        let encoder = record.open(&request)?;
+        let config = BatcherConfig {
+            max_batch: self
+                .batching
+                .max_batch
+                .unwrap_or_else(|| encoder.batch_size()),
+            max_wait: Duration::from_millis(self.batching.max_wait_ms),
+            queue: self.batching.queue,
+            threads: 1,
+        };
+        let dimension = encoder.dimension();
+        let encode = move |pictures: &[Picture]| {
+            let rows = encoder
+                .encode(pictures)
+                .map_err(|error| error.to_string())?;
+            Ok(rows.chunks_exact(dimension).map(<[f32]>::to_vec).collect())
+        };
+        let pictures = Batcher::spawn(config, encode)
+            .map_err(|error| ApiError::unavailable(format!("no thread to encode with: {error}")))?;
+        let shared = Arc::new(SharedEncoder {
+            record: record.clone(),
+            request,
+            pictures,
+            text: OnceLock::new(),
+            seen: Mutex::new((0, Instant::now())),
+        });
+        open.insert(name, Arc::clone(&shared));
+        Ok(shared)
+    }
+}
+
+impl SharedEncoder {
+    /// The embedding of a picture, before any reduction. Dropped while it waits, the picture leaves the queue.
+    pub(crate) async fn picture(&self, picture: Picture) -> ApiResult<Vec<f32>> {
+        let (sender, receiver) = oneshot::channel();
+        let submitted = self.pictures.try_submit_then(picture, move |result| {
+            // Whoever asked may have gone.
+            let _ = sender.send(result);
+        });
+        let _waiting = submitted.map_err(|error| match error {
+            SubmitError::Full(_) => ApiError::busy("the queue of the encoder"),
+            SubmitError::Ended(_) => ApiError::unavailable("the encoder has ended"),
+        })?;
+        match receiver.await {
+            Ok(Ok(row)) => Ok(row),
+            Ok(Err(message)) => Err(ApiError::unprocessable("bad_picture", message)),
+            Err(_) => Err(ApiError::internal("the encoder met a defect in nigh")),
+        }
+    }
+
+    /// The embedding of words. Computes on the calling thread.
+    pub(crate) fn words(&self, words: &str) -> ApiResult<Vec<f32>> {
+        let open = || {
+            self.record
+                .open_text(&self.request)
+                .map_err(|error| error.to_string())
+        };
+        let text = self.text.get_or_init(open).as_ref();
+        let text = text.map_err(|message| ApiError::unprocessable("no_words", message))?;
+        let encoded = text.encode(&[words]);
+        let encoded = encoded.map_err(|error| ApiError::unprocessable("bad_text", error))?;
+        Ok(encoded.rows)
+    }
+
+    /// Whether words can be searched with: looks for the text side's files and does not open them.
+    pub(crate) fn has_words(&self) -> bool {
+        match self.text.get() {
+            Some(text) => text.is_ok(),
+            None => self.record.has_words(),
+        }
+    }
+
+    /// Whether pictures wait and none was done for a while: since the last time somebody asked, at least [`STUCK`] ago.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let metrics = self.pictures.metrics();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let (items, since) = *seen;
+        if metrics.waiting == 0 || metrics.items != items {
+            *seen = (metrics.items, Instant::now());
+            return false;
+        }
+        since.elapsed() >= STUCK
+    }
+
+    pub(crate) fn metrics(&self) -> BatcherMetrics {
+        self.pictures.metrics()
+    }
+}

@@ -1,0 +1,282 @@
+//! From what went wrong to a status, a stable code and a sentence: one exhaustive match for each kind of error.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use nigh_engine::network::{NetworkError, PeopleError};
+use nigh_engine::{
+    CombineError, EncoderError, FilterError, LiveError, OpenCatalogError, SearchError,
+};
+use nigh_store::{OpenError, UpsertError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What every failed request answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// The failure.
+    pub(crate) error: ApiErrorBody,
+}
+
+/// A failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct ApiErrorBody {
+    /// For programs; does not change from version to version.
+    #[schema(example = "unknown_item")]
+    pub(crate) code: &'static str,
+    /// For people.
+    #[schema(example = "no item has the id \"1234\"")]
+    pub(crate) message: String,
+    /// The field of the request that is wrong, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) field: Option<String>,
+}
+
+/// Why a request was not served.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    field: Option<String>,
+}
+
+pub(crate) type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl ToString) -> Self {
+        Self {
+            status,
+            code,
+            message: message.to_string(),
+            field: None,
+        }
+    }
+
+    pub(crate) fn bad(code: &'static str, message: impl ToString) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    pub(crate) fn unprocessable(code: &'static str, message: impl ToString) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+
+    pub(crate) fn not_found(code: &'static str, message: impl ToString) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    pub(crate) fn conflict(code: &'static str, message: impl ToString) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    pub(crate) fn unauthorized(message: impl ToString) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "no_key", message)
+    }
+
+    pub(crate) fn forbidden(message: impl ToString) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "read_only_key", message)
+    }
+
+    pub(crate) fn busy(what: &str) -> Self {
+        let message = format!("{what} is full: try again in a moment");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message)
+    }
+
+    pub(crate) fn too_large(message: impl ToString) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+    }
+
+    pub(crate) fn media_type(message: impl ToString) -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            message,
+        )
+    }
+
+    pub(crate) fn unavailable(message: impl ToString) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+    }
+
+    pub(crate) fn internal(message: impl ToString) -> Self {
+        let message = message.to_string();
+        tracing::error!(%message, "internal error");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+    }
+
+    /// What a method or path that does not exist answers.
+    pub(crate) fn method() -> Self {
+        let message = "this path does not take this method: see /v1/openapi.json";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", message)
+    }
+
+    pub(crate) fn timeout() -> Self {
+        let message = "the request took longer than the server allows";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", message)
+    }
+
+    pub(crate) fn field(mut self, field: impl ToString) -> Self {
+        self.field = Some(field.to_string());
+        self
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn body(&self) -> ErrorBody {
+        ErrorBody {
+            error: ApiErrorBody {
+                code: self.code,
+                message: self.message.clone(),
+                field: self.field.clone(),
+            },
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body())).into_response();
+        let headers = response.headers_mut();
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let bearer = header::HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        response
+    }
+}
+
+impl From<SearchError> for ApiError {
+    fn from(error: SearchError) -> Self {
+        let message = error.to_string();
+        match error {
+            SearchError::Query(_) => Self::bad("bad_vector", message),
+            SearchError::Untuned(_) => Self::unprocessable("untuned", message),
+            SearchError::UnknownAttribute { .. } => Self::bad("unknown_attribute", message),
+            SearchError::UnknownId(_) => Self::not_found("unknown_item", message),
+            SearchError::View(_) | SearchError::Store(_) => Self::internal(message),
+        }
+    }
+}
+
+impl From<LiveError> for ApiError {
+    fn from(error: LiveError) -> Self {
+        let message = error.to_string();
+        match error {
+            LiveError::Open(error) => error.into(),
+            LiveError::Upsert(UpsertError::Item(_)) => Self::bad("bad_item", message),
+            LiveError::NoPicture { .. } => Self::unprocessable("no_picture", message),
+            LiveError::TooManyPictures { .. } => Self::unprocessable("too_many_pictures", message),
+            LiveError::Picture { .. } => Self::unprocessable("bad_picture", message),
+            LiveError::Upsert(_)
+            | LiveError::Write(_)
+            | LiveError::Read(_)
+            | LiveError::Tail(_)
+            | LiveError::Publish(_) => Self::internal(message),
+            LiveError::Poisoned => Self::unavailable(message),
+        }
+    }
+}
+
+impl From<OpenCatalogError> for ApiError {
+    fn from(error: OpenCatalogError) -> Self {
+        let message = error.to_string();
+        match error {
+            OpenCatalogError::Store(error) => error.into(),
+            OpenCatalogError::NothingPublished { .. } => Self::unavailable(message),
+            OpenCatalogError::Read(_)
+            | OpenCatalogError::Encoder(_)
+            | OpenCatalogError::Tail(_)
+            | OpenCatalogError::Reduction(_) => Self::internal(message),
+        }
+    }
+}
+
+impl From<OpenError> for ApiError {
+    fn from(error: OpenError) -> Self {
+        let message = error.to_string();
+        match error {
+            OpenError::HeldByWriter { .. } | OpenError::HeldByReaders { .. } => {
+                Self::conflict("in_use", message)
+            }
+            _ => Self::internal(message),
+        }
+    }
+}
+
+impl From<EncoderError> for ApiError {
+    fn from(error: EncoderError) -> Self {
+        let message = error.to_string();
+        match error {
+            EncoderError::NoWords { .. } => Self::unprocessable("no_words", message),
+            EncoderError::Unknown { .. } | EncoderError::Overrides(_) => {
+                Self::unprocessable("unknown_encoder", message)
+            }
+            EncoderError::Open { .. }
+            | EncoderError::Record(_)
+            | EncoderError::Text(_)
+            | EncoderError::Mismatch { .. } => Self::unavailable(message),
+        }
+    }
+}
+
+impl From<CombineError> for ApiError {
+    fn from(error: CombineError) -> Self {
+        match error {
+            CombineError::Cancelled => Self::unprocessable("empty_query", error),
+            CombineError::Dimensions { .. } => Self::bad("bad_vector", error),
+        }
+    }
+}
+
+impl From<Box<FilterError>> for ApiError {
+    fn from(error: Box<FilterError>) -> Self {
+        Self::bad("bad_filter", error).field("where")
+    }
+}
+
+impl From<NetworkError> for ApiError {
+    fn from(error: NetworkError) -> Self {
+        let message = error.to_string();
+        match error {
+            NetworkError::People(error) => error.into(),
+            NetworkError::Open(error) => error.into(),
+            NetworkError::File { .. } => Self::conflict("in_use", message),
+            NetworkError::Memory { .. } => Self::unavailable(message),
+            NetworkError::Training { .. } | NetworkError::ErasedMeanwhile => {
+                Self::conflict("training", message)
+            }
+            NetworkError::Untimed | NetworkError::Share { .. } => {
+                Self::unprocessable("held_out", message)
+            }
+            NetworkError::Read(_)
+            | NetworkError::Write(_)
+            | NetworkError::Rewrite(_)
+            | NetworkError::WriteGraph(_)
+            | NetworkError::OpenGraph(_)
+            | NetworkError::Io { .. }
+            | NetworkError::Edges(_)
+            | NetworkError::Links(_)
+            | NetworkError::Index(_) => Self::internal(message),
+        }
+    }
+}
+
+impl From<PeopleError> for ApiError {
+    fn from(error: PeopleError) -> Self {
+        let message = error.to_string();
+        match error {
+            PeopleError::Unknown { .. } => Self::not_found("unknown_person", message),
+            PeopleError::Length { .. }
+            | PeopleError::Same { .. }
+            | PeopleError::LateTime { .. }
+            | PeopleError::NegativeTime { .. }
+            | PeopleError::Weight { .. } => Self::bad("bad_edge", message),
+            PeopleError::TooMany { .. } => Self::unprocessable("too_many_people", message),
+        }
+    }
+}

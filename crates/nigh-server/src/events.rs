@@ -1,0 +1,134 @@
+//! What people did with what they were shown, kept to learn from.
+//!
+//! One JSON object a line, appended to a file for each day (UTC). An event is acknowledged when it is on disk. A line that a crash
+//! cut off is ended when the file is opened again, so that every later event has a line of its own.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A folder of files of events.
+pub(crate) struct EventLog {
+    folder: PathBuf,
+    /// The day since 1970 and its file.
+    today: Mutex<Option<(u64, File)>>,
+}
+
+const SECONDS_A_DAY: u64 = 86_400;
+
+impl EventLog {
+    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            today: Mutex::default(),
+        })
+    }
+
+    /// Appends lines, each a JSON object without its end of line; on disk when this returns.
+    pub(crate) fn append(&self, lines: &[String]) -> io::Result<()> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let day = now.map_or(0, |now| now.as_secs()) / SECONDS_A_DAY;
+        // After a panic the file may end in half a line; opening it anew mends that.
+        let mut today = self.today.lock().unwrap_or_else(|poisoned| {
+            let mut today = PoisonError::into_inner(poisoned);
+            *today = None;
+            today
+        });
+        if today.as_ref().is_none_or(|(opened, _)| *opened != day) {
+            *today = Some((day, self.open_day(day)?));
+        }
+        let Some((_, file)) = today.as_mut() else {
+            return Ok(());
+        };
+        let mut text = lines.join("\n");
+        text.push('\n');
+        let written = file
+            .write_all(text.as_bytes())
+            .and_then(|()| file.sync_data());
+        if written.is_err() {
+            *today = None;
+        }
+        written
+    }
+
+    fn open_day(&self, day: u64) -> io::Result<File> {
+        let path = self.folder.join(format!("{}.jsonl", date(day)));
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .read(true)
+            .open(path)?;
+        if file.seek(SeekFrom::End(0))? > 0 {
+            let mut last = [0];
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+            if last != *b"\n" {
+                file.write_all(b"\n")?;
+            }
+        }
+        // The file's name is on disk too.
+        File::open(&self.folder)?.sync_all()?;
+        Ok(file)
+    }
+}
+
+/// The date of a day since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
+fn date(day: u64) -> String {
+    let shifted = day + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{of_month:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_days() {
+        for (day, expected) in [
+            (0, "1970-01-01"),
+            (59, "1970-03-01"),
+            (11_016, "2000-02-29"),
+            (20_778, "2026-11-21"),
+        ] {
+            assert_eq!(date(day), expected);
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let append = |lines: &[&str]| {
+            let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            EventLog::open(folder.path())
+                .unwrap()
+                .append(&lines)
+                .unwrap();
+        };
+        append(&["{\"a\":1}", "{\"a\":2}"]);
+        let file = std::fs::read_dir(folder.path())
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path();
+        let mut open = OpenOptions::new().append(true).open(&file).unwrap();
+        open.write_all(b"{\"a\":").unwrap();
+        append(&["{\"a\":3}"]);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(text, "{\"a\":1}\n{\"a\":2}\n{\"a\":\n{\"a\":3}\n");
+    }
+}

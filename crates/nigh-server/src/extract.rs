@@ -1,0 +1,90 @@
+//! What a request brings, with errors in our shape.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+
+/// A body of JSON.
+pub(crate) struct ApiJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let kind = content_type(&request);
+        if !kind.starts_with("application/json") {
+            let message = format!("expected content-type application/json, received {kind:?}");
+            return Err(ApiError::media_type(message));
+        }
+        let body = body(request, state).await?;
+        parse(&body).map(ApiJson)
+    }
+}
+
+/// A query string.
+pub(crate) struct ApiQuery<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        let query = query.map_err(|error| ApiError::bad("bad_query", error.body_text()))?;
+        Ok(ApiQuery(query.0))
+    }
+}
+
+/// Parts of the path.
+pub(crate) struct ApiPath<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for ApiPath<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        let path = path.map_err(|error| ApiError::bad("bad_path", error.body_text()))?;
+        Ok(ApiPath(path.0))
+    }
+}
+
+/// What the request says of its body; empty where it says nothing.
+pub(crate) fn content_type(request: &Request) -> String {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.to_ascii_lowercase()
+}
+
+pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state).await.map_err(of_bytes)
+}
+
+fn of_bytes(error: BytesRejection) -> ApiError {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::too_large("the request is larger than the server takes (limits.body_bytes)")
+        }
+        _ => ApiError::bad("bad_body", error.body_text()),
+    }
+}
+
+/// JSON with the field in the error, where the parser names one.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let message = error.to_string();
+        // "unknown field `x`", "missing field `x`", "duplicate field `x`".
+        let named = message.split_once(" field `").map(|(_, rest)| rest);
+        let named = named
+            .and_then(|rest| rest.split('`').next())
+            .map(str::to_owned);
+        let error = ApiError::bad("bad_json", message);
+        match named {
+            Some(field) => error.field(field),
+            None => error,
+        }
+    })
+}

@@ -1,0 +1,42 @@
+//! The web page: files in the binary, and nothing from elsewhere.
+
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::app::Shared;
+
+/// Scripts and styles from here alone, pictures from here and from the person's own disk.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; \
+                      form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
+
+/// The page and its files.
+pub(crate) fn router() -> axum::Router<Shared> {
+    let mut router = axum::Router::new();
+    for (name, kind, text) in FILES {
+        let path = match *name {
+            "index.html" => "/".to_owned(),
+            name => format!("/{name}"),
+        };
+        router = router.route(&path, get(|| async { file(kind, text) }));
+    }
+    router
+}
+
+fn file(kind: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(POLICY),
+        ),
+        (
+            HeaderName::from_static("referrer-policy"),
+            HeaderValue::from_static("no-referrer"),
+        ),
+    ];
+    (headers, text).into_response()
+}

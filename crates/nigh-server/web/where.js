@@ -1,0 +1,34 @@
+/** The field for a condition: the attributes it may name, and the server's sentence where it does not understand. */
+
+import { column } from './conditions.js';
+import { button, el, fill } from './dom.js';
+
+const SAMPLES = { string: "= 'some text'", integer: '>= 10', float: '< 9.5', boolean: '= TRUE', date: ">= '2024-01-31'" };
+
+/** Offers the attributes below the field. */
+export function offerAttributes(list, field, attributes) {
+  fill(list, ...attributes.map(({ name, type }) => el('li', {}, button(name, () => insert(field, name, type), { class: 'chip', title: type }))));
+  list.parentElement.hidden = attributes.length === 0;
+  field.placeholder = example(attributes);
+}
+
+/** A condition on the first of the attributes. */
+export const example = ([first] = []) => (first ? `for example ${column(first.name)} ${SAMPLES[first.type] ?? ''}` : '');
+
+/** Puts a comparison where the cursor is, and the cursor where its value goes. */
+function insert(field, name, type) {
+  const [before, after] = [field.value.slice(0, field.selectionStart), field.value.slice(field.selectionEnd)];
+  const joined = before.trim() && !/(\(|\b(AND|OR|NOT))\s*$/i.test(before) ? `${before.trimEnd()} AND ` : before;
+  const quote = ['string', 'date'].includes(type) ? "'" : '';
+  const start = `${joined}${column(name)} = ${quote}`;
+  field.value = start + quote + after;
+  field.focus();
+  field.setSelectionRange(start.length, start.length);
+}
+
+/** Shows the server's sentence beside the field, or clears it. The lines after the first point at a place in the text. */
+export function showWhereError(place, field, error) {
+  field.setAttribute('aria-invalid', String(Boolean(error)));
+  const [sentence, ...rest] = error?.message.split('\n') ?? [];
+  fill(place, sentence && el('p', {}, sentence), rest.length && el('pre', {}, rest.join('\n')));
+}

@@ -1,0 +1,77 @@
+//! `nigh serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+use nigh_encode::Runtime;
+
+const EXAMPLES: &str = "\
+Examples:
+  nigh serve shop
+  nigh serve shop circle --listen 127.0.0.1:8080
+  nigh serve shop --listen 0.0.0.0:7444 --keys-file keys.txt --events events/
+  nigh serve shop --config nigh.toml --print-config
+
+The page is at the address that is printed, the API below /v1: /v1/openapi.json
+describes it. Nobody else can write a collection while it is served.
+
+Without API keys the server listens on this machine alone. A keys file has a
+line `read KEY` or `write KEY` for each key; clients send
+`Authorization: Bearer KEY`. NIGH_READ_KEY and NIGH_WRITE_KEY add one each.
+
+Flags and their environment variables win over the file of --config, which may
+set more: --print-config shows every key with its value.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ServeArgs {
+    /// The folders of catalogs and networks; each is called as its folder is.
+    #[arg(value_name = "DIR", required_unless_present = "print_config")]
+    pub(crate) dirs: Vec<PathBuf>,
+
+    /// Address and port [default: 127.0.0.1:7444]; with port 0 the system chooses one.
+    #[arg(long, env = "NIGH_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// A TOML file of settings.
+    #[arg(long, env = "NIGH_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// A file of API keys.
+    #[arg(long, env = "NIGH_KEYS_FILE", value_name = "FILE")]
+    pub(crate) keys_file: Option<PathBuf>,
+
+    /// Keep the events of /v1/events in this folder.
+    #[arg(long, env = "NIGH_EVENTS", value_name = "DIR")]
+    pub(crate) events: Option<PathBuf>,
+
+    /// How the log on standard error is written.
+    #[arg(long, env = "NIGH_LOG", value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub(crate) log: LogFormat,
+
+    /// What computes ONNX models: rten, or onnxruntime[:cpu|:cuda|:tensorrt] in builds that have it.
+    #[arg(
+        long,
+        env = "NIGH_RUNTIME",
+        value_name = "RUNTIME",
+        default_value = "rten"
+    )]
+    pub(crate) runtime: Runtime,
+
+    /// Print all settings as TOML, and end.
+    #[arg(long, env = "NIGH_PRINT_CONFIG", value_parser = FalseyValueParser::new())]
+    pub(crate) print_config: bool,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// None.
+    None,
+}

@@ -1,0 +1,68 @@
+//! `nigh serve`: settings from file, environment and flags; then the server until Ctrl-C.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nigh_server::{Access, Keys, Server, ServerConfig};
+
+use crate::cli::{LogFormat, ServeArgs};
+use crate::interrupt;
+use crate::output::{Exit, Output};
+
+pub(crate) fn run(args: &ServeArgs, threads: Option<u16>, output: Output) -> Result<Exit> {
+    let config = settings(args, threads)?;
+    if args.print_config {
+        output.line(toml::to_string(&config)?.trim_end())?;
+        return Ok(Exit::Done);
+    }
+    log(args.log);
+    let stop = interrupt::flag()?;
+    let server = Server::open(config, keys(), args.runtime, &args.dirs)?;
+    server.run(&stop, |address| {
+        output.note(format!("serving at http://{address}/ (Ctrl-C ends)"));
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The file's settings, under those of flags and environment.
+fn settings(args: &ServeArgs, threads: Option<u16>) -> Result<ServerConfig> {
+    let config = args.config.as_deref().map(read).transpose()?;
+    let mut config = config.unwrap_or_default();
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.keys_file = args.keys_file.clone().or(config.keys_file);
+    config.events = args.events.clone().or(config.events);
+    config.threads = threads.map_or(config.threads, usize::from);
+    Ok(config)
+}
+
+fn read(path: &Path) -> Result<ServerConfig> {
+    let name = || format!("the settings in {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(name)?;
+    toml::from_str(&text).with_context(name)
+}
+
+/// Keys of the environment: those of a flag would be seen by everybody who lists processes.
+fn keys() -> Keys {
+    let mut keys = Keys::default();
+    for (variable, access) in [
+        ("NIGH_READ_KEY", Access::Read),
+        ("NIGH_WRITE_KEY", Access::Write),
+    ] {
+        if let Some(key) = std::env::var(variable).ok().filter(|key| !key.is_empty()) {
+            keys.add(&key, access);
+        }
+    }
+    keys
+}
+
+fn log(format: LogFormat) {
+    let lines = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::INFO)
+        .with_ansi(false);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::None => {}
+    }
+}
