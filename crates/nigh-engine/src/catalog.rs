@@ -18,6 +18,7 @@ pub use self::refine::{FacetValue, OrderBy, Refined, Refinement};
 pub use self::search::{Hit, Method, SearchError, SearchOptions, SearchReply};
 pub use self::tune::{CatalogTuneError, TuneOptions, tune_catalog};
 pub(crate) use self::tune::{own_queries, tune_view};
+pub use self::why_not::WhyNot;
 use crate::encoder::{EncoderError, EncoderRecord};
 use crate::eval::EvalQuery;
 use crate::filter::{Filter, FilterError};
@@ -37,6 +38,7 @@ mod live;
 mod refine;
 mod search;
 mod tune;
+mod why_not;
 
 /// An open catalog. Reads only; many threads may share one.
 #[derive(Debug)]

@@ -82,7 +82,7 @@ pub use catalog::{
     Catalog, CatalogInfo, CatalogTuneError, Checked, ColumnInfo, FacetValue, Hit, ItemSummary,
     LiveCatalog, LiveError, Method, NewItem, NewPicture, OpenCatalogError, OrderBy, OtherInfo,
     Outcome, Prepared, RebuildError, Refined, Refinement, RunningRecall, SearchError,
-    SearchOptions, SearchReply, ShapeRecall, TuneOptions, Write, tune_catalog,
+    SearchOptions, SearchReply, ShapeRecall, TuneOptions, WhyNot, Write, tune_catalog,
 };
 pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
 pub use encoder::{EncoderError, EncoderRecord, EncoderRequest, Located, locate};

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nigh_encode::{DecodeLimits, Encoder};
 use nigh_engine::{
     Catalog, CatalogWriter, EncoderRequest, LiveCatalog, LiveError, Method, NewItem, NewPicture,
-    OrderBy, Outcome, Refinement, SearchError, SearchOptions, Write,
+    OrderBy, Outcome, Refinement, SearchError, SearchOptions, WhyNot, Write,
 };
 use nigh_store::Value;
 
@@ -74,11 +74,15 @@ impl Shop {
     }
 
     fn put(&self, new: NewItem) -> Outcome {
-        self.live.write(&[self.upsert(new)]).unwrap()[0]
+        self.one(self.upsert(new)).unwrap()
+    }
+
+    fn one(&self, write: Write) -> Result<Outcome, LiveError> {
+        self.live.write(&[write]).unwrap().pop().unwrap()
     }
 
     fn delete(&self, id: &str) -> Outcome {
-        self.live.write(&[Write::Delete(id.to_owned())]).unwrap()[0]
+        self.one(Write::Delete(id.to_owned())).unwrap()
     }
 
     /// The ids of everything, the nearest to an item's picture first, by an exact search.
@@ -187,6 +191,146 @@ fn pictures_are_encoded_once_and_stay_where_none_are_given() {
     assert!(
         error.starts_with("item \"c\", picture \"main\": "),
         "{error}"
+    );
+}
+
+#[test]
+fn embeddings_that_stay_are_of_the_pictures_that_stay() {
+    let shop = Shop::new();
+    shop.put(item("a", 1, 1));
+    // Somebody sends attributes alone, and somebody the same picture; before both are written a third sends another picture.
+    let attributes = NewItem {
+        pictures: Vec::new(),
+        ..item("a", 1, 2)
+    };
+    let (attributes, same) = (shop.upsert(attributes), shop.upsert(item("a", 1, 3)));
+    shop.put(item("a", 2, 4));
+    for late in [attributes, same] {
+        let error = shop.one(late).unwrap_err();
+        assert!(
+            matches!(error, LiveError::ChangedMeanwhile { .. }),
+            "{error}"
+        );
+    }
+    // The same in one commit, beside one that is wrong.
+    let late = shop.upsert(NewItem {
+        pictures: Vec::new(),
+        ..item("a", 2, 5)
+    });
+    let long = shop.upsert(item(&"x".repeat(2_000), 1, 1));
+    let writes = [
+        shop.upsert(item("a", 3, 6)),
+        long,
+        late,
+        Write::Delete("none".to_owned()),
+    ];
+    let outcomes = shop.live.write(&writes).unwrap();
+    assert!(matches!(outcomes[0], Ok(Outcome::Updated)));
+    assert!(matches!(outcomes[1], Err(LiveError::Upsert(_))));
+    assert!(matches!(
+        outcomes[2],
+        Err(LiveError::ChangedMeanwhile { .. })
+    ));
+    assert!(matches!(outcomes[3], Ok(Outcome::Missing)));
+    let catalog = shop.live.read().unwrap();
+    assert_eq!(catalog.image_bytes("a", "main"), Some(picture(3)));
+    assert_eq!(catalog.attributes("a").unwrap()["size"], Value::Integer(6));
+}
+
+#[test]
+fn an_attribute_of_two_types_has_one_order() {
+    let shop = Shop::new();
+    for number in 0..40 {
+        let mut new = item(&format!("i{number}"), number, i64::from(number));
+        if number % 3 == 0 {
+            let text = Value::String(format!("{number} or so"));
+            new.attributes.insert("size".to_owned(), text);
+        }
+        shop.put(new);
+        if number == 20 {
+            shop.live.publish().unwrap();
+        }
+    }
+    let catalog = shop.live.read().unwrap();
+    let query = catalog.embeddings("i4").unwrap();
+    let refinement = Refinement {
+        order_by: Some(OrderBy {
+            attribute: "size".to_owned(),
+            descending: false,
+        }),
+        ..Refinement::default()
+    };
+    let options = SearchOptions {
+        k: 40,
+        ..SearchOptions::default()
+    };
+    let found = catalog
+        .search_refined(&query, &options, &refinement)
+        .unwrap();
+    let sizes: Vec<String> = found
+        .reply
+        .hits
+        .iter()
+        .map(|hit| hit.attributes["size"].to_string())
+        .collect();
+    assert!(sizes.len() == 40 && sizes.is_sorted(), "{sizes:?}");
+}
+
+#[test]
+fn an_item_that_is_missed_is_explained() {
+    let shop = Shop::new();
+    for number in 0..60 {
+        shop.put(item(&format!("i{number}"), number, i64::from(number)));
+    }
+    let catalog = shop.live.read().unwrap();
+    let query = catalog.embeddings("i4").unwrap();
+    let all = shop.near(4, None);
+    let ask = |id: &str, k: usize, change: &dyn Fn(&mut SearchOptions, &mut Refinement)| {
+        let mut options = SearchOptions {
+            k,
+            ..SearchOptions::default()
+        };
+        let mut refinement = Refinement {
+            why_not: Some(id.to_owned()),
+            ..Refinement::default()
+        };
+        change(&mut options, &mut refinement);
+        let found = catalog
+            .search_refined(&query, &options, &refinement)
+            .unwrap();
+        found.why_not.unwrap()
+    };
+    let nothing = |_: &mut SearchOptions, _: &mut Refinement| {};
+    assert_eq!(ask(&all[2], 5, &nothing), WhyNot::Shown { place: 2 });
+    assert_eq!(ask("none", 5, &nothing), WhyNot::Collection);
+    let WhyNot::Farther { depth: 5, .. } = ask(&all[30], 5, &nothing) else {
+        panic!("{:?}", ask(&all[30], 5, &nothing));
+    };
+    let excluded = ask("i4", 5, &|options, _| {
+        options.exclude = Some("i4".to_owned())
+    });
+    assert_eq!(excluded, WhyNot::Query);
+    let filtered = ask("i5", 60, &|options, _| {
+        options.filter = Some(catalog.filter("size > 10").unwrap());
+    });
+    assert_eq!(filtered, WhyNot::Filter);
+    let low = ask(&all[50], 60, &|options, _| options.min_score = Some(0.9999));
+    assert!(
+        matches!(low, WhyNot::MinScore { score } if score < 0.9999),
+        "{low:?}"
+    );
+    let later = ask(&all[7], 5, &|_, refinement| refinement.depth = Some(20));
+    assert_eq!(later, WhyNot::Page { place: 7 });
+    let kind = |id: &str| catalog.attributes(id).unwrap()["kind"].clone();
+    let twin = all[1..].iter().find(|id| kind(id) == kind("i4")).unwrap();
+    let grouped = ask(twin, 5, &|_, refinement| {
+        refinement.group_by = Some("kind".to_owned())
+    });
+    assert_eq!(
+        grouped,
+        WhyNot::Group {
+            shown: "i4".to_owned()
+        }
     );
 }
 

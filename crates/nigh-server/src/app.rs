@@ -6,11 +6,13 @@ use std::sync::atomic::AtomicBool;
 
 use axum::body::Bytes as Body;
 use nigh_encode::{DecodeLimits, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::cache::Bytes;
 use crate::collections::Collections;
 use crate::config::ServerConfig;
 use crate::encoders::Encoders;
+use crate::error::{ApiError, ApiResult};
 use crate::events::EventLog;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
@@ -25,6 +27,8 @@ pub(crate) struct App {
     pub(crate) encoders: Encoders,
     pub(crate) pool: Pool,
     pub(crate) metrics: Metrics,
+    /// Requests whose pictures are decoded and not yet encoded: so much memory they take.
+    pub(crate) decoding: Arc<Semaphore>,
     /// Of pictures and words, by encoder and content.
     pub(crate) embeddings: Bytes<Vec<f32>>,
     /// Whole answers, by collection, its state and the question.
@@ -38,6 +42,8 @@ pub(crate) type Shared = Arc<App>;
 
 /// Threads beside those that compute: for what waits for the disk.
 const WAITING_THREADS: usize = 4;
+/// Two batches of the encoders here: one that runs and one that waits.
+const DECODED: usize = 16;
 
 impl App {
     /// Opens the collections at `dirs`.
@@ -59,6 +65,7 @@ impl App {
             encoders: Encoders::new(config.batching.clone(), runtime, config.threads),
             pool: Pool::new(config.threads + WAITING_THREADS, config.limits.queue),
             metrics: Metrics::new(),
+            decoding: Arc::new(Semaphore::new(DECODED)),
             embeddings: Bytes::new(config.caches.embedding_bytes),
             results: Bytes::new(config.caches.result_bytes),
             events: config.events.as_ref().map(open).transpose()?,
@@ -78,6 +85,12 @@ impl App {
                 path: dir.to_owned(),
                 reason: error.message().to_owned(),
             })
+    }
+
+    /// Room for a request's decoded pictures, held until they are encoded.
+    pub(crate) async fn room(&self) -> ApiResult<OwnedSemaphorePermit> {
+        let room = Arc::clone(&self.decoding).acquire_owned().await;
+        room.map_err(|_| ApiError::unavailable("the server is shutting down"))
     }
 
     /// What a picture may be.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use nigh_engine::network::{Network, NetworkError, SuggestScratch};
 use nigh_engine::{
-    BatchError, Batcher, BatcherConfig, EncoderRecord, LiveCatalog, Outcome, SubmitError, Write,
+    BatchError, Batcher, BatcherConfig, EncoderRecord, LiveCatalog, LiveError, Outcome,
+    SubmitError, Ticket, Write,
 };
 use nigh_store::{Header, Kind, Schema};
 use tokio::sync::oneshot;
@@ -21,10 +22,18 @@ pub(crate) struct ServedCatalog {
     pub(crate) live: Arc<LiveCatalog>,
     pub(crate) record: EncoderRecord,
     /// Opened when it is first needed, so that a catalog whose model is gone still answers by item.
-    encoder: Mutex<Option<Arc<SharedEncoder>>>,
+    encoder: OnceLock<Arc<SharedEncoder>>,
     /// Changes that come at one time are written in one commit.
-    writes: Batcher<Write, Outcome, ApiError>,
-    publishing: Arc<AtomicBool>,
+    writes: Batcher<Write, ApiResult<Outcome>, ApiError>,
+    publishing: Arc<Publishing>,
+}
+
+/// A new view on its way.
+#[derive(Default)]
+struct Publishing {
+    now: AtomicBool,
+    /// The last change when one failed: it is tried again after as many more.
+    failed_at: AtomicU64,
 }
 
 /// A network that is served.
@@ -122,33 +131,41 @@ impl ServedCatalog {
             queue: 4 * COMMIT_WRITES,
             threads: 1,
         };
-        let written = Arc::clone(&live);
-        let commit = move |writes: &[Write]| written.write(writes).map_err(ApiError::from);
+        let (written, publishing) = (Arc::clone(&live), Arc::<Publishing>::default());
+        let (shared, called) = (Arc::clone(&publishing), name.clone());
+        let commit = move |writes: &[Write]| {
+            let outcomes = written.write(writes)?;
+            publish_if_due(&written, &shared, &called);
+            let made = |(write, outcome): (&Write, Result<Outcome, LiveError>)| {
+                audit(&called, write, outcome.as_ref().ok());
+                Ok(outcome?)
+            };
+            Ok(writes.iter().zip(outcomes).map(made).collect())
+        };
         let writes = Batcher::spawn(config, commit)
             .map_err(|error| ApiError::unavailable(format!("no thread to write with: {error}")))?;
         Ok(Self {
             name,
             live,
             record,
-            encoder: Mutex::default(),
+            encoder: OnceLock::new(),
             writes,
-            publishing: Arc::default(),
+            publishing,
         })
     }
 
     /// The encoder, opened the first time.
     pub(crate) fn encoder(&self, encoders: &Encoders) -> ApiResult<Arc<SharedEncoder>> {
-        let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = encoder.as_ref() {
+        if let Some(open) = self.encoder.get() {
             return Ok(Arc::clone(open));
         }
         let open = encoders.of(&self.record)?;
-        Ok(Arc::clone(encoder.insert(open)))
+        Ok(Arc::clone(self.encoder.get_or_init(|| open)))
     }
 
-    pub(crate) fn open_encoder(&self) -> Option<Arc<SharedEncoder>> {
-        let encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
-        encoder.clone()
+    /// The encoder, if it was needed before. Never waits.
+    pub(crate) fn open_encoder(&self) -> Option<&Arc<SharedEncoder>> {
+        self.encoder.get()
     }
 
     /// Makes a change, durable when this returns, in one commit with others that come now.
@@ -162,60 +179,81 @@ impl ServedCatalog {
             SubmitError::Full(_) => ApiError::busy("the queue of changes"),
             SubmitError::Ended(_) => ApiError::unavailable("the catalog is being closed"),
         })?;
-        let result = receiver
-            .await
-            .map_err(|_| ApiError::internal("writing met a defect in nigh"))??;
-        self.publish_if_due();
-        Ok(result)
+        let lost = |_| ApiError::internal("writing met a defect in nigh");
+        receiver.await.map_err(lost)??
     }
 
-    /// Makes many changes, waiting for room in the queue; computes on the calling thread.
-    pub(crate) fn write_all(&self, writes: Vec<Write>) -> ApiResult<Vec<Outcome>> {
-        let ended = || ApiError::unavailable("the catalog is being closed");
-        let submit = |write| self.writes.submit(write).map_err(|_| ended());
-        let tickets = writes
+    /// Makes many changes, waiting for room in the queue; computes on the calling thread. What became of each.
+    pub(crate) fn write_all(&self, writes: Vec<Write>) -> Vec<ApiResult<Outcome>> {
+        let submitted: Vec<_> = writes
             .into_iter()
-            .map(submit)
-            .collect::<ApiResult<Vec<_>>>()?;
-        let outcomes = tickets.into_iter().map(|ticket| match ticket.wait() {
-            Ok(outcome) => Ok(outcome),
-            Err(BatchError::Item(error)) => Err(error),
-            Err(BatchError::Lost) => Err(ApiError::internal("writing met a defect in nigh")),
-        });
-        let outcomes = outcomes.collect();
-        self.publish_if_due();
-        outcomes
-    }
-
-    /// A new view is built beside everything else, where enough has changed.
-    fn publish_if_due(&self) {
-        let due = self.live.wants_publishing().unwrap_or(false);
-        if !due || self.publishing.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let (live, publishing, name) = (
-            Arc::clone(&self.live),
-            Arc::clone(&self.publishing),
-            self.name.clone(),
-        );
-        let publish = move || {
-            tracing::info!(catalog = name, "publishing");
-            if let Err(error) = live.publish() {
-                tracing::error!(catalog = name, %error, "publishing failed");
-            }
-            publishing.store(false, Ordering::Release);
+            .map(|write| self.writes.submit(write))
+            .collect();
+        let outcome = |submitted: Result<Ticket<_, _>, _>| match submitted {
+            Err(_) => Err(ApiError::unavailable("the catalog is being closed")),
+            Ok(ticket) => match ticket.wait() {
+                Ok(outcome) => outcome,
+                Err(BatchError::Item(error)) => Err(error),
+                Err(BatchError::Lost) => Err(ApiError::internal("writing met a defect in nigh")),
+            },
         };
-        let spawned = std::thread::Builder::new()
-            .name("publish".to_owned())
-            .spawn(publish);
-        if let Err(error) = spawned {
-            tracing::error!(%error, "no thread to publish with");
-            self.publishing.store(false, Ordering::Release);
-        }
+        submitted.into_iter().map(outcome).collect()
     }
 
     pub(crate) fn is_publishing(&self) -> bool {
-        self.publishing.load(Ordering::Acquire)
+        self.publishing.now.load(Ordering::Acquire)
+    }
+}
+
+/// A change that is on disk is told, whoever still waits for it.
+fn audit(catalog: &str, write: &Write, outcome: Option<&Outcome>) {
+    let Some(outcome) = outcome else { return };
+    let item = match write {
+        Write::Upsert(upsert) => &upsert.item.id,
+        Write::Delete(id) => id,
+    };
+    tracing::info!(target: "nigh::audit", catalog, item, ?outcome, "item changed");
+}
+
+/// Changes after a publication that failed, before it is tried again.
+const TRY_AGAIN_AFTER: u64 = 1_000;
+
+/// A new view is built beside everything else, where enough has changed.
+fn publish_if_due(live: &Arc<LiveCatalog>, publishing: &Arc<Publishing>, catalog: &str) {
+    let [sequence, _] = live.state();
+    let failed_at = publishing.failed_at.load(Ordering::Relaxed);
+    let waits = failed_at > 0 && sequence < failed_at + TRY_AGAIN_AFTER;
+    let due = !waits && live.wants_publishing().unwrap_or(false);
+    if !due || publishing.now.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let (live, done, name) = (
+        Arc::clone(live),
+        Ended(Arc::clone(publishing)),
+        catalog.to_owned(),
+    );
+    let publish = move || {
+        tracing::info!(catalog = name, "publishing");
+        match live.publish() {
+            Ok(()) => done.0.failed_at.store(0, Ordering::Relaxed),
+            Err(error) => {
+                done.0.failed_at.store(sequence, Ordering::Relaxed);
+                tracing::error!(catalog = name, %error, "publishing failed");
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("publish".to_owned());
+    if let Err(error) = thread.spawn(publish) {
+        tracing::error!(%error, "no thread to publish with");
+    }
+}
+
+/// Says that a publication is over, however it ended.
+struct Ended(Arc<Publishing>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.now.store(false, Ordering::Release);
     }
 }
 
@@ -252,8 +290,16 @@ impl ServedNetwork {
     ) -> ApiResult<T> {
         let mut network = self.network.write().map_err(|_| poisoned())?;
         let changed = change(&mut network)?;
-        network.fold_if_large()?;
+        // The change is made, whatever becomes of this.
+        if let Err(error) = network.fold_if_large() {
+            tracing::error!(network = self.name, %error, "the network's files cannot be written anew");
+        }
         Ok(changed)
+    }
+
+    /// Whether something panicked while it changed the network.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.network.is_poisoned()
     }
 
     /// The attributes that people have.

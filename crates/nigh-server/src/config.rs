@@ -39,6 +39,8 @@ pub struct Limits {
     pub k: usize,
     /// Items that grouping, ordering and counting may look at.
     pub depth: usize,
+    /// Pictures of an item.
+    pub item_images: usize,
     /// Parts of one query.
     pub parts: usize,
     /// Items or edges of one request.
@@ -92,9 +94,10 @@ impl Default for Limits {
         Self {
             body_bytes: 32 << 20,
             image_bytes: 16 << 20,
-            image_pixels: 50_000_000,
+            image_pixels: 25_000_000,
             k: 1_000,
             depth: 10_000,
+            item_images: 16,
             parts: 16,
             items: 10_000,
             queue: 1_024,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use nigh_encode::{Picture, Runtime, TextEncoder};
+use nigh_encode::{EncodeError, Picture, Runtime, TextEncoder, TextError};
 use nigh_engine::{
     Batcher, BatcherConfig, BatcherMetrics, EncoderRecord, EncoderRequest, SubmitError,
 };
@@ -17,8 +17,10 @@ use crate::error::{ApiError, ApiResult};
 pub(crate) struct SharedEncoder {
     record: EncoderRecord,
     request: EncoderRequest,
-    pictures: Batcher<Picture, Vec<f32>, String>,
-    text: OnceLock<Result<TextEncoder, String>>,
+    pictures: Batcher<Picture, Vec<f32>, EncodeError>,
+    text: OnceLock<TextEncoder>,
+    /// One thread opens the text side.
+    opening_text: Mutex<()>,
     /// Pictures that were done when somebody last looked and found progress, and when that was.
     seen: Mutex<(u64, Instant)>,
 }
@@ -46,7 +48,7 @@ impl Encoders {
 
     /// The encoder of a record; opened the first time.
     pub(crate) fn of(&self, record: &EncoderRecord) -> ApiResult<Arc<SharedEncoder>> {
-        // An insertion is whole or did not happen.
+        // An insertion is whole or did not happen. Held while an encoder is opened: it is opened once, and only by the pool.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!("{} {}", record.spec, record.fingerprint);
         if let Some(known) = open.get(&name) {
@@ -69,9 +71,7 @@ impl Encoders {
         };
         let dimension = encoder.dimension();
         let encode = move |pictures: &[Picture]| {
-            let rows = encoder
-                .encode(pictures)
-                .map_err(|error| error.to_string())?;
+            let rows = encoder.encode(pictures)?;
             Ok(rows.chunks_exact(dimension).map(<[f32]>::to_vec).collect())
         };
         let pictures = Batcher::spawn(config, encode)
@@ -81,6 +81,7 @@ impl Encoders {
             request,
             pictures,
             text: OnceLock::new(),
+            opening_text: Mutex::default(),
             seen: Mutex::new((0, Instant::now())),
         });
         open.insert(name, Arc::clone(&shared));
@@ -102,31 +103,40 @@ impl SharedEncoder {
         })?;
         match receiver.await {
             Ok(Ok(row)) => Ok(row),
-            Ok(Err(message)) => Err(ApiError::unprocessable("bad_picture", message)),
+            Ok(Err(error @ EncodeError::Picture { .. })) => {
+                Err(ApiError::unprocessable("bad_picture", error))
+            }
+            Ok(Err(error)) => Err(ApiError::unavailable(error)),
             Err(_) => Err(ApiError::internal("the encoder met a defect in nigh")),
         }
     }
 
     /// The embedding of words. Computes on the calling thread.
     pub(crate) fn words(&self, words: &str) -> ApiResult<Vec<f32>> {
-        let open = || {
-            self.record
-                .open_text(&self.request)
-                .map_err(|error| error.to_string())
-        };
-        let text = self.text.get_or_init(open).as_ref();
-        let text = text.map_err(|message| ApiError::unprocessable("no_words", message))?;
-        let encoded = text.encode(&[words]);
-        let encoded = encoded.map_err(|error| ApiError::unprocessable("bad_text", error))?;
-        Ok(encoded.rows)
+        match self.text()?.encode(&[words]) {
+            Ok(encoded) => Ok(encoded.rows),
+            Err(error @ TextError::NoTokens { .. }) => {
+                Err(ApiError::unprocessable("bad_text", error))
+            }
+            Err(error) => Err(ApiError::unavailable(error)),
+        }
+    }
+
+    fn text(&self) -> ApiResult<&TextEncoder> {
+        let _one = self
+            .opening_text
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = self.text.get() {
+            return Ok(text);
+        }
+        let text = self.record.open_text(&self.request)?;
+        Ok(self.text.get_or_init(|| text))
     }
 
     /// Whether words can be searched with: looks for the text side's files and does not open them.
     pub(crate) fn has_words(&self) -> bool {
-        match self.text.get() {
-            Some(text) => text.is_ok(),
-            None => self.record.has_words(),
-        }
+        self.text.get().is_some() || self.record.has_words()
     }
 
     /// Whether pictures wait and none was done for a while: since the last time somebody asked, at least [`STUCK`] ago.

@@ -82,6 +82,10 @@ impl ApiError {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message)
     }
 
+    pub(crate) fn foreign(message: impl ToString) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "foreign_origin", message)
+    }
+
     pub(crate) fn too_large(message: impl ToString) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
@@ -169,6 +173,7 @@ impl From<LiveError> for ApiError {
         match error {
             LiveError::Open(error) => error.into(),
             LiveError::Upsert(UpsertError::Item(_)) => Self::bad("bad_item", message),
+            LiveError::ChangedMeanwhile { .. } => Self::conflict("changed_meanwhile", message),
             LiveError::NoPicture { .. } => Self::unprocessable("no_picture", message),
             LiveError::TooManyPictures { .. } => Self::unprocessable("too_many_pictures", message),
             LiveError::Picture { .. } => Self::unprocessable("bad_picture", message),

@@ -45,10 +45,13 @@ impl EventLog {
         };
         let mut text = lines.join("\n");
         text.push('\n');
+        let before = file.metadata()?.len();
         let written = file
             .write_all(text.as_bytes())
             .and_then(|()| file.sync_data());
         if written.is_err() {
+            // All or none: whoever sends them again must not double the first ones.
+            let _ = file.set_len(before);
             *today = None;
         }
         written

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::api::operations::memory_bytes;
 use crate::app::Shared;
+use crate::cache::CacheFigures;
 
 /// The process answers.
 pub(crate) async fn healthz() -> &'static str {
@@ -25,22 +26,27 @@ pub(crate) async fn readyz(State(app): State<Shared>) -> Response {
     if app.ending.load(Ordering::Relaxed) {
         return not_ready("the server is ending");
     }
-    let shared = app.clone();
-    let look = app.pool.run(move || {
-        for catalog in shared.collections.catalogs() {
-            drop(catalog.live.read()?);
-        }
-        for network in shared.collections.networks() {
-            network.ask(|_, _| Ok(()))?;
-        }
-        Ok(())
-    });
-    match tokio::time::timeout(PATIENCE, look).await {
+    let catalogs = app.collections.catalogs();
+    let networks = app.collections.networks();
+    let broken = catalogs
+        .iter()
+        .filter(|catalog| catalog.live.is_poisoned())
+        .map(|catalog| &catalog.name);
+    let mut broken = broken.chain(
+        networks
+            .iter()
+            .filter(|network| network.is_poisoned())
+            .map(|network| &network.name),
+    );
+    if let Some(name) = broken.next() {
+        return not_ready(&format!("{name:?} stopped after a defect in nigh"));
+    }
+    match tokio::time::timeout(PATIENCE, app.pool.run(|| Ok(()))).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return not_ready(error.message()),
         Err(_) => return not_ready("no thread was free for two seconds"),
     }
-    for catalog in app.collections.catalogs() {
+    for catalog in catalogs {
         let stuck = catalog
             .open_encoder()
             .is_some_and(|encoder| encoder.is_stuck());
@@ -61,43 +67,46 @@ fn not_ready(reason: &str) -> Response {
 
 /// Everything that is counted, for Prometheus.
 pub(crate) async fn metrics(State(app): State<Shared>) -> Response {
-    let mut text = app.metrics.text();
-    let mut gauge = |name: &str, help: &str, rows: Vec<(String, f64)>| {
-        text.push_str(&format!("# HELP {name} {help}.\n# TYPE {name} gauge\n"));
-        for (labels, value) in rows {
-            text.push_str(&format!("{name}{labels} {value}\n"));
+    let shared = app.clone();
+    match app.pool.run(move || Ok(exposition(&shared))).await {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
         }
-    };
-    let catalogs = app.collections.catalogs();
-    let of = |name: &str| {
-        format!(
-            "{{collection=\"{}\"}}",
-            name.replace(['"', '\\', '\n'], "_")
-        )
-    };
-    let mut items = Vec::new();
-    let mut tails = Vec::new();
-    let mut queues = Vec::new();
-    let mut batches = Vec::new();
-    for catalog in &catalogs {
-        if let Ok(open) = catalog.live.read() {
-            items.push((of(&catalog.name), open.len() as f64));
-            tails.push((of(&catalog.name), open.tail_len() as f64));
-        }
-        if let Some(encoder) = catalog.open_encoder() {
-            let metrics = encoder.metrics();
-            queues.push((of(&catalog.name), metrics.waiting as f64));
-            batches.push((of(&catalog.name), metrics.batch_size.mean()));
-        }
+        Err(error) => error.into_response(),
     }
-    gauge("nigh_items", "Items that can be found", items);
-    gauge("nigh_tail_items", "Items newer than the index", tails);
-    gauge(
+}
+
+/// Labels and a value each.
+type Rows = Vec<(String, f64)>;
+
+fn exposition(app: &Shared) -> String {
+    let mut text = app.metrics.text();
+    let [items, tails, queues, batches] = of_catalogs(app);
+    family(
+        &mut text,
+        "gauge",
+        "nigh_items",
+        "Items that can be found",
+        items,
+    );
+    family(
+        &mut text,
+        "gauge",
+        "nigh_tail_items",
+        "Items newer than the index",
+        tails,
+    );
+    family(
+        &mut text,
+        "gauge",
         "nigh_encoder_queue",
         "Pictures that wait for the encoder",
         queues,
     );
-    gauge(
+    family(
+        &mut text,
+        "gauge",
         "nigh_encoder_mean_batch",
         "Pictures in a run of the encoder, on average",
         batches,
@@ -106,44 +115,83 @@ pub(crate) async fn metrics(State(app): State<Shared>) -> Response {
         ("embeddings", app.embeddings.figures()),
         ("results", app.results.figures()),
     ];
-    let labels = |name: &str| format!("{{cache=\"{name}\"}}");
-    let of_caches = |figure: fn(&crate::cache::CacheFigures) -> f64| {
-        caches
-            .iter()
-            .map(|(name, figures)| (labels(name), figure(figures)))
-            .collect::<Vec<_>>()
+    let of = |figure: fn(&CacheFigures) -> f64| -> Rows {
+        let row = |(name, figures): &(&str, CacheFigures)| {
+            (format!("{{cache=\"{name}\"}}"), figure(figures))
+        };
+        caches.iter().map(row).collect()
     };
-    gauge(
+    family(
+        &mut text,
+        "gauge",
         "nigh_cache_bytes",
         "Bytes held",
-        of_caches(|figures| figures.bytes as f64),
+        of(|figures| figures.bytes as f64),
     );
-    gauge(
+    family(
+        &mut text,
+        "counter",
         "nigh_cache_hits",
-        "Answers from the cache so far",
-        of_caches(|figures| figures.hits as f64),
+        "Answers from the cache",
+        of(|figures| figures.hits as f64),
     );
-    gauge(
+    family(
+        &mut text,
+        "counter",
         "nigh_cache_misses",
-        "Questions that the cache did not know so far",
-        of_caches(|figures| figures.misses as f64),
+        "Questions that the cache did not know",
+        of(|figures| figures.misses as f64),
     );
-    gauge(
+    let one = |value: f64| vec![(String::new(), value)];
+    family(
+        &mut text,
+        "gauge",
         "nigh_waiting_requests",
         "Requests that compute or wait for it",
-        vec![(String::new(), app.pool.waiting() as f64)],
+        one(app.pool.waiting() as f64),
     );
-    gauge(
+    family(
+        &mut text,
+        "gauge",
         "nigh_resident_bytes",
         "Memory of the process",
-        vec![(String::new(), memory_bytes() as f64)],
+        one(memory_bytes() as f64),
     );
-    gauge(
+    family(
+        &mut text,
+        "gauge",
         "nigh_uptime_seconds",
         "Since the server started",
-        vec![(String::new(), app.metrics.uptime().as_secs_f64())],
+        one(app.metrics.uptime().as_secs_f64()),
     );
     text.push_str("# EOF\n");
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], text).into_response()
+    text
+}
+
+/// Items, items of the tail, waiting pictures and mean batches.
+fn of_catalogs(app: &Shared) -> [Rows; 4] {
+    let mut rows: [Rows; 4] = Default::default();
+    for catalog in app.collections.catalogs() {
+        let name = catalog.name.replace(['"', '\\', '\n'], "_");
+        let labels = format!("{{collection=\"{name}\"}}");
+        if let Ok(open) = catalog.live.read() {
+            rows[0].push((labels.clone(), open.len() as f64));
+            rows[1].push((labels.clone(), open.tail_len() as f64));
+        }
+        if let Some(encoder) = catalog.open_encoder() {
+            let metrics = encoder.metrics();
+            rows[2].push((labels.clone(), metrics.waiting as f64));
+            rows[3].push((labels, metrics.batch_size.mean()));
+        }
+    }
+    rows
+}
+
+/// A counter's samples end in `_total`.
+fn family(text: &mut String, kind: &str, name: &str, help: &str, rows: Rows) {
+    let suffix = if kind == "counter" { "_total" } else { "" };
+    text.push_str(&format!("# HELP {name} {help}.\n# TYPE {name} {kind}\n"));
+    for (labels, value) in rows {
+        text.push_str(&format!("{name}{suffix}{labels} {value}\n"));
+    }
 }

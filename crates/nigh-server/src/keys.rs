@@ -65,9 +65,14 @@ impl Keys {
         self.known.extend(other.known);
     }
 
-    /// Adds a key.
-    pub fn add(&mut self, key: &str, access: Access) {
-        self.known.push((digest(key), access));
+    /// Adds a key; false where it is none: shorter than 16 characters, or with white space in it.
+    #[must_use]
+    pub fn add(&mut self, key: &str, access: Access) -> bool {
+        let good = key.len() >= SHORTEST && !key.contains(char::is_whitespace);
+        if good {
+            self.known.push((digest(key), access));
+        }
+        good
     }
 
     /// The keys of a file; empty lines and those that begin with `#` say nothing.
@@ -93,11 +98,9 @@ impl Keys {
                 "write" => Access::Write,
                 _ => return Err(bad()),
             };
-            let key = key.trim();
-            if key.len() < SHORTEST || key.contains(char::is_whitespace) {
+            if !keys.add(key.trim(), access) {
                 return Err(bad());
             }
-            keys.add(key, access);
         }
         Ok(keys)
     }

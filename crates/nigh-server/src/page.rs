@@ -25,6 +25,14 @@ pub(crate) fn router() -> axum::Router<Shared> {
     router
 }
 
+/// Whether a path is one of the page's.
+pub(crate) fn is_file(path: &str) -> bool {
+    path == "/"
+        || FILES
+            .iter()
+            .any(|(name, ..)| path.strip_prefix('/') == Some(name))
+}
+
 fn file(kind: &'static str, text: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),

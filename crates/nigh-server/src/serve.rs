@@ -35,6 +35,12 @@ pub enum ServeError {
     /// The keys cannot be read.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// Everybody could write, though somebody took care that it be otherwise.
+    #[error("{} holds no key", path.display())]
+    NoKeys {
+        /// The file.
+        path: PathBuf,
+    },
     /// Events cannot be kept.
     #[error("cannot keep events in {}: {source}", path.display())]
     Events {
@@ -87,6 +93,9 @@ impl Server {
     ) -> Result<Server, ServeError> {
         if let Some(path) = &config.keys_file {
             keys.extend(Keys::read(path)?);
+            if keys.is_empty() {
+                return Err(ServeError::NoKeys { path: path.clone() });
+            }
         }
         let listen = config.listen;
         if keys.is_empty() && !listen.ip().is_loopback() {
@@ -112,10 +121,9 @@ impl Server {
             .enable_all()
             .build()
             .map_err(ServeError::Runtime)?;
-        let drain = Duration::from_secs(self.app.config.limits.drain_seconds);
         let served = runtime.block_on(self.listen(Arc::clone(stop), on_listening));
-        // What still computes gets no more time than it had.
-        runtime.shutdown_timeout(drain);
+        // Requests had their time; what a thread still computes ends now or with the process.
+        runtime.shutdown_timeout(POLL);
         served
     }
 
@@ -217,7 +225,14 @@ pub(crate) fn router(app: Shared) -> axum::Router {
 /// Reading needs a key that may read, where there are keys; everything else one that may write.
 async fn authorize(State(app): State<Shared>, request: Request, next: Next) -> Response {
     if app.keys.is_empty() {
-        return next.run(request).await;
+        return match is_own(&request) {
+            true => next.run(request).await,
+            false => {
+                let message = "without API keys only this machine's own programs and nigh's own page are answered: \
+                               the request came for another host, or from another page";
+                ApiError::foreign(message).into_response()
+            }
+        };
     }
     let given = request.headers().get(header::AUTHORIZATION);
     let key = given
@@ -238,6 +253,24 @@ async fn authorize(State(app): State<Shared>, request: Request, next: Next) -> R
     }
 }
 
+/// Whether the request was meant for this machine by its own name, and came from no other page. A page elsewhere can let its name stand
+/// for this machine, or send requests that a browser does not ask about first.
+fn is_own(request: &Request) -> bool {
+    let headers = request.headers();
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(host) = text(header::HOST) else {
+        return false;
+    };
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let address = name.parse::<std::net::IpAddr>();
+    let local = name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback());
+    let origin = text(header::ORIGIN).is_none_or(|origin| origin == format!("http://{host}"));
+    local && origin
+}
+
 fn only_reads(request: &Request) -> bool {
     let path = request.uri().path();
     let asks = request.method() == Method::POST
@@ -249,19 +282,32 @@ fn only_reads(request: &Request) -> bool {
     )
 }
 
+/// A method by its name; what a client makes up is one, so that there are few.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Counts, logs, limits the time, and sets the headers that every reply has.
 async fn watch(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let method = request.method().clone();
+    let method = known(request.method());
     let matched = request.extensions().get::<MatchedPath>();
     let route = match matched {
+        Some(path) if page::is_file(path.as_str()) => "GET page".to_owned(),
         Some(path) => format!("{method} {}", path.as_str()),
         None => "other".to_owned(),
     };
-    let path = request.uri().path().to_owned();
     let id = request_id(&request);
     let limit = Duration::from_secs(app.config.limits.request_seconds);
     let response = tokio::time::timeout(limit, next.run(request)).await;
@@ -269,7 +315,9 @@ async fn watch(State(app): State<Shared>, request: Request, next: Next) -> Respo
     let (status, took) = (response.status().as_u16(), started.elapsed());
     app.metrics.request(&route, status, took);
     let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(target: "nigh::request", id = id.to_str().unwrap_or_default(), %method, path, status, us, "request");
+    // The route and not the path: that may name somebody who is being erased.
+    let id_text = id.to_str().unwrap_or_default();
+    tracing::info!(target: "nigh::request", id = id_text, route, status, us, "request");
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(

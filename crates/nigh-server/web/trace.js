@@ -34,10 +34,10 @@ function setOpen(open) {
 
 /** Shows an answer's trace; `roundTrip` is how many milliseconds it took to be here. */
 export function drawTrace({ trace, latency_us: us, roundTrip, coverage, setting, recall_at_10: recall }) {
-  const total = Math.max(us, trace.reduce((all, stage) => all + stage.us, 0), 1);
+  const total = Math.max(trace.reduce((all, stage) => all + stage.us, 0), 1);
   const words = [coverageWords(coverage), settingWords(setting), recallWords(recall, setting)];
   fill('trace-body',
-    el('p', {}, el('strong', {}, microseconds(us)), ` in the server, ${milliseconds(roundTrip)} until the answer was here.`),
+    el('p', {}, el('strong', {}, microseconds(us)), ` in the server, of which ${microseconds(total)} in these stages; ${milliseconds(roundTrip)} until the answer was here.`),
     el('ol', { class: 'stages' }, ...stageRows(trace, total)),
     ...words.map((sentence) => sentence && el('p', {}, sentence)));
 }
@@ -73,10 +73,10 @@ function settingWords(held) {
 }
 
 function recallWords(measured, held) {
+  if (settingName(held) === 'exact') return 'Nothing that is nearer was missed.';
   if (measured) {
     return `Measured recall at 10: ${digits(measured.mean)} (between ${digits(measured.low)} and ${digits(measured.high)}). `
       + `Of the ten items that are truly nearest, ${digits(10 * measured.mean)} are found on average.`;
   }
-  if (held === undefined) return '';
-  return settingName(held) === 'exact' ? 'Nothing that is nearer was missed.' : 'Recall has not been measured at this setting.';
+  return held === undefined ? '' : 'Recall has not been measured at this setting.';
 }

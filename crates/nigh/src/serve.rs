@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nigh_server::{Access, Keys, Server, ServerConfig};
 
 use crate::cli::{LogFormat, ServeArgs};
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &ServeArgs, threads: Option<u16>, output: Output) -> Res
     }
     log(args.log);
     let stop = interrupt::flag()?;
-    let server = Server::open(config, keys(), args.runtime, &args.dirs)?;
+    let server = Server::open(config, keys()?, args.runtime, &args.dirs)?;
     server.run(&stop, |address| {
         output.note(format!("serving at http://{address}/ (Ctrl-C ends)"));
     })?;
@@ -42,17 +42,19 @@ fn read(path: &Path) -> Result<ServerConfig> {
 }
 
 /// Keys of the environment: those of a flag would be seen by everybody who lists processes.
-fn keys() -> Keys {
+fn keys() -> Result<Keys> {
     let mut keys = Keys::default();
-    for (variable, access) in [
+    let variables = [
         ("NIGH_READ_KEY", Access::Read),
         ("NIGH_WRITE_KEY", Access::Write),
-    ] {
-        if let Some(key) = std::env::var(variable).ok().filter(|key| !key.is_empty()) {
-            keys.add(&key, access);
+    ];
+    for (variable, access) in variables {
+        let key = std::env::var(variable).unwrap_or_default();
+        if !key.trim().is_empty() && !keys.add(key.trim(), access) {
+            bail!("{variable} is no key: at least 16 characters without white space are expected");
         }
     }
-    keys
+    Ok(keys)
 }
 
 fn log(format: LogFormat) {

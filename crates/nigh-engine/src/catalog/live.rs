@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use nigh_encode::{DecodeLimits, Picture};
 use nigh_index::Allowed;
 use nigh_store::{
-    CatalogStore, CatalogView, Durability, Item, ItemImage, MAX_IMAGES, ReadError, Upsert, Value,
-    WriteError,
+    CatalogStore, CatalogView, Durability, Item, ItemImage, MAX_IMAGES, ReadError, Schema, Upsert,
+    Value, WriteError,
 };
 use thiserror::Error;
 
@@ -19,16 +20,47 @@ use crate::view::View;
 
 /// A catalog that is open to search and to write; many threads may share one.
 ///
-/// What [`LiveCatalog::write`] has acknowledged is on disk, and every search that begins after that finds it. Searches wait for writes
-/// for microseconds: for the time that changes take in memory, not for the disk.
+/// What [`LiveCatalog::write`] has acknowledged is on disk, and every search that begins after that finds it. Taking changes into memory
+/// waits for searches that are running, and searches that begin then wait for it; nobody waits for the disk.
 #[derive(Debug)]
 pub struct LiveCatalog {
     dir: PathBuf,
     store: CatalogStore,
     state: RwLock<Catalog>,
+    /// What is asked so often that it must not wait for the catalog.
+    marks: Marks,
     /// One commit, and what follows from it in memory, at a time.
     commit: Mutex<()>,
     publishing: Mutex<()>,
+}
+
+/// In which state a catalog is.
+#[derive(Debug)]
+struct Marks {
+    sequence: AtomicU64,
+    published: AtomicU64,
+    schema: RwLock<Arc<Schema>>,
+}
+
+impl Marks {
+    fn of(catalog: &Catalog) -> Marks {
+        Marks {
+            sequence: AtomicU64::new(catalog.sequence()),
+            published: AtomicU64::new(catalog.published_sequence()),
+            schema: RwLock::new(Arc::new(catalog.schema.clone())),
+        }
+    }
+
+    /// Called where the catalog cannot be read by others.
+    fn set(&self, catalog: &Catalog) {
+        let mut schema = self.schema.write().unwrap_or_else(PoisonError::into_inner);
+        if **schema != catalog.schema {
+            *schema = Arc::new(catalog.schema.clone());
+        }
+        self.published
+            .store(catalog.published_sequence(), Ordering::Release);
+        self.sequence.store(catalog.sequence(), Ordering::Release);
+    }
 }
 
 /// A change to a catalog.
@@ -77,6 +109,12 @@ pub enum LiveError {
     /// A new item has nothing to be found by.
     #[error("item {id:?} is new and has no picture: it could never be found")]
     NoPicture {
+        /// The item.
+        id: String,
+    },
+    /// Another change of the item came between.
+    #[error("item {id:?} was changed or deleted by somebody else meanwhile: send it again")]
+    ChangedMeanwhile {
         /// The item.
         id: String,
     },
@@ -150,6 +188,7 @@ impl LiveCatalog {
         let live = Self {
             dir: dir.to_owned(),
             store,
+            marks: Marks::of(&state),
             state: RwLock::new(state),
             commit: Mutex::new(()),
             publishing: Mutex::new(()),
@@ -168,12 +207,21 @@ impl LiveCatalog {
         self.state.read().map_err(|_| LiveError::Poisoned)
     }
 
-    /// The number of the last change.
-    ///
-    /// # Errors
-    /// [`LiveError::Poisoned`].
-    pub fn sequence(&self) -> Result<u64, LiveError> {
-        Ok(self.read()?.sequence())
+    /// The numbers of the last change and of the last that is published: an answer is as good as new while both are the same. Never
+    /// waits.
+    pub fn state(&self) -> [u64; 2] {
+        [&self.marks.sequence, &self.marks.published].map(|mark| mark.load(Ordering::Acquire))
+    }
+
+    /// The attributes' names and types. Waits for no search.
+    pub fn schema(&self) -> Arc<Schema> {
+        let schema = self.marks.schema.read();
+        Arc::clone(&schema.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether something panicked while it held the catalog.
+    pub fn is_poisoned(&self) -> bool {
+        self.state.is_poisoned() || self.commit.is_poisoned()
     }
 
     /// Decodes the pictures of an item that are not stored already. The rest of the work is the encoder's, and [`Prepared::finish`]
@@ -228,43 +276,70 @@ impl LiveCatalog {
         })
     }
 
-    /// Makes changes, in order and durable when this returns; searches that begin then see them. If it fails, those before the one
-    /// that failed may have been made, and making them again is harmless.
+    /// Makes changes, in order and durable when this returns; searches that begin then see them. One that cannot be made leaves the
+    /// others as they are.
+    ///
+    /// Of each change: [`LiveError::Upsert`] where the item is none, [`LiveError::ChangedMeanwhile`].
     ///
     /// # Errors
-    /// [`LiveError::Upsert`], [`LiveError::Write`]; after [`LiveError::Tail`] and [`LiveError::Read`] the change is made on disk
-    /// and not yet seen.
-    pub fn write(&self, writes: &[Write]) -> Result<Vec<Outcome>, LiveError> {
+    /// [`LiveError::Write`]: some may have been made, and making them again is harmless. After [`LiveError::Tail`] and
+    /// [`LiveError::Read`] they are on disk and not yet seen.
+    pub fn write(&self, writes: &[Write]) -> Result<Vec<Result<Outcome, LiveError>>, LiveError> {
         let _one = lock(&self.commit)?;
         let mut outcomes = Vec::with_capacity(writes.len());
         let mut upserts: Vec<Upsert> = Vec::new();
         for write in writes {
-            match write {
-                Write::Upsert(upsert) => {
-                    let again = upserts
-                        .iter()
-                        .any(|waiting| waiting.item.id == upsert.item.id);
-                    let known = again || self.store.hashes(&upsert.item.id)?.is_some();
-                    upserts.push(upsert.as_ref().clone());
-                    outcomes.push(match known {
-                        true => Outcome::Updated,
-                        false => Outcome::Created,
-                    });
-                }
+            outcomes.push(match write {
+                Write::Upsert(upsert) => self.take(upsert, &mut upserts)?,
                 Write::Delete(id) => {
                     self.put(&mut upserts)?;
                     let deleted = self.store.delete(&[id], Durability::Deferred)?;
-                    outcomes.push(match deleted.missing.is_empty() {
+                    Ok(match deleted.missing.is_empty() {
                         true => Outcome::Deleted,
                         false => Outcome::Missing,
-                    });
+                    })
                 }
-            }
+            });
         }
         self.put(&mut upserts)?;
         self.store.sync()?;
         self.catch_up()?;
         Ok(outcomes)
+    }
+
+    /// Puts an item with those that wait to be written, if it can be.
+    fn take(
+        &self,
+        upsert: &Upsert,
+        waiting: &mut Vec<Upsert>,
+    ) -> Result<Result<Outcome, LiveError>, LiveError> {
+        let id = &upsert.item.id;
+        if let Err(error) = upsert.check(self.store.header().dimension) {
+            return Ok(Err(nigh_store::UpsertError::Item(error).into()));
+        }
+        if waiting.iter().any(|waiting| waiting.item.id == *id) {
+            self.put(waiting)?;
+        }
+        let known = self.store.hashes(id)?;
+        if upsert.embeddings.is_none() {
+            // Its pictures were looked at before; the embeddings that stay must be those of the pictures that are stored now.
+            let own = upsert.item.images.iter().map(|image| image.hash);
+            let same = match &known {
+                Some(known) => {
+                    own.eq(known.images.iter().copied())
+                        && self.store.view()?.has_embeddings(known.number)?
+                }
+                None => false,
+            };
+            if !same {
+                return Ok(Err(LiveError::ChangedMeanwhile { id: id.clone() }));
+            }
+        }
+        waiting.push(upsert.clone());
+        Ok(Ok(match known {
+            Some(_) => Outcome::Updated,
+            None => Outcome::Created,
+        }))
     }
 
     /// Whether so much is newer than the published view that searches would gain by a new one.
@@ -287,7 +362,9 @@ impl LiveCatalog {
         publish(&self.dir, &self.store, &self.store.view()?)?;
         let _none = lock(&self.commit)?;
         let fresh = assemble(&self.dir, &self.store)?;
-        *self.state.write().map_err(|_| LiveError::Poisoned)? = fresh;
+        let mut catalog = self.state.write().map_err(|_| LiveError::Poisoned)?;
+        *catalog = fresh;
+        self.marks.set(&catalog);
         Ok(())
     }
 
@@ -304,15 +381,16 @@ impl LiveCatalog {
     fn catch_up(&self) -> Result<(), LiveError> {
         let stored = self.store.view()?;
         let mut changed = BTreeMap::new();
-        for change in stored.changes(self.sequence()? + 1)? {
+        for change in stored.changes(self.state()[0] + 1)? {
             changed.insert(change?.number.0, None);
         }
         for (number, now) in &mut changed {
             *now = read(&stored, *number)?;
         }
         let mut catalog = self.state.write().map_err(|_| LiveError::Poisoned)?;
-        catalog.adopt(stored, changed)?;
-        Ok(())
+        let adopted = catalog.adopt(stored, changed);
+        self.marks.set(&catalog);
+        Ok(adopted?)
     }
 }
 

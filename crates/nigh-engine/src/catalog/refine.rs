@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
-use nigh_store::Value;
+use nigh_store::{AttributeType, Value};
 
 use super::Catalog;
 use super::search::{Hit, SearchError, SearchOptions, SearchReply};
+use super::why_not::{Stages, WhyNot};
 use crate::trace::microseconds;
 
 /// How a page of a search's answer is made. All of it is about the *relevant set*: the `depth` nearest items that pass.
@@ -20,6 +21,8 @@ pub struct Refinement {
     pub order_by: Option<OrderBy>,
     /// Attributes whose values are counted over the relevant set.
     pub facets: Vec<String>,
+    /// An item whose absence is to be explained.
+    pub why_not: Option<String>,
     /// Items in the relevant set; ten pages, and 100 at least, where this is absent and something needs one.
     pub depth: Option<usize>,
 }
@@ -49,6 +52,8 @@ pub struct Refined {
     pub reply: SearchReply,
     /// For each attribute asked for, its values: the most frequent first.
     pub facets: BTreeMap<String, Vec<FacetValue>>,
+    /// Where the item that was asked about was dropped.
+    pub why_not: Option<WhyNot>,
 }
 
 /// Values that are counted of one attribute.
@@ -92,14 +97,31 @@ impl Catalog {
         let found = reply.hits.len();
         let facets = count(&reply.hits, &refinement.facets);
         let hits = std::mem::take(&mut reply.hits);
-        reply.hits = page(hits, refinement, options.k);
+        let (ordered, why_not) = match &refinement.why_not {
+            None => (self.ordered(hits, refinement), None),
+            Some(id) => {
+                let ordered = self.ordered(hits.clone(), refinement);
+                let stages = Stages {
+                    found: &hits,
+                    ordered: &ordered,
+                };
+                let why_not = self.why_not(id, queries, options, refinement, &stages)?;
+                (ordered, Some(why_not))
+            }
+        };
+        let page = ordered.into_iter().skip(refinement.offset);
+        reply.hits = page.take(options.k).collect();
         if *refinement != Refinement::default() {
             reply
                 .trace
                 .push("refine", found, reply.hits.len(), refining);
         }
         reply.latency_us = microseconds(started);
-        Ok(Refined { reply, facets })
+        Ok(Refined {
+            reply,
+            facets,
+            why_not,
+        })
     }
 
     fn check_attributes(&self, refinement: &Refinement) -> Result<(), SearchError> {
@@ -120,36 +142,35 @@ impl Catalog {
         }
         Ok(())
     }
+
+    /// The hits as they are shown, all pages together.
+    fn ordered(&self, mut hits: Vec<Hit>, refinement: &Refinement) -> Vec<Hit> {
+        if let Some(group) = &refinement.group_by {
+            let mut seen = HashSet::new();
+            let value = |hit: &Hit| hit.attributes.get(group).map(ToString::to_string);
+            hits.retain(|hit| value(hit).is_none_or(|value| seen.insert(value)));
+        }
+        if let Some(order) = &refinement.order_by {
+            // All of one type, whatever they were written as: else they would have no order.
+            let kind = self.schema.column(&order.attribute);
+            let kind = kind.map_or(AttributeType::String, |column| column.kind);
+            let value = |hit: &Hit| hit.attributes.get(&order.attribute)?.cast(kind);
+            // Stable: among equals the nearest comes first.
+            hits.sort_by(|a, b| match (value(a), value(b)) {
+                (Some(a), Some(b)) if order.descending => compare(&b, &a),
+                (Some(a), Some(b)) => compare(&a, &b),
+                (a, b) => a.is_none().cmp(&b.is_none()),
+            });
+        }
+        hits
+    }
 }
 
-fn page(mut hits: Vec<Hit>, refinement: &Refinement, k: usize) -> Vec<Hit> {
-    if let Some(group) = &refinement.group_by {
-        let mut seen = HashSet::new();
-        let value = |hit: &Hit| hit.attributes.get(group).map(ToString::to_string);
-        hits.retain(|hit| value(hit).is_none_or(|value| seen.insert(value)));
-    }
-    if let Some(order) = &refinement.order_by {
-        let value = |hit: &Hit| hit.attributes.get(&order.attribute).cloned();
-        // Stable: among equals the nearest comes first.
-        hits.sort_by(|a, b| match (value(a), value(b)) {
-            (Some(a), Some(b)) if order.descending => compare(&b, &a),
-            (Some(a), Some(b)) => compare(&a, &b),
-            (a, b) => a.is_none().cmp(&b.is_none()),
-        });
-    }
-    hits.into_iter().skip(refinement.offset).take(k).collect()
-}
-
-/// Numbers by size, dates by time, everything else by its text.
+/// Numbers by size, everything else by its text, which for dates is by time. Both are of one type.
 fn compare(a: &Value, b: &Value) -> std::cmp::Ordering {
-    let number = |value: &Value| match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        _ => None,
-    };
-    match (number(a), number(b)) {
-        (Some(a), Some(b)) => a.total_cmp(&b),
-        // Dates are written so that their texts sort by time.
+    match (a, b) {
+        (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
+        (Value::Float(a), Value::Float(b)) => a.total_cmp(b),
         _ => a.to_string().cmp(&b.to_string()),
     }
 }

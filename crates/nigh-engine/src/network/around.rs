@@ -1,8 +1,9 @@
 //! What can be drawn of the network around a person.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use nigh_graph::Adjacency;
+use nigh_store::Value;
 use serde::Serialize;
 
 use super::{Network, NetworkError, SuggestOptions, SuggestScratch};
@@ -39,6 +40,8 @@ pub enum AroundKind {
 
 /// Suggestions that are drawn, if there is room.
 const SUGGESTED: usize = 8;
+/// Friends whose own friends are looked at.
+const LOOKED_AT: usize = 1_000;
 
 impl Network {
     /// The person, some friends and some suggestions, at most `limit` people in all, as far as the rules let it be shown: nobody who is
@@ -66,6 +69,11 @@ impl Network {
         let friends = self.graph.neighbours(number, &mut buffer).iter().copied();
         let shown = friends.filter(|&friend| !self.rules.is_blocked(number, friend));
         let mut friends: Vec<u32> = shown.collect();
+        if friends.len() > LOOKED_AT {
+            // Whoever knows half the world says little.
+            friends.sort_by_cached_key(|&friend| (self.graph.degree(friend), friend));
+            friends.truncate(LOOKED_AT);
+        }
         let wanted: HashSet<u32> = suggested.iter().copied().collect();
         // Those first who lead to a suggestion, then those with the fewest friends.
         friends.sort_by_cached_key(|&friend| {
@@ -112,27 +120,37 @@ impl Network {
         self.graph.neighbours(number, &mut buffer).to_vec()
     }
 
-    /// People whose ids begin with `prefix`, in the order in which they came: at most `limit`, after `offset` of them. Looks at all ids
+    /// People whose ids begin with `prefix`, in the order in which they came, each with the number of friends if they do not hide them: at most `limit`, after `offset` of them. Looks at all ids
     /// up to the last that is returned.
     #[must_use]
-    pub fn people_like(&self, prefix: &str, offset: usize, limit: usize) -> Vec<(String, usize)> {
+    pub fn people_like(
+        &self,
+        prefix: &str,
+        offset: usize,
+        limit: usize,
+    ) -> Vec<(String, Option<usize>)> {
         let ids = (0..self.people.len() as u32).map(|number| (number, self.id(number)));
         let like = ids.filter(|(_, id)| !id.is_empty() && id.starts_with(prefix));
         like.skip(offset)
             .take(limit)
-            .map(|(number, id)| (id, self.graph.degree(number)))
+            .map(|(number, id)| (id, self.friends_of(number)))
             .collect()
     }
 
-    /// What is known of a person, and how many friends they have.
+    /// How many friends somebody has, if they do not hide them.
+    fn friends_of(&self, number: u32) -> Option<usize> {
+        (!self.rules.hides_friends(number)).then(|| self.graph.degree(number))
+    }
+
+    /// What is known of a person, and how many friends they have, if they do not hide them.
     ///
     /// # Errors
     /// [`NetworkError::People`] where nobody has this id, and [`NetworkError::Read`].
     pub fn about(
         &self,
         id: &str,
-    ) -> Result<(std::collections::BTreeMap<String, nigh_store::Value>, usize), NetworkError> {
+    ) -> Result<(BTreeMap<String, Value>, Option<usize>), NetworkError> {
         let number = self.find(id)?;
-        Ok((self.person(number)?.attributes, self.graph.degree(number)))
+        Ok((self.person(number)?.attributes, self.friends_of(number)))
     }
 }

@@ -200,6 +200,10 @@ impl Network {
     /// is gone from every answer once the first write succeeded; what did not succeed after it, the next writer to open the
     /// network does.
     pub fn erase(&mut self, person: &str) -> Result<(), NetworkError> {
+        if self.erasing {
+            // One that failed on the way: nobody is to believe that they are gone before they are.
+            self.finish_erasing()?;
+        }
         let number = self.find(person)?;
         let mut changes: Vec<NetworkChange> = self
             .rules

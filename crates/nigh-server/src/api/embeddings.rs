@@ -1,15 +1,19 @@
 //! Embeddings as such, in OpenAI's shape.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use utoipa::ToSchema;
 
 use super::search::{embed_picture, embed_words, picture, within};
 use crate::app::Shared;
+use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::ApiJson;
 
@@ -71,10 +75,13 @@ pub(crate) struct Embedding {
     /// `embedding`.
     object: &'static str,
     index: usize,
-    /// Numbers, or Base64.
-    #[schema(value_type = Object)]
+    /// Numbers, or Base64 where that was asked for.
+    #[schema(value_type = Vec<f32>)]
     embedding: Value,
 }
+
+/// Inputs that are decoded and encoded together, so that memory stays bounded.
+const TOGETHER: usize = 64;
 
 /// Embeddings of pictures and words by a catalog's encoder, as OpenAI's `/v1/embeddings` answers.
 #[utoipa::path(post, path = "/v1/embeddings", tag = "embeddings", request_body = EmbeddingsRequest,
@@ -92,28 +99,43 @@ pub(crate) async fn create(
     };
     within("input", inputs.len(), 1, app.config.limits.items)?;
     let mut data = Vec::with_capacity(inputs.len());
-    for (index, input) in inputs.into_iter().enumerate() {
-        let mut trace = nigh_engine::Trace::default();
-        let row = match input {
-            Input::Words(words) => embed_words(&app, &catalog, words, &mut trace).await,
-            Input::Picture { image } => {
-                let bytes = picture(&image, &app.config.limits)?;
-                embed_picture(&app, &catalog, bytes, &mut trace).await
-            }
-        };
-        let row = row.map_err(|error: ApiError| error.field(format!("input[{index}]")))?;
-        data.push(Embedding {
-            object: "embedding",
-            index,
-            embedding: shown(&row, request.encoding_format),
-        });
+    let mut inputs = inputs.into_iter().enumerate().peekable();
+    while inputs.peek().is_some() {
+        // At one time, so that the encoder sees batches.
+        let mut embedding = JoinSet::new();
+        for (index, input) in inputs.by_ref().take(TOGETHER) {
+            let (app, catalog) = (app.clone(), Arc::clone(&catalog));
+            embedding.spawn(async move { (index, embed(&app, &catalog, input).await) });
+        }
+        while let Some(joined) = embedding.join_next().await {
+            let lost = |_| ApiError::internal("an input met a defect in nigh");
+            let (index, row) = joined.map_err(lost)?;
+            let row = row.map_err(|error| error.field(format!("input[{index}]")))?;
+            data.push(Embedding {
+                object: "embedding",
+                index,
+                embedding: shown(&row, request.encoding_format),
+            });
+        }
     }
+    data.sort_by_key(|embedding| embedding.index);
     Ok(Json(EmbeddingsResponse {
         object: "list",
         data,
         model: request.model,
         usage: json!({"prompt_tokens": 0, "total_tokens": 0}),
     }))
+}
+
+async fn embed(app: &Shared, catalog: &Arc<ServedCatalog>, input: Input) -> ApiResult<Vec<f32>> {
+    let mut trace = nigh_engine::Trace::default();
+    match input {
+        Input::Words(words) => embed_words(app, catalog, words, &mut trace).await,
+        Input::Picture { image } => {
+            let bytes = picture(&image, &app.config.limits)?;
+            embed_picture(app, catalog, bytes, &mut trace).await
+        }
+    }
 }
 
 fn shown(row: &[f32], format: EncodingFormat) -> Value {

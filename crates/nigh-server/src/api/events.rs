@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::search::within;
 use crate::app::Shared;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::ApiJson;
+use crate::extract::{ApiJson, at_most};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
@@ -61,6 +61,7 @@ pub(crate) struct Event {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Events {
+    #[serde(deserialize_with = "at_most::<_, _, 100_000>")]
     events: Vec<Event>,
 }
 

@@ -1,22 +1,25 @@
 //! The items of a catalog.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use nigh_engine::{NewItem, NewPicture, Outcome, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::task::JoinSet;
 use utoipa::{IntoParams, ToSchema};
 
 use super::search::{picture, within};
 use crate::app::Shared;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiErrorBody, ApiResult, ErrorBody};
-use crate::extract::{ApiPath, ApiQuery, body, content_type, parse};
+use crate::extract::{ApiPath, ApiQuery, at_most, body, content_type, parse};
 use crate::values::{attributes, attributes_to_json};
 
 /// An item, new or in place of the one of its id.
@@ -55,6 +58,7 @@ pub(crate) struct NamedItem {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ItemsBody {
+    #[serde(deserialize_with = "at_most::<_, _, 100_000>")]
     items: Vec<NamedItem>,
 }
 
@@ -107,6 +111,7 @@ pub(crate) struct ItemsOut {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
     /// Items before the page.
@@ -237,7 +242,6 @@ pub(crate) async fn put(
     };
     let write = prepare(&app, &catalog, new).await?;
     let outcome = catalog.write(write).await?;
-    tracing::info!(target: "nigh::audit", catalog = name, item = id, result = word(outcome), "item written");
     let status = match outcome {
         Outcome::Created => StatusCode::CREATED,
         _ => StatusCode::OK,
@@ -260,7 +264,6 @@ pub(crate) async fn delete(
         let message = format!("no item has the id {id:?}");
         return Err(ApiError::not_found("unknown_item", message));
     }
-    tracing::info!(target: "nigh::audit", catalog = name, item = id, "item deleted");
     Ok(Json(written(id, outcome)))
 }
 
@@ -284,7 +287,9 @@ pub(crate) async fn put_many(
             .into_iter()
             .map(Ok)
             .collect(),
-        kind if kind.starts_with("application/x-ndjson") => lines(&body),
+        kind if kind.starts_with("application/x-ndjson") => {
+            lines(&body, app.config.limits.items + 1)
+        }
         kind => {
             let message = format!(
                 "expected content-type application/json or application/x-ndjson, received {kind:?}"
@@ -294,15 +299,15 @@ pub(crate) async fn put_many(
     };
     within("items", items.len(), 0, app.config.limits.items)?;
     let written = write_many(&app, &catalog, items).await?;
-    tracing::info!(target: "nigh::audit", catalog = name, created = written.created, updated = written.updated, "items written");
     Ok(Json(written))
 }
 
 /// A line of NDJSON each; one that is not an item is told by itself.
-fn lines(body: &Bytes) -> Vec<ApiResult<NamedItem>> {
+fn lines(body: &Bytes, most: usize) -> Vec<ApiResult<NamedItem>> {
     let lines = body.split(|byte| *byte == b'\n');
     lines
         .filter(|line| !line.trim_ascii().is_empty())
+        .take(most)
         .map(parse)
         .collect()
 }
@@ -323,27 +328,53 @@ async fn write_many(
     };
     let mut items = items.into_iter().enumerate().peekable();
     while items.peek().is_some() {
-        let mut writes = Vec::new();
-        for (index, item) in items.by_ref().take(TOGETHER) {
+        // At one time, so that the encoder sees batches; an item that comes again waits for what is written of it before.
+        let (mut preparing, mut ids) = (JoinSet::new(), HashSet::new());
+        let new = |ids: &mut HashSet<String>, item: &ApiResult<NamedItem>| {
+            item.as_ref()
+                .map_or(true, |item| ids.insert(item.id.clone()))
+        };
+        while preparing.len() < TOGETHER
+            && let Some((index, item)) = items.next_if(|(_, item)| new(&mut ids, item))
+        {
             let id = item.as_ref().ok().map(|item| item.id.clone());
-            match prepare_named(app, catalog, item).await {
-                Ok(write) => writes.push(write),
-                Err(error) => all.rejected.push(Rejected {
-                    index,
-                    id,
-                    error: error.body().error,
-                }),
+            let (app, catalog) = (app.clone(), Arc::clone(catalog));
+            preparing.spawn(async move { (index, id, prepare_named(&app, &catalog, item).await) });
+        }
+        let mut prepared = Vec::new();
+        while let Some(joined) = preparing.join_next().await {
+            prepared.push(joined.map_err(|_| ApiError::internal("an item met a defect in nigh"))?);
+        }
+        prepared.sort_by_key(|(index, ..)| *index);
+        let (mut writes, mut places) = (Vec::new(), Vec::new());
+        for (index, id, write) in prepared {
+            match write {
+                Ok(write) => {
+                    writes.push(write);
+                    places.push((index, id));
+                }
+                Err(error) => all.reject(index, id, &error),
             }
         }
         let served = Arc::clone(catalog);
-        for outcome in app.pool.run(move || served.write_all(writes)).await? {
+        let outcomes = app.pool.run(move || Ok(served.write_all(writes))).await?;
+        for ((index, id), outcome) in places.into_iter().zip(outcomes) {
             match outcome {
-                Outcome::Created => all.created += 1,
-                _ => all.updated += 1,
+                Ok(Outcome::Created) => all.created += 1,
+                Ok(_) => all.updated += 1,
+                Err(error) => all.reject(index, id, &error),
             }
         }
     }
+    all.rejected.sort_by_key(|rejected| rejected.index);
     Ok(all)
+}
+
+impl ManyWritten {
+    fn reject(&mut self, index: usize, id: Option<String>, error: &ApiError) {
+        let error = error.body().error;
+        self.rejected.push(Rejected { index, id, error });
+    }
 }
 
 async fn prepare_named(
@@ -363,6 +394,12 @@ async fn prepare_named(
 
 /// Decodes and encodes what is new about an item.
 async fn prepare(app: &Shared, catalog: &Arc<ServedCatalog>, new: NewItem) -> ApiResult<Write> {
+    let (found, most) = (new.pictures.len(), app.config.limits.item_images);
+    if found > most {
+        let message = format!("an item has at most {most} pictures here, received {found}");
+        return Err(ApiError::unprocessable("too_many_pictures", message).field("images"));
+    }
+    let _room = app.room().await?;
     let (served, limits) = (Arc::clone(catalog), app.decode_limits());
     let prepare = move || Ok(served.live.prepare(new, &limits)?);
     let mut prepared = app.pool.run(prepare).await?;
@@ -377,8 +414,9 @@ async fn prepare(app: &Shared, catalog: &Arc<ServedCatalog>, new: NewItem) -> Ap
             rows.extend(encoder.picture(picture).await?);
         }
     }
-    let open = catalog.live.read()?;
-    Ok(prepared.finish(&open, rows))
+    let served = Arc::clone(catalog);
+    let finish = move || Ok(prepared.finish(&*served.live.read()?, rows));
+    app.pool.run(finish).await
 }
 
 fn new_item(
@@ -387,7 +425,7 @@ fn new_item(
     id: String,
     body: ItemBody,
 ) -> ApiResult<NewItem> {
-    let attributes = attributes(body.attributes, catalog.live.read()?.schema())?;
+    let attributes = attributes(body.attributes, &catalog.live.schema())?;
     let mut pictures = Vec::with_capacity(body.images.len());
     for (place, image) in body.images.into_iter().enumerate() {
         let bytes = picture(&image.data, &app.config.limits)?;
@@ -425,23 +463,20 @@ pub(crate) struct ItemForm {
 
 async fn form(catalog: &ServedCatalog, id: String, request: Request) -> ApiResult<NewItem> {
     let bad = |message: String| ApiError::bad("bad_form", message);
+    let of = |error: MultipartError| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(error.body_text()),
+        _ => ApiError::bad("bad_form", error.body_text()),
+    };
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|error| bad(error.body_text()))?;
     let (mut given, mut pictures) = (Map::new(), Vec::new());
-    while let Some(field) = form
-        .next_field()
-        .await
-        .map_err(|error| bad(error.body_text()))?
-    {
+    while let Some(field) = form.next_field().await.map_err(of)? {
         let (name, file) = (
             field.name().map(str::to_owned),
             field.file_name().map(str::to_owned),
         );
-        let bytes = field
-            .bytes()
-            .await
-            .map_err(|error| bad(error.body_text()))?;
+        let bytes = field.bytes().await.map_err(of)?;
         match name.as_deref() {
             Some("attributes") => given = parse(&bytes)?,
             Some("image") => pictures.push(new_picture(file, pictures.len(), bytes.to_vec())),
@@ -456,7 +491,7 @@ async fn form(catalog: &ServedCatalog, id: String, request: Request) -> ApiResul
     }
     Ok(NewItem {
         id,
-        attributes: attributes(given, catalog.live.read()?.schema())?,
+        attributes: attributes(given, &catalog.live.schema())?,
         pictures,
     })
 }

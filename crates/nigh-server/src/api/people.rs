@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::search::within;
 use crate::app::Shared;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{ApiJson, ApiPath, ApiQuery};
+use crate::extract::{ApiJson, ApiPath, ApiQuery, at_most};
 use crate::values::{attributes, attributes_to_json};
 
 /// People whose ids begin alike.
@@ -27,11 +27,12 @@ pub(crate) struct People {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ListedPerson {
     id: String,
-    /// How many friends they have.
-    friends: usize,
+    /// How many friends they have; null where they hide them.
+    friends: Option<usize>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PeoplePage {
     /// How the ids begin.
@@ -47,6 +48,7 @@ pub(crate) struct PeoplePage {
 
 const DEFAULT_PAGE: usize = 20;
 const DEFAULT_K: usize = 10;
+const MOST_OFFSET: usize = 1_000_000;
 const DEFAULT_AROUND: usize = 40;
 const MOST_AROUND: usize = 200;
 
@@ -63,6 +65,7 @@ pub(crate) async fn list(
     let network = app.collections.network(&name)?;
     let limit = page.limit.unwrap_or(DEFAULT_PAGE);
     within("limit", limit, 1, app.config.limits.k)?;
+    within("offset", page.offset, 0, MOST_OFFSET)?;
     let list = move || {
         network.ask(|network, _| {
             let people = network.people_like(&page.prefix, page.offset, limit);
@@ -83,8 +86,8 @@ pub(crate) async fn list(
 pub(crate) struct PersonOut {
     id: String,
     attributes: Map<String, Value>,
-    /// How many friends they have.
-    friends: usize,
+    /// How many friends they have; null where they hide them.
+    friends: Option<usize>,
 }
 
 /// Somebody.
@@ -183,6 +186,7 @@ pub(crate) async fn erase(
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SuggestQuery {
     /// How many.
@@ -278,6 +282,7 @@ pub(crate) async fn suggestions(
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AroundQuery {
     /// People at most.
@@ -357,7 +362,11 @@ pub(crate) async fn dismiss(
     ApiJson(body): ApiJson<Other>,
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
-    let dismiss = move || network.change(|network| network.dismiss(&id, &body.other));
+    let dismiss = move || {
+        network.change(|network| network.dismiss(&id, &body.other))?;
+        tracing::info!(target: "nigh::audit", network = network.name, person = id, other = body.other, "dismiss");
+        Ok(())
+    };
     app.pool.run(dismiss).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -373,7 +382,11 @@ pub(crate) async fn block(
     ApiJson(body): ApiJson<Other>,
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
-    let block = move || network.change(|network| network.block(&id, &body.other));
+    let block = move || {
+        network.change(|network| network.block(&id, &body.other))?;
+        tracing::info!(target: "nigh::audit", network = network.name, person = id, other = body.other, "block");
+        Ok(())
+    };
     app.pool.run(block).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -388,7 +401,11 @@ pub(crate) async fn opt_out(
     ApiPath((name, id)): ApiPath<(String, String)>,
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
-    let opt_out = move || network.change(|network| network.opt_out(&id));
+    let opt_out = move || {
+        network.change(|network| network.opt_out(&id))?;
+        tracing::info!(target: "nigh::audit", network = network.name, person = id, "opt-out");
+        Ok(())
+    };
     app.pool.run(opt_out).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -397,6 +414,7 @@ pub(crate) async fn opt_out(
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Edges {
+    #[serde(deserialize_with = "at_most::<_, _, 100_000>")]
     edges: Vec<EdgeBody>,
 }
 
@@ -459,6 +477,7 @@ pub(crate) async fn add_edges(
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EdgeQuery {
     /// One end.
@@ -481,7 +500,10 @@ pub(crate) async fn remove_edge(
     let remove = move || {
         let EdgeQuery { a, b } = edge;
         match network.change(|network| network.remove_edge(&a, &b))? {
-            true => Ok(StatusCode::NO_CONTENT),
+            true => {
+                tracing::info!(target: "nigh::audit", network = network.name, a, b, "friendship removed");
+                Ok(StatusCode::NO_CONTENT)
+            }
             false => {
                 let message = format!("{a:?} and {b:?} are no friends");
                 Err(ApiError::not_found("unknown_edge", message))

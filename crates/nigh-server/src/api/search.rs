@@ -10,7 +10,9 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use nigh_engine::{Catalog, Method, OrderBy, Refined, Refinement, SearchOptions, Trace, combine};
+use nigh_engine::{
+    Catalog, Method, OrderBy, Refined, Refinement, SearchOptions, Trace, WhyNot, combine,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
@@ -19,7 +21,7 @@ use crate::app::Shared;
 use crate::collections::ServedCatalog;
 use crate::config::Limits;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{ApiPath, body, content_type, parse};
+use crate::extract::{ApiPath, at_most, body, content_type, parse, some_at_most};
 use crate::values::{attributes_to_json, to_json};
 
 /// A search. Exactly one of `image`, `vector`, `item_id`, `text` and `query` says what is searched for.
@@ -36,6 +38,7 @@ pub(crate) struct SearchRequest {
     /// Words, where the encoder knows them.
     text: Option<String>,
     /// Several of these, weighted.
+    #[serde(deserialize_with = "some_at_most::<_, _, 64>")]
     query: Option<Vec<Part>>,
     /// Hits of a page.
     #[schema(default = 10, minimum = 1)]
@@ -53,7 +56,10 @@ pub(crate) struct SearchRequest {
     /// Shows the nearest items in the order of an attribute.
     order_by: Option<Order>,
     /// Attributes whose values are counted over the nearest items.
+    #[serde(deserialize_with = "at_most::<_, _, 64>")]
     facets: Vec<String>,
+    /// An item that is expected: the answer says where it was dropped.
+    why_not: Option<String>,
     /// How the nearest are found.
     params: Params,
     /// Tells what every stage did.
@@ -114,16 +120,29 @@ pub(crate) struct SearchResponse {
     /// What every stage did, if asked to explain.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trace: Vec<TraceStage>,
+    /// Where the item that was asked about was dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not: Option<WhyNotOut>,
     /// The share of the collection that was within reach of the search.
     coverage: f64,
-    /// Microseconds from the request to the answer, without the network.
-    latency_us: u64,
-    /// How the index was searched.
-    #[schema(value_type = Object)]
-    setting: Json,
+    /// How the index was searched: `exact`, or what of it was read.
+    setting: String,
     /// The recall of that, as it was measured; null where it was not.
     #[schema(value_type = Option<Object>)]
     recall_at_10: Json,
+    /// Microseconds from the request to the answer, without the network.
+    latency_us: u64,
+}
+
+/// Where an item was dropped.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WhyNotOut {
+    /// `stage`, and what belongs to it.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    why_not: WhyNot,
+    /// The same in words.
+    sentence: String,
 }
 
 /// An item that was found.
@@ -176,37 +195,48 @@ pub(crate) async fn search(
     }
     let body = body(request, &()).await?;
     let catalog = app.collections.catalog(&name)?;
-    let key = result_key(&catalog, &body)?;
+    let key = result_key(&catalog, &body);
     if let Some(answer) = app.results.get(key) {
-        return Ok(reply(answer.as_ref().clone()));
+        return Ok(reply(&answer, started));
     }
-    let request: SearchRequest = parse(&body)?;
-    let asked = Asked::of(request, &app.config.limits)?;
-    let answer = run(&app, catalog, asked, started).await?;
-    Ok(reply(app.results.put(key, answer).as_ref().clone()))
+    let limits = &app.config.limits;
+    let asked = match body.len() < SHORT {
+        true => Asked::of(parse(&body)?, limits)?,
+        false => {
+            let shared = app.clone();
+            let read = move || Asked::of(parse(&body)?, &shared.config.limits);
+            app.pool.run(read).await?
+        }
+    };
+    let explain = asked.explain;
+    let answer = run(&app, catalog, asked).await?;
+    let reply = reply(&answer, started);
+    // What the stages did is asked about this very search.
+    if !explain {
+        app.results.put(key, answer);
+    }
+    Ok(reply)
 }
 
-fn reply(body: Bytes) -> Response {
+/// Bytes of a request that is read in less time than it takes to hand it to another thread.
+const SHORT: usize = 64 << 10;
+
+/// An answer up to its latency, which is each reply's own.
+fn reply(answer: &Bytes, started: Instant) -> Response {
+    let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let body = [answer, latency_us.to_string().as_bytes(), b"}"].concat();
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// What an answer depends on: the collection, everything that was written to it, its view, and the question.
-fn result_key(catalog: &ServedCatalog, body: &[u8]) -> ApiResult<u128> {
-    let state = {
-        let open = catalog.live.read()?;
-        (
-            open.sequence(),
-            open.published_sequence(),
-            open.generation(),
-        )
-    };
+fn result_key(catalog: &ServedCatalog, body: &[u8]) -> u128 {
     let mut hasher = xxhash_rust::xxh3::Xxh3::new();
     hasher.update(catalog.name.as_bytes());
-    for number in [state.0, state.1, state.2] {
+    for number in catalog.live.state() {
         hasher.update(&number.to_le_bytes());
     }
     hasher.update(body);
-    Ok(hasher.digest128())
+    hasher.digest128()
 }
 
 /// A request that was looked through.
@@ -274,6 +304,7 @@ impl Asked {
                 descending: order.descending,
             }),
             facets: request.facets,
+            why_not: request.why_not,
             depth: request.params.depth,
         };
         within(
@@ -395,12 +426,7 @@ pub(super) fn within(field: &str, value: usize, least: usize, most: usize) -> Ap
     }
 }
 
-async fn run(
-    app: &Shared,
-    catalog: Arc<ServedCatalog>,
-    mut asked: Asked,
-    started: Instant,
-) -> ApiResult<Bytes> {
+async fn run(app: &Shared, catalog: Arc<ServedCatalog>, mut asked: Asked) -> ApiResult<Bytes> {
     let mut trace = Trace::default();
     let mut parts = Vec::with_capacity(asked.parts.len());
     for (what, weight) in std::mem::take(&mut asked.parts) {
@@ -416,13 +442,15 @@ async fn run(
             .stages
             .extend(refined.reply.trace.stages.iter().cloned());
         shared.metrics.stages(&catalog.name, &trace);
-        answer(refined, &trace, asked.explain, coverage, started)
+        answer(refined, &trace, asked.explain, coverage)
     };
     app.pool.run(search).await
 }
 
 /// What a part of a query became: rows of the collection's embeddings.
 enum Rows {
+    /// The encoder's, to be reduced.
+    Encoded(Vec<f32>),
     Of(Vec<f32>),
     Item(String),
 }
@@ -439,8 +467,7 @@ async fn embed(
         What::Picture(bytes) => embed_picture(app, catalog, bytes, trace).await?,
         What::Words(words) => embed_words(app, catalog, words, trace).await?,
     };
-    let reduced = catalog.live.read()?.reduce(rows);
-    Ok(Rows::Of(reduced))
+    Ok(Rows::Encoded(rows))
 }
 
 /// The embedding of a picture by the catalog's encoder, from the cache if it is there.
@@ -456,6 +483,7 @@ pub(super) async fn embed_picture(
         trace.push("embedding_cache", 1, 1, decoding);
         return Ok(known.as_ref().clone());
     }
+    let _room = app.room().await?;
     let (limits, served, shared) = (app.decode_limits(), Arc::clone(catalog), app.clone());
     let decode = move || {
         let picture = nigh_encode::decode(&bytes, &limits);
@@ -503,6 +531,9 @@ fn content_key(catalog: &ServedCatalog, kind: &[u8], content: &[u8]) -> u128 {
     hasher.digest128()
 }
 
+/// Pictures of an item that are searched with: each is a search.
+const MOST_PICTURES: usize = 8;
+
 fn find(
     catalog: &Catalog,
     parts: Vec<(Rows, f32)>,
@@ -514,6 +545,7 @@ fn find(
     let mut rows: Vec<(Vec<f32>, f32)> = Vec::with_capacity(parts.len());
     for (part, weight) in parts {
         let own = match part {
+            Rows::Encoded(row) => catalog.reduce(row),
             Rows::Of(vector) => {
                 let (found, expected) = (vector.len(), catalog.dimension());
                 if found != expected {
@@ -525,7 +557,8 @@ fn find(
                 vector
             }
             Rows::Item(id) => {
-                let own = catalog.embeddings(&id)?;
+                let mut own = catalog.embeddings(&id)?;
+                own.truncate(MOST_PICTURES * catalog.dimension());
                 exclude = single.then_some(id);
                 own
             }
@@ -563,14 +596,12 @@ fn find(
     ))
 }
 
-fn answer(
-    refined: Refined,
-    trace: &Trace,
-    explain: bool,
-    coverage: f64,
-    started: Instant,
-) -> ApiResult<Bytes> {
-    let Refined { reply, facets } = refined;
+fn answer(refined: Refined, trace: &Trace, explain: bool, coverage: f64) -> ApiResult<Bytes> {
+    let Refined {
+        reply,
+        facets,
+        why_not,
+    } = refined;
     let hits = reply.hits.into_iter().map(|hit| SearchHit {
         attributes: attributes_to_json(&hit.attributes),
         id: hit.id,
@@ -599,12 +630,18 @@ fn answer(
             Vec::new()
         },
         coverage,
-        latency_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        setting: json(&reply.setting)?,
+        why_not: why_not.map(|why_not| WhyNotOut {
+            sentence: why_not.to_string(),
+            why_not,
+        }),
+        latency_us: 0,
+        setting: reply.setting.to_string(),
         recall_at_10: json(&reply.recall_at_10)?,
     };
-    let bytes = serde_json::to_vec(&response);
-    bytes.map(Bytes::from).map_err(ApiError::internal)
+    let mut bytes = serde_json::to_vec(&response).map_err(ApiError::internal)?;
+    // The latency is the last field, see `reply`.
+    bytes.truncate(bytes.len() - "0}".len());
+    Ok(Bytes::from(bytes))
 }
 
 fn json(value: &impl Serialize) -> ApiResult<Json> {

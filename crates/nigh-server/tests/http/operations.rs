@@ -1,3 +1,6 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use nigh_server::{Access, Keys, ServeError, Server, openapi};
 use serde_json::{Value, json};
 
@@ -9,8 +12,7 @@ const WRITE: &str = "0123456789abcdef-write";
 #[test]
 fn keys_let_read_or_write() {
     let mut keys = Keys::default();
-    keys.add(READ, Access::Read);
-    keys.add(WRITE, Access::Write);
+    assert!(keys.add(READ, Access::Read) && keys.add(WRITE, Access::Write));
     let server = Running::start(folders(), config(), keys);
     assert_eq!(code(&server.get("/v1/collections"), 401), "no_key");
     assert_eq!(code(&server.get("/metrics"), 401), "no_key");
@@ -37,6 +39,53 @@ fn keys_let_read_or_write() {
     assert_eq!(code(&sly, 403), "read_only_key");
     let server = server.with_key(WRITE);
     assert_eq!(server.put_item("a", 1, json!({})).0, 201);
+}
+
+#[test]
+fn without_keys_no_other_page_is_answered() {
+    let server = Running::new();
+    let ask = |host: &str, origin: Option<&str>| {
+        let origin = origin.map_or(String::new(), |origin| format!("origin: {origin}\r\n"));
+        let path = "/v1/networks/friends/people/eve/opt-out";
+        wire(
+            &server,
+            &format!("POST {path} HTTP/1.1\r\nhost: {host}\r\n{origin}"),
+        )
+    };
+    for (host, origin, status) in [
+        ("shop.example:7444", None, "403"),
+        ("127.0.0.1.example", None, "403"),
+        ("127.0.0.1:7444", Some("http://shop.example"), "403"),
+        ("127.0.0.1:7444", Some("null"), "403"),
+        ("127.0.0.1:7444", Some("http://127.0.0.1:9000"), "403"),
+        ("localhost:7444", Some("http://localhost:7444"), "204"),
+        ("[::1]:7444", None, "204"),
+        ("127.0.0.1", None, "204"),
+    ] {
+        assert_eq!(ask(host, origin), status, "{host} {origin:?}");
+    }
+}
+
+#[test]
+fn parameters_of_the_document_are_where_the_paths_say() {
+    let document: Value = serde_json::from_str(&openapi::document()).unwrap();
+    let mut wrong = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let parameters = operation["parameters"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            for parameter in parameters {
+                let name = parameter["name"].as_str().unwrap();
+                let in_path = path.contains(&format!("{{{name}}}"));
+                if (parameter["in"] == "path") != in_path {
+                    wrong.push(format!("{method} {path}: {name}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 #[test]
@@ -122,6 +171,14 @@ fn counters_and_health() {
     }
     assert_eq!(server.get("/readyz").1, json!({"ready": true}));
     let operations = server.get("/v1/operations").1;
+    let made_up = "BREW /v1/collections HTTP/1.1\r\nhost: localhost\r\n";
+    assert_eq!(wire(&server, made_up), "405");
+    let text = server
+        .raw("GET", "/metrics", "", &[])
+        .body_mut()
+        .read_to_string()
+        .unwrap();
+    assert!(!text.contains("BREW"), "{text}");
     assert_eq!(operations["collections"][0]["tail_items"], 1);
     assert_eq!(operations["encoders"][0]["items"], 1);
     let collections = server.get("/v1/collections").1;
@@ -152,4 +209,14 @@ fn the_committed_document_is_what_the_code_says() {
     assert_eq!(document["openapi"], "3.1.0");
     let server = Running::new();
     assert_eq!(server.get("/v1/openapi.json").1, document);
+}
+
+/// The status of a request that a client library would not send.
+fn wire(server: &Running, head: &str) -> String {
+    let mut stream = TcpStream::connect(&server.address["http://".len()..]).unwrap();
+    let head = format!("{head}connection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply.split(' ').nth(1).unwrap().to_owned()
 }

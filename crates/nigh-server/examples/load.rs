@@ -1,0 +1,197 @@
+//! Load on a server, and the same searches by the engine alone.
+//!
+//! ```text
+//! load queries CATALOG COUNT > bodies.jsonl          searches by vector, one a line: embeddings of stored items, slightly moved
+//! load engine CATALOG bodies.jsonl                   microseconds of the engine alone
+//! load http HOST:PORT /v1/catalogs/shop/search bodies.jsonl CONNECTIONS SECONDS [PID]
+//! ```
+//!
+//! With the server's process id the last also says what processor time a request took there.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use nigh_engine::{Catalog, Refinement, SearchOptions};
+use serde_json::{Value, json};
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), Error> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["queries", catalog, count] => queries(Path::new(catalog), count.parse()?),
+        ["engine", catalog, bodies] => engine(Path::new(catalog), &lines(bodies)?),
+        [
+            "http",
+            address,
+            path,
+            bodies,
+            connections,
+            seconds,
+            pid @ ..,
+        ] => {
+            let seconds = Duration::from_secs_f64(seconds.parse()?);
+            let bodies = lines(bodies)?;
+            http(
+                address,
+                path,
+                &bodies,
+                connections.parse()?,
+                seconds,
+                pid.first(),
+            )
+        }
+        _ => Err("see the head of this file for how it is called".into()),
+    }
+}
+
+fn lines(path: &str) -> Result<Vec<String>, Error> {
+    Ok(std::fs::read_to_string(path)?
+        .lines()
+        .map(str::to_owned)
+        .collect())
+}
+
+#[expect(clippy::print_stdout, reason = "a program that prints what it made")]
+fn queries(catalog: &Path, count: usize) -> Result<(), Error> {
+    let catalog = Catalog::open(catalog)?;
+    let ids: Vec<&str> = catalog.ids().collect();
+    for number in 0..count {
+        let mut vector = catalog.embeddings(ids[number * 7919 % ids.len()])?;
+        vector.truncate(catalog.dimension());
+        for (at, value) in vector.iter_mut().enumerate() {
+            *value += ((number + at) % 7) as f32 * 1e-4;
+        }
+        println!("{}", json!({"vector": vector, "k": 10}));
+    }
+    Ok(())
+}
+
+fn engine(catalog: &Path, bodies: &[String]) -> Result<(), Error> {
+    let catalog = Catalog::open(catalog)?;
+    let mut queries = Vec::new();
+    for body in bodies {
+        let body: Value = serde_json::from_str(body)?;
+        let vector: Vec<f32> = serde_json::from_value(body["vector"].clone())?;
+        queries.push(vector);
+    }
+    let mut took = Vec::new();
+    let before = processor_seconds("self")?;
+    for _ in 0..4 {
+        for query in &queries {
+            let started = Instant::now();
+            catalog.search_refined(query, &SearchOptions::default(), &Refinement::default())?;
+            took.push(started.elapsed());
+        }
+    }
+    let processor = processor_seconds("self")? - before;
+    print("engine", &mut took, Some(processor));
+    Ok(())
+}
+
+fn http(
+    address: &str,
+    path: &str,
+    bodies: &[String],
+    connections: usize,
+    time: Duration,
+    pid: Option<&&str>,
+) -> Result<(), Error> {
+    let next = AtomicUsize::new(0);
+    let before = pid.map(|pid| processor_seconds(pid)).transpose()?;
+    let started = Instant::now();
+    let client = || -> Result<Vec<Duration>, Error> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        let mut reader = BufReader::new(stream);
+        let mut took = Vec::new();
+        while started.elapsed() < time {
+            let body = &bodies[next.fetch_add(1, Ordering::Relaxed) % bodies.len()];
+            took.push(ask(&mut reader, address, path, body)?);
+        }
+        Ok(took)
+    };
+    let all = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..connections).map(|_| scope.spawn(client)).collect();
+        let took = clients.into_iter().map(|client| client.join());
+        took.map(|took| took.unwrap_or_else(|_| Err("a client panicked".into())))
+            .collect::<Result<Vec<_>, Error>>()
+    })?;
+    let mut took: Vec<Duration> = all.into_iter().flatten().collect();
+    let after = pid.map(|pid| processor_seconds(pid)).transpose()?;
+    let processor = before.zip(after).map(|(before, after)| after - before);
+    print(
+        &format!("http, {connections} connections"),
+        &mut took,
+        processor,
+    );
+    Ok(())
+}
+
+/// One request and its whole reply.
+fn ask(
+    reader: &mut BufReader<TcpStream>,
+    address: &str,
+    path: &str,
+    body: &str,
+) -> Result<Duration, Error> {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let message = [head.as_bytes(), body.as_bytes()].concat();
+    let started = Instant::now();
+    reader.get_mut().write_all(&message)?;
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    if !line.starts_with("HTTP/1.1 200") {
+        return Err(format!("the server answers {line:?}").into());
+    }
+    let mut length = 0;
+    while line.trim() != "" {
+        line.clear();
+        reader.read_line(&mut line)?;
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse()?;
+        }
+    }
+    let mut reply = vec![0; length];
+    reader.read_exact(&mut reply)?;
+    Ok(started.elapsed())
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a program that prints its measurements"
+)]
+fn print(what: &str, took: &mut [Duration], processor: Option<f64>) {
+    took.sort_unstable();
+    let quantile = |share: f64| {
+        let at = (took.len() as f64 * share) as usize;
+        took.get(at.min(took.len().saturating_sub(1)))
+            .map_or(0.0, |took| took.as_secs_f64() * 1e6)
+    };
+    let each = processor.map_or(f64::NAN, |seconds| seconds * 1e6 / took.len() as f64);
+    println!(
+        "{what}: {} requests, p50 {:.0} us, p95 {:.0} us, p99 {:.0} us, processor {each:.0} us a request",
+        took.len(),
+        quantile(0.5),
+        quantile(0.95),
+        quantile(0.99)
+    );
+}
+
+/// User and system time of a process so far, in hundredths.
+fn processor_seconds(pid: &str) -> Result<f64, Error> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    Ok(ticks
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0)
+}
