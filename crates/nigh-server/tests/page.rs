@@ -59,7 +59,7 @@ fn fill(server: &Running) {
     ];
     let item = |number: usize| {
         let (name, colour) = colours[number % colours.len()];
-        let attributes = json!({"colour": name, "price": 5 + number * 7 % 90, "new": number % 4 == 0, "kind": (["mug", "lamp", "chair"][number % 3])});
+        let attributes = json!({"colour": name, "price": 5 + number * 7 % 90, "new": number.is_multiple_of(4), "kind": (["mug", "lamp", "chair"][number % 3])});
         json!({"id": format!("{name}-{number}"), "attributes": attributes, "images": [{"data": base64(&drawn(number, colour))}]})
     };
     let items: Vec<_> = (0..90).map(item).collect();

@@ -194,7 +194,7 @@ fn pixels(
 ) {
     let taps = weights.len() / out.len().max(1);
     assert!(
-        starts.len() == out.len() && taps * out.len() == weights.len() && taps % TAPS == 0,
+        starts.len() == out.len() && taps * out.len() == weights.len() && taps.is_multiple_of(TAPS),
         "expected {} starts and as many rows of weights, received {} and {} weights",
         out.len(),
         starts.len(),

@@ -246,13 +246,13 @@ pub(crate) async fn suggestions(
     within("k", k, 1, app.config.limits.k)?;
     let shared = app.clone();
     let suggest = move || {
-        let condition = asked.condition.as_deref();
-        let filter = condition
-            .map(|text| Filter::parse(text, &network.schema()))
-            .transpose();
+        let filter = asked.condition.as_deref().map(|text| {
+            let filter = Filter::parse(text, &network.schema());
+            filter.map_err(|error| ApiError::from(Box::new(error)))
+        });
         let options = SuggestOptions {
             k,
-            filter: filter.map_err(Box::new)?,
+            filter: filter.transpose()?,
             ..SuggestOptions::default()
         };
         let reply = network.ask(|network, scratch| network.suggest(&id, &options, scratch))?;
