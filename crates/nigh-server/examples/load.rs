@@ -1,7 +1,7 @@
 //! Load on a server, and the same searches by the engine alone.
 //!
 //! ```text
-//! load queries CATALOG COUNT > bodies.jsonl          searches by vector, one a line: embeddings of stored items, slightly moved
+//! load queries CATALOG COUNT [NPROBE] > bodies.jsonl  searches by vector, one a line: embeddings of stored items, slightly moved
 //! load engine CATALOG bodies.jsonl                   microseconds of the engine alone
 //! load http HOST:PORT /v1/catalogs/shop/search bodies.jsonl CONNECTIONS SECONDS [PID]
 //! ```
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use nigh_engine::{Catalog, Refinement, SearchOptions};
+use nigh_engine::{Catalog, Method, Refinement, SearchOptions};
 use serde_json::{Value, json};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -23,7 +23,10 @@ fn main() -> Result<(), Error> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["queries", catalog, count] => queries(Path::new(catalog), count.parse()?),
+        ["queries", catalog, count] => queries(Path::new(catalog), count.parse()?, None),
+        ["queries", catalog, count, nprobe] => {
+            queries(Path::new(catalog), count.parse()?, Some(nprobe.parse()?))
+        }
         ["engine", catalog, bodies] => engine(Path::new(catalog), &lines(bodies)?),
         [
             "http",
@@ -57,7 +60,8 @@ fn lines(path: &str) -> Result<Vec<String>, Error> {
 }
 
 #[expect(clippy::print_stdout, reason = "a program that prints what it made")]
-fn queries(catalog: &Path, count: usize) -> Result<(), Error> {
+fn queries(catalog: &Path, count: usize, nprobe: Option<usize>) -> Result<(), Error> {
+    let params = nprobe.map_or(json!({}), |nprobe| json!({"nprobe": nprobe}));
     let catalog = Catalog::open(catalog)?;
     let ids: Vec<&str> = catalog.ids().collect();
     for number in 0..count {
@@ -66,7 +70,9 @@ fn queries(catalog: &Path, count: usize) -> Result<(), Error> {
         for (at, value) in vector.iter_mut().enumerate() {
             *value += ((number + at) % 7) as f32 * 1e-4;
         }
-        println!("{}", json!({"vector": vector, "k": 10}));
+        // As JSON of f32: through a `Value` each number would get the digits of an f64.
+        let vector = serde_json::to_string(&vector)?;
+        println!("{{\"k\": 10, \"params\": {params}, \"vector\": {vector}}}");
     }
     Ok(())
 }
@@ -77,14 +83,20 @@ fn engine(catalog: &Path, bodies: &[String]) -> Result<(), Error> {
     for body in bodies {
         let body: Value = serde_json::from_str(body)?;
         let vector: Vec<f32> = serde_json::from_value(body["vector"].clone())?;
-        queries.push(vector);
+        let nprobe = body["params"]["nprobe"].as_u64();
+        let method = nprobe.map_or(Method::Auto, |nprobe| Method::Nprobe(nprobe as usize));
+        queries.push((vector, method));
     }
     let mut took = Vec::new();
     let before = processor_seconds("self")?;
     for _ in 0..4 {
-        for query in &queries {
+        for (query, method) in &queries {
             let started = Instant::now();
-            catalog.search_refined(query, &SearchOptions::default(), &Refinement::default())?;
+            let options = SearchOptions {
+                method: *method,
+                ..SearchOptions::default()
+            };
+            catalog.search_refined(query, &options, &Refinement::default())?;
             took.push(started.elapsed());
         }
     }
