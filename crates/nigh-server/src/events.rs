@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use nigh_store::Date;
+
 /// A folder of files of events.
 pub(crate) struct EventLog {
     folder: PathBuf,
@@ -58,7 +60,8 @@ impl EventLog {
     }
 
     fn open_day(&self, day: u64) -> io::Result<File> {
-        let path = self.folder.join(format!("{}.jsonl", date(day)));
+        let date = Date(i32::try_from(day).unwrap_or(i32::MAX));
+        let path = self.folder.join(format!("{date}.jsonl"));
         let mut file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -78,38 +81,9 @@ impl EventLog {
     }
 }
 
-/// The date of a day since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
-fn date(day: u64) -> String {
-    let shifted = day + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{of_month:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_of_days() {
-        for (day, expected) in [
-            (0, "1970-01-01"),
-            (59, "1970-03-01"),
-            (11_016, "2000-02-29"),
-            (20_778, "2026-11-21"),
-        ] {
-            assert_eq!(date(day), expected);
-        }
-    }
 
     #[test]
     fn a_line_that_was_cut_off_is_ended() {

@@ -2,10 +2,13 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says what it skips"
 )]
 
 mod catalogs;
+mod document;
 mod networks;
 mod operations;
+mod page;
 mod server;

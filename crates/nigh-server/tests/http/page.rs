@@ -2,12 +2,6 @@
 //!
 //! Needs Node.js, Chromium and the folder with playwright-core's `node_modules` in `NIGH_PLAYWRIGHT` (`npm install` in `tests/page`).
 //! Without them it says so and passes, except where `NIGH_REQUIRE_SERVICES=1`. Screenshots go to `NIGH_PAGE_SHOTS`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and says what it skips"
-)]
 
 use std::path::Path;
 use std::process::Command;
@@ -15,10 +9,6 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::server::{Running, base64};
-
-#[path = "http/server.rs"]
-#[allow(dead_code, reason = "the other test uses the rest")]
-mod server;
 
 #[test]
 fn the_page_in_a_browser() {

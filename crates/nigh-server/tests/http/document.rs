@@ -3,12 +3,6 @@
 //!
 //! Needs Schemathesis beside the Python that `NIGH_PYTHON` names. Without it the test says so and passes, except where
 //! `NIGH_REQUIRE_SERVICES=1`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and says what it skips"
-)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,10 +10,6 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::server::Running;
-
-#[path = "http/server.rs"]
-#[allow(dead_code, reason = "the other test uses the rest")]
-mod server;
 
 #[test]
 fn answers_are_as_the_document_says() {
