@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nigh_index::{Allowed, Segment};
 use nigh_store::{
@@ -10,6 +11,8 @@ use nigh_store::{
 };
 use thiserror::Error;
 
+pub use self::budget::StageCost;
+use self::budget::StageCosts;
 pub use self::check::{Checked, RunningRecall, ShapeRecall};
 pub(crate) use self::examine::examine;
 pub use self::info::{CatalogInfo, ColumnInfo, OtherInfo};
@@ -23,18 +26,23 @@ use crate::encoder::{EncoderError, EncoderRecord};
 use crate::eval::EvalQuery;
 use crate::filter::{Filter, FilterError};
 use crate::label::place;
+use crate::pipeline::Pipeline;
 use crate::publish::{PublishError, publish};
 use crate::reduction::{Reducer, ReductionError};
 use crate::tail::{Tail, TailError};
 use crate::tuning::{CatalogTuned, TuningFileError, TuningGoal, read};
 use crate::view::View;
 
+mod budget;
+mod candidates;
 mod check;
 mod exact;
 mod examine;
 mod info;
 mod items;
 mod live;
+mod neighbors;
+mod rank;
 mod refine;
 mod search;
 mod tune;
@@ -62,6 +70,10 @@ pub struct Catalog {
     stale: BTreeSet<u32>,
     /// What searches of the view reach, if it was measured.
     tuned: Option<CatalogTuned>,
+    /// How searches run that say nothing else.
+    pipeline: Option<Pipeline>,
+    /// What their stages cost here.
+    costs: Arc<StageCosts>,
     notes: Vec<String>,
 }
 
@@ -277,6 +289,16 @@ impl Catalog {
         self.tuned.as_ref()
     }
 
+    /// How searches of it run that bring no pipeline, if it has one.
+    pub fn pipeline(&self) -> Option<&Pipeline> {
+        self.pipeline.as_ref()
+    }
+
+    /// What the stages of its searches have cost since it was opened, for each candidate.
+    pub fn stage_costs(&self) -> Vec<StageCost> {
+        self.costs.all()
+    }
+
     /// The condition of a `--where`, checked against this catalog's columns.
     pub fn filter(&self, text: &str) -> Result<Filter, Box<FilterError>> {
         Ok(Filter::parse(text, &self.schema)?)
@@ -315,6 +337,8 @@ impl Catalog {
                 _open: store,
             }),
             tuned: tuned(dir, view.as_ref(), &mut notes),
+            pipeline: pipeline(dir, &mut notes),
+            costs: Arc::default(),
             view,
             tail,
             current_rows,
@@ -352,6 +376,8 @@ impl Catalog {
             created: header.created,
             store: None,
             tuned: tuned(dir, Some(&view), &mut notes),
+            pipeline: pipeline(dir, &mut notes),
+            costs: Arc::default(),
             view: Some(view),
             tail: Tail::empty(dimension),
             current_rows: None,
@@ -398,6 +424,12 @@ fn tuned(dir: &Path, view: Option<&View>, notes: &mut Vec<String>) -> Option<Cat
     }
     notes.extend(note.map(|note| format!("{note}: `nigh catalog tune` measures and chooses")));
     tuned
+}
+
+/// The collection's pipeline; a damaged one is told and not followed.
+fn pipeline(dir: &Path, notes: &mut Vec<String>) -> Option<Pipeline> {
+    let told = |error: TuningFileError| notes.push(error.to_string());
+    Pipeline::of(dir).map_err(told).ok().flatten()
 }
 
 /// The numbers of the items that changed since the view was built.

@@ -65,6 +65,20 @@ impl Filter {
         Ok(Filter { root })
     }
 
+    /// What satisfies both.
+    #[must_use]
+    pub fn and(self, other: Filter) -> Filter {
+        let terms = |node| match node {
+            Node::All(terms) => terms,
+            node => vec![node],
+        };
+        let mut all = terms(self.root);
+        all.extend(terms(other.root));
+        Filter {
+            root: Node::All(all),
+        }
+    }
+
     /// The positions whose items satisfy the filter. `id` gives the item's id at a position, and
     /// is asked only where the filter is about ids.
     ///

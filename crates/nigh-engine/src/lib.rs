@@ -57,6 +57,7 @@ mod encoder;
 pub mod eval;
 mod filter;
 pub mod generation;
+pub mod growth;
 mod import;
 mod label;
 mod load;
@@ -64,6 +65,7 @@ pub mod models;
 pub mod network;
 mod paired;
 pub mod people_table;
+pub mod pipeline;
 mod publish;
 mod query;
 mod reduction;
@@ -82,7 +84,7 @@ pub use catalog::{
     Catalog, CatalogInfo, CatalogTuneError, Checked, ColumnInfo, FacetValue, Hit, ItemSummary,
     LiveCatalog, LiveError, Method, NewItem, NewPicture, OpenCatalogError, OrderBy, OtherInfo,
     Outcome, Prepared, RebuildError, Refined, Refinement, RunningRecall, SearchError,
-    SearchOptions, SearchReply, ShapeRecall, TuneOptions, WhyNot, Write, tune_catalog,
+    SearchOptions, SearchReply, ShapeRecall, StageCost, TuneOptions, WhyNot, Write, tune_catalog,
 };
 pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
 pub use encoder::{EncoderError, EncoderRecord, EncoderRequest, Located, locate};

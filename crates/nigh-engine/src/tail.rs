@@ -99,6 +99,17 @@ impl Tail {
         self.items.iter().flatten()
     }
 
+    /// The embedding of an image of the item at a place.
+    pub(crate) fn row(&self, place: u32, image: usize) -> Option<&[f32]> {
+        let wanted = label(place, image);
+        let row = self
+            .rows
+            .labels()
+            .iter()
+            .position(|label| *label == wanted)?;
+        Some(self.rows.row(row))
+    }
+
     /// The rows of the items that pass.
     pub(crate) fn allow(&self, filter: &Filter) -> Allowed {
         let passes = |tail: &Option<TailItem>| {

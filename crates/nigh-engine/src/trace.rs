@@ -8,7 +8,7 @@ use serde::Serialize;
 /// how long it took.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stage {
-    /// The stage's name: `decode`, `encode`, `filter`, `scan`, `probe`, `tail`, `collect`.
+    /// The stage's name: `decode`, `encode`, `filter`, `scan`, `probe`, `rescore`, `tail`, `collect`, `rank`, `diversify`, `refine`.
     pub stage: &'static str,
     /// Candidates that went in.
     #[serde(rename = "in")]
@@ -18,6 +18,9 @@ pub struct Stage {
     pub output: u64,
     /// Microseconds.
     pub us: u64,
+    /// Where the budget cut the stage: how many candidates it would have taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<u64>,
 }
 
 /// The stages of one query, in the order they ran.
@@ -40,24 +43,30 @@ impl Trace {
         let result = work()?;
         let us = microseconds(started);
         let (input, output) = counts(&result);
-        self.stages.push(Stage {
-            stage,
-            input: input as u64,
-            output: output as u64,
-            us,
-        });
+        self.took(stage, input, output, us);
         Ok(result)
     }
 
     /// Books a stage that was timed elsewhere.
     pub fn push(&mut self, stage: &'static str, input: usize, output: usize, started: Instant) {
-        let us = microseconds(started);
+        self.took(stage, input, output, microseconds(started));
+    }
+
+    pub(crate) fn took(&mut self, stage: &'static str, input: usize, output: usize, us: u64) {
         self.stages.push(Stage {
             stage,
             input: input as u64,
             output: output as u64,
             us,
+            wanted: None,
         });
+    }
+
+    /// The last stage took fewer candidates than it wanted.
+    pub(crate) fn cut(&mut self, wanted: usize) {
+        if let Some(stage) = self.stages.last_mut() {
+            stage.wanted = Some(wanted as u64);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub use files::{Block, Blocks, FbinWriter, FileError, RowProblem, VectorFile};
 pub use generate::{GenerateError, GenerateOptions, Generated, generate};
 pub use queries::Queries;
 pub use recall::Accepted;
-pub(crate) use recall::RECALL_AT;
+pub(crate) use recall::{RECALL_AT, others};
 pub use reject::Rejected;
 pub use shards::{
     Asked, BuildShardsError, BuiltShard, Needed, Oversized, OwnShard, ShardBy, ShardFolder,

@@ -51,6 +51,8 @@ pub(crate) struct Coded {
 pub(crate) struct Query<'a> {
     pub(crate) values: &'a [f32],
     pub(crate) coordinates: Option<&'a [f32]>,
+    /// Called once, where what is shorter than rows has been scanned and rows are about to be compared.
+    pub(crate) before_rescoring: Option<&'a dyn Fn()>,
 }
 
 impl<'a> Query<'a> {
@@ -58,6 +60,13 @@ impl<'a> Query<'a> {
         Query {
             values,
             coordinates: None,
+            before_rescoring: None,
+        }
+    }
+
+    pub(crate) fn mark_rescoring(&self) {
+        if let Some(mark) = self.before_rescoring {
+            mark();
         }
     }
 }
@@ -97,6 +106,7 @@ impl Coded {
             if let Some(considered) = considered {
                 search.tell(considered);
             }
+            query.mark_rescoring();
             search.rescore(query.values)
         })
     }

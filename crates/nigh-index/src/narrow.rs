@@ -10,6 +10,7 @@ use half::f16;
 use nigh_mmap::{SectionError, SectionWriter, Sections, View, WriteError};
 
 use crate::allowed::Allowed;
+use crate::coded::Query;
 use crate::metric::Metric;
 use crate::neighbor::Neighbor;
 use crate::scan::{self, Rows, STRETCH};
@@ -220,22 +221,23 @@ impl Narrowed {
     pub(crate) fn search(
         &self,
         rows: &Rows<'_>,
-        query: &[f32],
+        query: Query<'_>,
         ranges: &[Range<usize>],
         params: &SearchParams,
         rescored: usize,
         allowed: Option<&Allowed>,
     ) -> Found {
-        let asked = Asked::new(self, rows, query);
+        let asked = Asked::new(self, rows, query.values);
         let kept = rescored.min(rows.labels.len());
         let parts = scan::parts(ranges, self.narrow().bytes() * rows.dim, params.threads);
         let best = scan::merged(parts, |part| asked.scan(part, kept, allowed));
         let best = best.map_or_else(Vec::new, TopK::into_sorted);
         let positions: Vec<u32> = best.iter().map(|neighbor| neighbor.label as u32).collect();
         let (visited_lists, distances) = scan::visited(ranges, allowed);
+        query.mark_rescoring();
         let neighbors = match rows.data.is_empty() {
-            true => self.rescore(rows, query, &positions, params.k),
-            false => scan::rescore(rows, query, &positions, params.k),
+            true => self.rescore(rows, query.values, &positions, params.k),
+            false => scan::rescore(rows, query.values, &positions, params.k),
         };
         Found {
             neighbors,

@@ -64,7 +64,7 @@ const FILTERED_RESCORE: usize = 8;
 impl IvfSearch {
     /// How many rows are compared in the end. What a filter leaves may lie far from the query, where many rows are nearly as far as
     /// each other and codes tell them apart less well.
-    pub(crate) fn rescored(&self, k: usize, filtered: bool) -> usize {
+    pub fn rescored(&self, k: usize, filtered: bool) -> usize {
         let more = if filtered { FILTERED_RESCORE } else { 1 };
         k.max(self.rescore.saturating_mul(more))
     }

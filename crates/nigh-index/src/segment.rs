@@ -176,9 +176,28 @@ impl Segment {
         params: &SearchParams,
         allowed: Option<&Allowed>,
     ) -> Result<Found, SearchError> {
+        self.search_staged(query, params, allowed, &|| ())
+    }
+
+    /// [`Segment::search`], where `before_rescoring` is called once between its two stages, if it has two: when codes have been scanned,
+    /// and before the best of them are compared exactly. Whoever has a clock can so tell what each takes.
+    ///
+    /// # Errors
+    /// As for [`Segment::search`].
+    pub fn search_staged(
+        &self,
+        query: &[f32],
+        params: &SearchParams,
+        allowed: Option<&Allowed>,
+        before_rescoring: &dyn Fn(),
+    ) -> Result<Found, SearchError> {
         let query = scan::prepare_query(self.meta.dim, self.meta.metric, query)?;
         scan::check_allowed(self.len(), allowed)?;
-        Ok(self.search_prepared(Query::new(&query), params, allowed, None))
+        let query = Query {
+            before_rescoring: Some(before_rescoring),
+            ..Query::new(&query)
+        };
+        Ok(self.search_prepared(query, params, allowed, None))
     }
 
     /// Finds the rows nearest to each of several queries, laid end to end, under one filter; the same
@@ -217,12 +236,17 @@ impl Segment {
         considered: Option<&mut Considered>,
     ) -> Found {
         match params.mode {
-            Mode::Exact => self.search_all(query.values, params, allowed),
+            Mode::Exact => self.search_all(query, params, allowed),
             Mode::Ivf(ivf) => self.search_lists(query, params, &ivf, allowed, considered),
         }
     }
 
-    fn search_all(&self, query: &[f32], params: &SearchParams, allowed: Option<&Allowed>) -> Found {
+    fn search_all(
+        &self,
+        query: Query<'_>,
+        params: &SearchParams,
+        allowed: Option<&Allowed>,
+    ) -> Found {
         let everything = 0..self.len();
         let ranges = slice::from_ref(&everything);
         let (k, threads) = (params.k, params.threads);
@@ -231,7 +255,15 @@ impl Segment {
             let rows = self.rows();
             return self.exact(narrowed.search(&rows, query, ranges, params, rescored, allowed));
         }
-        self.exact(scan::scan(&self.rows(), query, k, ranges, allowed, threads))
+        let values = query.values;
+        self.exact(scan::scan(
+            &self.rows(),
+            values,
+            k,
+            ranges,
+            allowed,
+            threads,
+        ))
     }
 
     fn search_lists(
@@ -248,7 +280,7 @@ impl Segment {
             if let Some(considered) = considered {
                 considered.everything = true;
             }
-            return self.search_all(query.values, params, allowed);
+            return self.search_all(query, params, allowed);
         }
         let (rows, k) = (self.rows(), params.k);
         let values = query.values;
@@ -260,7 +292,7 @@ impl Segment {
             }
             Held::Narrowed(narrowed) => {
                 let (lists, rescored) = (lists(considered), ivf.rescored(k, filter.is_some()));
-                narrowed.search(&rows, values, &lists, params, rescored, allowed)
+                narrowed.search(&rows, query, &lists, params, rescored, allowed)
             }
             Held::Coded(coded) => {
                 coded.search(&rows, &self.starts, query, k, ivf, allowed, considered)
@@ -329,8 +361,8 @@ impl Segment {
                 .as_ref()
                 .map(|(all, kept)| &all[at * kept..][..*kept]);
             let query = Query {
-                values,
                 coordinates,
+                ..Query::new(values)
             };
             self.search_prepared(query, params, allowed, None)
         };

@@ -1,8 +1,8 @@
 //! What all requests share.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes as Body;
 use nigh_encode::{DecodeLimits, Runtime};
@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::cache::Bytes;
 use crate::collections::Collections;
 use crate::config::ServerConfig;
+use crate::data_folder::DataFolder;
 use crate::encoders::Encoders;
 use crate::error::{ApiError, ApiResult};
 use crate::events::EventLog;
@@ -34,6 +35,10 @@ pub(crate) struct App {
     /// Whole answers, by collection, its state and the question.
     pub(crate) results: Bytes<Body>,
     pub(crate) events: Option<EventLog>,
+    /// Where collections are made.
+    pub(crate) data: Option<DataFolder>,
+    /// Held while one is made or deleted.
+    pub(crate) making: Mutex<()>,
     /// Set when the server is asked to end: it is not ready any more.
     pub(crate) ending: AtomicBool,
 }
@@ -44,6 +49,13 @@ pub(crate) type Shared = Arc<App>;
 const WAITING_THREADS: usize = 4;
 /// Two batches of the encoders here: one that runs and one that waits.
 const DECODED: usize = 16;
+
+fn data(path: &Path) -> Result<DataFolder, ServeError> {
+    DataFolder::open(path).map_err(|source| ServeError::Data {
+        path: path.to_owned(),
+        source,
+    })
+}
 
 impl App {
     /// Opens the collections at `dirs`.
@@ -69,10 +81,17 @@ impl App {
             embeddings: Bytes::new(config.caches.embedding_bytes),
             results: Bytes::new(config.caches.result_bytes),
             events: config.events.as_ref().map(open).transpose()?,
+            data: config.data.as_deref().map(data).transpose()?,
+            making: Mutex::default(),
             ending: AtomicBool::new(false),
             config,
         };
-        for dir in dirs {
+        let own = app.data.as_ref().map(DataFolder::collections);
+        let own = own.transpose().map_err(|source| ServeError::Data {
+            path: app.config.data.clone().unwrap_or_default(),
+            source,
+        })?;
+        for dir in dirs.iter().chain(own.iter().flatten()) {
             app.open_collection(dir)?;
         }
         Ok(app)

@@ -1,9 +1,11 @@
 //! The collections that are served.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use std::time::{Duration, Instant};
 
 use nigh_engine::network::{Network, NetworkError, SuggestScratch};
 use nigh_engine::{
@@ -77,6 +79,42 @@ impl Collections {
         Ok(())
     }
 
+    /// Takes a catalog out, once nobody uses it any more, and closes it; its folder.
+    pub(crate) fn close_catalog(&self, name: &str) -> ApiResult<PathBuf> {
+        let served = self.catalog(name)?;
+        write(&self.catalogs).remove(name);
+        let live = Arc::clone(&served.live);
+        let put_back = |served| drop(write(&self.catalogs).insert(name.to_owned(), served));
+        // Ends the thread that writes.
+        drop(alone(served).map_err(|served| {
+            put_back(served);
+            in_use(name)
+        })?);
+        let dir = live.dir().to_owned();
+        match alone(live) {
+            Ok(_) => Ok(dir),
+            // A publication that nobody asked to end: the catalog comes back.
+            Err(live) => {
+                let served = ServedCatalog::of(name.to_owned(), live)?;
+                put_back(Arc::new(served));
+                Err(in_use(name))
+            }
+        }
+    }
+
+    /// The same of a network.
+    pub(crate) fn close_network(&self, name: &str) -> ApiResult<PathBuf> {
+        let served = self.network(name)?;
+        write(&self.networks).remove(name);
+        match alone(served) {
+            Ok(served) => served.dir(),
+            Err(served) => {
+                write(&self.networks).insert(name.to_owned(), served);
+                Err(in_use(name))
+            }
+        }
+    }
+
     pub(crate) fn catalog(&self, name: &str) -> ApiResult<Arc<ServedCatalog>> {
         let unknown =
             || ApiError::not_found("unknown_catalog", format!("no catalog is called {name:?}"));
@@ -96,6 +134,28 @@ impl Collections {
     pub(crate) fn networks(&self) -> Vec<Arc<ServedNetwork>> {
         read(&self.networks).values().cloned().collect()
     }
+}
+
+/// How long a deletion waits for requests that use the collection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What nobody else holds any more within [`PATIENCE`], or as it was.
+fn alone<T>(shared: Arc<T>) -> Result<T, Arc<T>> {
+    let started = Instant::now();
+    let mut shared = shared;
+    loop {
+        match Arc::try_unwrap(shared) {
+            Ok(owned) => return Ok(owned),
+            Err(held) if started.elapsed() > PATIENCE => return Err(held),
+            Err(held) => shared = held,
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn in_use(name: &str) -> ApiError {
+    let message = format!("{name:?} is being used: try again when that has ended");
+    ApiError::conflict("in_use", message)
 }
 
 /// A map is whole even where a thread panicked: every change of it is one call.
@@ -123,11 +183,14 @@ fn name_of(dir: &Path) -> ApiResult<String> {
 
 impl ServedCatalog {
     fn open(name: String, dir: &Path) -> ApiResult<Self> {
-        let live = Arc::new(LiveCatalog::open(dir)?);
+        Self::of(name, Arc::new(LiveCatalog::open(dir)?))
+    }
+
+    fn of(name: String, live: Arc<LiveCatalog>) -> ApiResult<Self> {
         let record = live.read()?.encoder().clone();
         let config = BatcherConfig {
             max_batch: COMMIT_WRITES,
-            max_wait: std::time::Duration::ZERO,
+            max_wait: Duration::ZERO,
             queue: 4 * COMMIT_WRITES,
             threads: 1,
         };
@@ -220,7 +283,7 @@ const TRY_AGAIN_AFTER: u64 = 1_000;
 
 /// A new view is built beside everything else, where enough has changed.
 fn publish_if_due(live: &Arc<LiveCatalog>, publishing: &Arc<Publishing>, catalog: &str) {
-    let [sequence, _] = live.state();
+    let [sequence, ..] = live.state();
     let failed_at = publishing.failed_at.load(Ordering::Relaxed);
     let waits = failed_at > 0 && sequence < failed_at + TRY_AGAIN_AFTER;
     let due = !waits && live.wants_publishing().unwrap_or(false);
@@ -295,6 +358,11 @@ impl ServedNetwork {
             tracing::error!(network = self.name, %error, "the network's files cannot be written anew");
         }
         Ok(changed)
+    }
+
+    /// Its folder.
+    pub(crate) fn dir(&self) -> ApiResult<PathBuf> {
+        self.ask(|network, _| Ok(network.dir().to_owned()))
     }
 
     /// Whether something panicked while it changed the network.

@@ -15,6 +15,8 @@ pub struct ServerConfig {
     pub keys_file: Option<PathBuf>,
     /// Where events are kept; none are taken without it.
     pub events: Option<PathBuf>,
+    /// Where collections are made over HTTP; all that are in it are served. None can be made without it.
+    pub data: Option<PathBuf>,
     /// Threads that compute.
     pub threads: usize,
     /// What a request may ask for.
@@ -81,6 +83,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 7444)),
             keys_file: None,
             events: None,
+            data: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             limits: Limits::default(),
             batching: Batching::default(),

@@ -4,8 +4,10 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use nigh_engine::network::{NetworkError, PeopleError};
+use nigh_engine::pipeline::PipelineError;
 use nigh_engine::{
-    CombineError, EncoderError, FilterError, LiveError, OpenCatalogError, SearchError,
+    CombineError, EncoderError, FilterError, LiveError, OpenCatalogError, OpenWriterError,
+    SearchError,
 };
 use nigh_store::{OpenError, UpsertError};
 use serde::Serialize;
@@ -182,8 +184,22 @@ impl From<LiveError> for ApiError {
             | LiveError::Read(_)
             | LiveError::Tail(_)
             | LiveError::Publish(_) => Self::internal(message),
+            LiveError::Pipeline(error) => error.into(),
+            LiveError::Keep(_) => Self::internal(message),
             LiveError::Poisoned => Self::unavailable(message),
         }
+    }
+}
+
+impl From<PipelineError> for ApiError {
+    fn from(error: PipelineError) -> Self {
+        let field = format!("pipeline.{}", error.field());
+        let code = match &error {
+            PipelineError::Filter { .. } => "bad_filter",
+            PipelineError::Attribute { .. } => "unknown_attribute",
+            PipelineError::Range { .. } => "out_of_range",
+        };
+        Self::bad(code, error).field(field)
     }
 }
 
@@ -209,6 +225,19 @@ impl From<OpenError> for ApiError {
                 Self::conflict("in_use", message)
             }
             _ => Self::internal(message),
+        }
+    }
+}
+
+impl From<OpenWriterError> for ApiError {
+    fn from(error: OpenWriterError) -> Self {
+        let message = error.to_string();
+        match error {
+            OpenWriterError::Store(error) => error.into(),
+            OpenWriterError::Encoder(error) => Self::from(error).field("encoder"),
+            OpenWriterError::File { .. } => Self::conflict("exists", message),
+            OpenWriterError::Precision { .. } => Self::conflict("precision", message),
+            OpenWriterError::Record(_) => Self::internal(message),
         }
     }
 }

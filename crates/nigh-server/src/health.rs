@@ -111,6 +111,13 @@ fn exposition(app: &Shared) -> String {
         "Pictures in a run of the encoder, on average",
         batches,
     );
+    family(
+        &mut text,
+        "gauge",
+        "nigh_stage_candidate_seconds",
+        "What a candidate of a stage costs, a moving mean",
+        candidate_costs(app),
+    );
     let caches = [
         ("embeddings", app.embeddings.figures()),
         ("results", app.results.figures()),
@@ -168,12 +175,29 @@ fn exposition(app: &Shared) -> String {
     text
 }
 
+/// A label's value, without what would end it.
+fn label(name: &str) -> String {
+    name.replace(['"', '\\', '\n'], "_")
+}
+
+fn candidate_costs(app: &Shared) -> Rows {
+    let mut rows = Rows::new();
+    for catalog in app.collections.catalogs() {
+        let costs = catalog.live.read().map(|open| open.stage_costs());
+        for cost in costs.into_iter().flatten() {
+            let (name, stage) = (label(&catalog.name), cost.stage);
+            let labels = format!("{{collection=\"{name}\",stage=\"{stage}\"}}");
+            rows.push((labels, cost.us_per_candidate / 1e6));
+        }
+    }
+    rows
+}
+
 /// Items, items of the tail, waiting pictures and mean batches.
 fn of_catalogs(app: &Shared) -> [Rows; 4] {
     let mut rows: [Rows; 4] = Default::default();
     for catalog in app.collections.catalogs() {
-        let name = catalog.name.replace(['"', '\\', '\n'], "_");
-        let labels = format!("{{collection=\"{name}\"}}");
+        let labels = format!("{{collection=\"{}\"}}", label(&catalog.name));
         if let Ok(open) = catalog.live.read() {
             rows[0].push((labels.clone(), open.len() as f64));
             rows[1].push((labels.clone(), open.tail_len() as f64));

@@ -30,6 +30,7 @@ mod app;
 mod cache;
 mod collections;
 mod config;
+mod data_folder;
 mod encoders;
 mod error;
 mod events;

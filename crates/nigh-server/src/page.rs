@@ -21,13 +21,21 @@ pub(crate) fn router() -> axum::Router<Shared> {
             name => format!("/{name}"),
         };
         router = router.route(&path, get(|| async { file(kind, text) }));
+        if *name == REFERENCE {
+            router = router.route(REFERENCE_PATH, get(|| async { file(kind, text) }));
+        }
     }
     router
 }
 
+/// The page that shows the document of the interface, and its place beside it.
+const REFERENCE: &str = "reference.html";
+const REFERENCE_PATH: &str = "/v1/reference";
+
 /// Whether a path is one of the page's.
 pub(crate) fn is_file(path: &str) -> bool {
     path == "/"
+        || path == REFERENCE_PATH
         || FILES
             .iter()
             .any(|(name, ..)| path.strip_prefix('/') == Some(name))

@@ -49,6 +49,14 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The folder in which collections are made cannot be used.
+    #[error("cannot keep collections in {}: {source}", path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Everybody could write.
     #[error(
         "{listen} can be reached from other machines, and there are no API keys, so that everybody could read and write: \

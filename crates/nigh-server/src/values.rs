@@ -2,24 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use nigh_store::{Schema, Value};
-use serde_json::{Map, Value as Json, json};
+use nigh_store::{AttributeType, Schema, Value};
+use serde_json::{Map, Value as Json};
 
 use crate::error::{ApiError, ApiResult};
 
-/// A date is a string in JSON: `"2012-01-31"`.
-pub(crate) fn to_json(value: &Value) -> Json {
-    match value {
-        Value::String(text) => json!(text),
-        Value::Integer(number) => json!(number),
-        Value::Float(number) => json!(number),
-        Value::Boolean(truth) => json!(truth),
-        Value::Date(date) => json!(date.to_string()),
-    }
-}
-
 pub(crate) fn attributes_to_json(attributes: &BTreeMap<String, Value>) -> Map<String, Json> {
-    let entry = |(name, value): (&String, &Value)| (name.clone(), to_json(value));
+    let entry = |(name, value): (&String, &Value)| (name.clone(), value.into());
     attributes.iter().map(entry).collect()
 }
 
@@ -47,7 +36,11 @@ pub(crate) fn attributes(
             return Err(ApiError::bad("bad_attribute", message).field("attributes"));
         }
         let column = schema.column(&name);
-        let cast = column.and_then(|column| value.cast(column.kind));
+        let cast = match column {
+            Some(column) => value.cast(column.kind),
+            // JSON has no dates; a column that turns out to hold other texts too becomes one of texts.
+            None => value.cast(AttributeType::Date),
+        };
         attributes.insert(name, cast.unwrap_or(value));
     }
     Ok(attributes)
@@ -61,7 +54,7 @@ fn wrong(name: &str, found: &str) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use nigh_store::AttributeType;
+    use serde_json::json;
 
     use super::*;
 
@@ -88,6 +81,10 @@ mod tests {
                 Ok(json!({"new": true, "n": -7})),
             ),
             (json!({"day": "soon"}), Ok(json!({"day": "soon"}))),
+            (
+                json!({"since": "2024-05-01", "number": "12"}),
+                Ok(json!({"since": "2024-05-01", "number": "12"})),
+            ),
             (
                 json!({"a": [1]}),
                 Err(

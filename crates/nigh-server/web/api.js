@@ -1,6 +1,9 @@
-/** Asking the server. Addresses are relative, so the page also works below a path. */
+/** Asking the server. Addresses begin where this file lies, so the page also works below a path. */
 
 const KEY = 'nigh.key';
+
+/** Where the server's paths begin. */
+export const ROOT = new URL('.', import.meta.url).href;
 
 /** An answer that is no success, or none at all (status 0). */
 export class ApiError extends Error {
@@ -14,9 +17,9 @@ export class ApiError extends Error {
   }
 }
 
-/** `v1/catalogs/…` of names and ids that may hold any sign. */
+/** `…/v1/catalogs/…` of names and ids that may hold any sign. */
 export function path(...segments) {
-  return ['v1', ...segments.map(encodeURIComponent)].join('/');
+  return ROOT + ['v1', ...segments.map(encodeURIComponent)].join('/');
 }
 
 export function get(address, parameters = {}, signal) {
@@ -25,10 +28,13 @@ export function get(address, parameters = {}, signal) {
   return ask(given.length ? `${address}?${query}` : address, { signal });
 }
 
-export function post(address, body, signal) {
-  const headers = { 'content-type': 'application/json' };
-  return ask(address, { method: 'POST', headers, body: JSON.stringify(body), signal });
-}
+export const post = (address, body, signal) => ask(address, { ...json('POST', body), signal });
+
+export const put = (address, body) => ask(address, json('PUT', body));
+
+export const remove = (address) => ask(address, { method: 'DELETE' });
+
+const json = (method, body) => ({ method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
 async function ask(address, options) {
   const answer = await send(address, options);
@@ -63,7 +69,8 @@ export function setKey(key) {
   sessionStorage.setItem(KEY, key);
 }
 
-function authorization() {
+/** The header that the kept key needs, or none. */
+export function authorization() {
   const key = sessionStorage.getItem(KEY);
   return key ? { authorization: `Bearer ${key}` } : {};
 }

@@ -5,10 +5,12 @@ import { bar, button, el, fill } from './dom.js';
 import { count, titleAmong, value } from './format.js';
 
 const SHOWN = 8;
+/** How many attributes the server counts at once, unless it is set up otherwise. */
+const MOST = 16;
 
 export function facetNames(attributes) {
   const title = titleAmong(attributes.map(({ name }) => name));
-  return attributes.filter(({ name, type }) => ['string', 'integer', 'boolean'].includes(type) && name !== title).map(({ name }) => name);
+  return attributes.filter(({ name, type }) => ['string', 'integer', 'boolean'].includes(type) && name !== title).map(({ name }) => name).slice(0, MOST);
 }
 
 /** Draws the facets that tell something, and returns whether there is any. */

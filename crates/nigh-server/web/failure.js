@@ -29,12 +29,13 @@ function sentences(error) {
   }
 }
 
-function keyForm() {
+/** Asks for a key, keeps it and goes on. */
+export function keyForm(goOn = () => location.reload()) {
   const field = el('input', { id: 'key', type: 'password', autocomplete: 'off', required: true });
   const use = (event) => {
     event.preventDefault();
     setKey(field.value.trim());
-    location.reload();
+    goOn();
   };
   return el('form', { class: 'row', onsubmit: use },
     el('div', { class: 'field' }, el('label', { for: 'key' }, 'API key'), field),

@@ -11,6 +11,9 @@ export const score = (n) => n.toFixed(2);
 export const milliseconds = (ms) => (ms < 1000 ? `${digits(ms)} ms` : `${digits(ms / 1000)} s`);
 export const microseconds = (us) => (us < 1000 ? `${Math.round(us)} µs` : milliseconds(us / 1000));
 
+/** Microseconds that may be far less than one. */
+export const fine = (us) => (us < 1 ? `${digits(1000 * us)} ns` : us < 1000 ? `${digits(us)} µs` : microseconds(us));
+
 export function bytes(n) {
   const at = Math.max(0, Math.min(4, Math.floor(Math.log2(n) / 10)));
   return `${digits(n / 1024 ** at)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][at]}`;

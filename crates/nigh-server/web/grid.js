@@ -3,8 +3,9 @@
 import { bar, button, el } from './dom.js';
 import { score, titleAmong, titleOf, value } from './format.js';
 import { picture } from './picture.js';
+import { rankWords } from './rank.js';
 
-/** @typedef {{id: string, score?: number, image?: string, images?: string[], attributes: Record<string, any>}} Hit */
+/** @typedef {{id: string, score?: number, rank?: import('./rank.js').Rank, image?: string, images?: string[], attributes: Record<string, any>}} Hit */
 
 /**
  * A card for each hit.
@@ -40,6 +41,7 @@ function facts(hit, title, first) {
   const told = names.filter((name) => name !== titleAmong(names) && name in hit.attributes).slice(0, 3);
   return [
     hit.score !== undefined && el('strong', { title: 'score' }, score(hit.score)),
+    hit.rank && el('span', { class: 'ranked', title: rankWords(hit.rank) }, `ranked ${score(hit.rank.score)}`),
     title !== hit.id && el('span', { class: 'code', title: 'id' }, hit.id),
     ...told.map((name) => el('span', { title: name }, value(hit.attributes[name]))),
   ];

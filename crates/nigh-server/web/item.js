@@ -6,6 +6,7 @@ import { $, button, el, fill } from './dom.js';
 import { showFailure } from './failure.js';
 import { titleOf, value } from './format.js';
 import { picture } from './picture.js';
+import { rankTable } from './rank.js';
 
 export async function showItem(catalog, hit, acts) {
   const leaving = (text, act, properties) => button(text, () => {
@@ -20,7 +21,7 @@ export async function showItem(catalog, hit, acts) {
     fill('item-body', pictures(catalog.name, item), el('div', { class: 'row' },
       leaving('More like this', () => acts.more(hit), { class: 'primary' }),
       leaving('Also like this', () => acts.also(hit)),
-      leaving('Less like this', () => acts.less(hit))), facts(catalog, item, acts, leaving));
+      leaving('Less like this', () => acts.less(hit))), hit.rank && rankTable(hit.rank), facts(catalog, item, acts, leaving));
   } catch (error) {
     showFailure('item-body', error);
   }

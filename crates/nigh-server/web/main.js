@@ -7,6 +7,7 @@ import { openOperations, showOperations } from './operations.js';
 import { openPeople, showPeople } from './people.js';
 import { address, go, goInstead, readRoute } from './route.js';
 import { focusGrid, openSearch, showSearch } from './search.js';
+import { listenToTheme, stored } from './settings.js';
 import { closeTrace, toggleTrace } from './trace.js';
 
 const TABS = ['search', 'people', 'operations'];
@@ -101,31 +102,6 @@ function goToTab(tab) {
   go(lastOf[tab] ?? address(tab));
 }
 
-const THEMES = { auto: 'light', light: 'dark', dark: 'auto' };
-
-function listenToTheme() {
-  const named = () => document.documentElement.dataset.theme ?? 'auto';
-  const say = () => fill('theme', `Theme: ${named()}`);
-  on('theme', 'click', () => {
-    const next = THEMES[named()];
-    if (next === 'auto') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = next;
-    stored('nigh.theme', next);
-    say();
-  });
-  say();
-}
-
-/** Keeps a choice and reads it back. Where storage is switched off it lasts as long as the page. */
-function stored(name, text) {
-  try {
-    if (text) localStorage.setItem(name, text);
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
 function listenToDialogs() {
   on('open-help', 'click', () => $('help').showModal());
   document.addEventListener('click', ({ target }) => {
@@ -144,6 +120,7 @@ const KEYS = {
   '/': () => $(currentTab() === 'people' ? 'person' : 'words').focus(),
   c: () => $(currentTab() === 'people' ? 'network' : 'catalog').focus(),
   w: focusWhere,
+  r: focusRanking,
   g: focusGrid,
   p: () => currentTab() === 'search' && $('photo').click(),
   t: openTraceHere,
@@ -165,6 +142,12 @@ const typing = (target) => target.matches('input:not([type="file"], [type="check
 function focusWhere() {
   $('refine').open = true;
   $(currentTab() === 'people' ? 'person-where' : 'where').focus();
+}
+
+function focusRanking() {
+  if (currentTab() !== 'search' || $('ranking').hidden) return;
+  $('ranking').open = true;
+  $('ranking-mode').focus();
 }
 
 /** The trace of the tab that is shown, where there is one. */

@@ -4,7 +4,10 @@ import { get, path } from './api.js';
 import { recallCurve } from './chart.js';
 import { $, bar, el, fill, on } from './dom.js';
 import { showFailure } from './failure.js';
-import { bytes, count, digits, duration, microseconds, milliseconds, percent, plural } from './format.js';
+import { bytes, count, digits, duration, fine, microseconds, milliseconds, percent, plural } from './format.js';
+import { courseOf, sample } from './samples.js';
+import { sparkline } from './spark.js';
+import { SEARCH_STAGES } from './stages.js';
 import { settingName } from './trace.js';
 
 const EVERY_MS = 2000;
@@ -47,6 +50,7 @@ async function refresh() {
 
 function draw(now) {
   $('operations-view').hidden = false;
+  sample(now);
   fill('operations-state', `nigh ${now.version} · every 2 s`);
   drawTiles(now);
   drawRoutes(now.routes);
@@ -71,10 +75,16 @@ function tile(name, number, note) {
 }
 
 function drawRoutes(routes) {
-  table('routes', ['Route', 'Requests', 'Errors', 'per s', 'p50', 'p95', 'p99'], routes.map((route) => [
-    route.route, count(route.requests), route.errors ? el('span', { class: 'bad-text' }, count(route.errors)) : '0', digits(route.qps_1m),
-    ...[route.p50_ms, route.p95_ms, route.p99_ms].map(milliseconds)]), 'No request yet.');
+  table('routes', ['Route', 'Requests', 'Errors', 'per s', 'p50', 'p95', 'p99'], routes.map((route) => {
+    const { perSecond, p95 } = courseOf(route.route);
+    return [
+      route.route, count(route.requests), route.errors ? el('span', { class: 'bad-text' }, count(route.errors)) : '0',
+      withCurve(digits(route.qps_1m), sparkline('requests per second', perSecond, digits)), milliseconds(route.p50_ms),
+      withCurve(milliseconds(route.p95_ms), sparkline('p95', p95, milliseconds)), milliseconds(route.p99_ms)];
+  }), 'No request yet.');
 }
+
+const withCurve = (text, curve) => el('span', { class: 'coursed' }, curve, el('span', {}, text));
 
 function drawEncoders(encoders) {
   table('encoders', ['Collection', 'Queue', 'Batches', 'Items', 'Mean batch', 'Waiting p50', 'p99', 'Running p50', 'p99'], encoders.map((one) => [
@@ -91,11 +101,11 @@ function drawCaches(caches) {
 }
 
 /** Rows of which the first cell names the row. */
-function table(id, heads, rows, none) {
+function table(place, heads, rows, none) {
   const head = el('thead', {}, el('tr', {}, ...heads.map((text) => el('th', { scope: 'col' }, text))));
   const body = rows.map(([name, ...cells]) => el('tr', {}, el('th', { scope: 'row' }, name), ...cells.map((cell) => el('td', {}, cell))));
   if (rows.length === 0) body.push(el('tr', {}, el('td', { colspan: heads.length, class: 'none' }, none)));
-  fill($(id), head, el('tbody', {}, ...body));
+  fill(place, head, el('tbody', {}, ...body));
 }
 
 function drawIndexes(collections) {
@@ -104,6 +114,15 @@ function drawIndexes(collections) {
     el('p', {}, `${plural(one.published_items, 'item', 'items')} published, ${count(one.tail_items)} in the tail. `,
       one.publishing && el('strong', {}, 'Publishing now.')),
     one.setting && el('p', { class: 'quiet-text' }, `Setting: ${settingName(one.setting)}`),
-    one.operating_points?.length ? recallCurve(one.name, one.operating_points) : el('p', { class: 'quiet-text' }, 'No operating point has been measured.'))));
+    one.operating_points?.length ? recallCurve(one.name, one.operating_points) : el('p', { class: 'quiet-text' }, 'No operating point has been measured.'),
+    one.stages && stageCosts(one))));
   if (collections.length === 0) fill('indexes', el('p', { class: 'quiet-text' }, 'There is no collection.'));
+}
+
+/** What a candidate was measured to cost in each stage: a budget is kept by it. */
+function stageCosts({ name, stages }) {
+  const costs = el('table', { 'aria-label': `Measured cost of the stages of ${name}` });
+  table(costs, ['Stage', 'Per candidate', 'Searches'], stages.map((one) => [
+    el('span', { title: SEARCH_STAGES[one.stage] }, one.stage), fine(one.us_per_candidate), count(one.searches)]), 'No search has been measured yet.');
+  return el('div', { class: 'costs' }, costs);
 }

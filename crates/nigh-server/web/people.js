@@ -1,12 +1,14 @@
 /** The people tab: one person, whom they may know and why, and who is around them. */
 
-import { get, path, post } from './api.js';
+import { get, path } from './api.js';
 import { combobox } from './combobox.js';
-import { $, bar, button, el, fill, on, option, settled } from './dom.js';
+import { $, bar, el, fill, on, option, settled } from './dom.js';
 import { showFailure } from './failure.js';
 import { digits, microseconds, plural, value } from './format.js';
 import { drawGraph, drawGraphList } from './graph.js';
 import { address, go } from './route.js';
+import { forgetRule, ruleButtons } from './rules.js';
+import { PEOPLE_STAGES } from './stages.js';
 import { closeTrace, drawTrace } from './trace.js';
 import { example, showWhereError } from './where.js';
 
@@ -36,6 +38,7 @@ export function showPeople({ collection, parameters }) {
   const found = networks.find((one) => one.name === collection) ?? null;
   $('person-where').placeholder = example(found?.attributes);
   network = found;
+  forgetRule();
   $('network').value = found?.name ?? '';
   asked = Object.fromEntries(Object.entries(DEFAULTS).map(([name, text]) => [name, parameters.get(name) ?? text]));
   for (const [id, text] of Object.entries(asked)) $(id).value = text;
@@ -111,7 +114,7 @@ async function showPerson(signal) {
   clear(person);
   drawPerson(person);
   drawSuggestions(suggestions);
-  drawTrace(suggestions);
+  drawTrace(suggestions, PEOPLE_STAGES);
   around = neighborhood;
   const walked = $('graph').contains(document.activeElement);
   drawAround();
@@ -145,35 +148,5 @@ function suggestion({ id, score, reasons, attributes }, most) {
     el('div', { class: 'suggestion-head' }, el('a', { href: walk(id) }, id), bar(score / most), el('span', { class: 'quiet-text', title: 'score' }, digits(score))),
     el('ul', { class: 'reasons' }, ...reasons.map((reason) => el('li', {}, reason.text))),
     facts && el('p', { class: 'quiet-text' }, facts),
-    el('div', { class: 'suggestion-acts' },
-      ruleButton('Dismiss', 'dismissals', id, `${id} will not be suggested to ${asked.person} again.`),
-      ruleButton('Block', 'blocks', id, `${asked.person} and ${id} will not be suggested to one another, nor named in a reason.`)));
-}
-
-/** Asks before something that this page cannot take back. */
-function confirmed(title, text, yes) {
-  fill('confirm-title', title);
-  fill('confirm-text', text);
-  fill('confirm-yes', yes);
-  $('confirm').returnValue = '';
-  $('confirm').showModal();
-  return new Promise((resolve) => {
-    $('confirm-yes').onclick = () => $('confirm').close('yes');
-    $('confirm').onclose = () => resolve($('confirm').returnValue === 'yes');
-  });
-}
-
-const ruleButton = (verb, kind, id, effect) => button(verb, () => rule(verb, kind, id, effect), { 'aria-label': `${verb} ${id}` });
-
-async function rule(verb, kind, other, effect) {
-  if (!await confirmed(`${verb} ${other}?`, `${effect} This page cannot take it back.`, verb)) return;
-  try {
-    await post(of(kind), { other });
-  } catch (error) {
-    showFailure('people-failure', error);
-    return;
-  }
-  await run();
-  fill('people-state', effect);
-  $('suggestions').querySelector('a')?.focus();
+    el('div', { class: 'suggestion-acts' }, ...ruleButtons(id, { person: asked.person, address: of, redraw: run })));
 }

@@ -34,8 +34,3 @@ function base64(file) {
     reader.readAsDataURL(file);
   });
 }
-
-/** The picture among files that were dropped or pasted. */
-export function pictureAmong(files) {
-  return [...(files ?? [])].find((file) => file.type.startsWith('image/') || file.type === '');
-}

@@ -1,17 +1,18 @@
 /** What is asked of a catalog: read from the address, written to it, and put as a request. */
 
 import { photo } from './photos.js';
+import { readPipeline } from './pipeline.js';
 
 /**
  * One thing to search for. `value` is an item's id, words, or the id of a photo of this visit.
  * @typedef {{kind: 'item' | 'words' | 'photo', weight: number, value: string}} Part
  */
 /**
- * `order` is an attribute, with a minus before it for descending; what is empty is not asked for.
- * @typedef {{parts: Part[], where: string, group: string, order: string, accuracy: string, count: string}} Query
+ * `order` is an attribute, with a minus before it for descending; `pipeline` is JSON; what is empty is not asked for.
+ * @typedef {{parts: Part[], where: string, group: string, order: string, accuracy: string, least: string, pipeline: string, count: string}} Query
  */
 
-const DEFAULTS = { where: '', group: '', order: '', accuracy: '', count: '24' };
+const DEFAULTS = { where: '', group: '', order: '', accuracy: '', least: '', pipeline: '', count: '24' };
 
 /** The weight of something to move away from. */
 export const LESS = -0.5;
@@ -48,12 +49,14 @@ export const onlyPart = (query, part) => ({ ...query, parts: [part] });
 export const withoutPart = (query, at) => ({ ...query, parts: query.parts.toSpliced(at, 1) });
 
 /** The body of a search, from the `offset`-th hit on. Facets are asked for with the first hits. */
-export function searchBody({ parts, count, where, group, order, accuracy }, facets, offset) {
+export function searchBody({ parts, count, where, group, order, accuracy, least, pipeline }, facets, offset) {
   const body = { ...given(parts), k: Number(count), offset, explain: true };
   if (where) body.where = where;
   if (group) body.group_by = group;
   if (order) body.order_by = { attribute: order.replace(/^-/, ''), descending: order.startsWith('-') };
   if (accuracy) body.params = accuracy === 'exact' ? { exact: true } : { recall: Number(accuracy) };
+  if (least) body.min_score = Number(least);
+  if (readPipeline(pipeline)) body.pipeline = readPipeline(pipeline);
   if (facets.length && offset === 0) body.facets = facets;
   return body;
 }

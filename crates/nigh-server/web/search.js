@@ -6,23 +6,25 @@ import { toggle } from './conditions.js';
 import { $, button, el, fill, on, option } from './dom.js';
 import { drawFacets, facetNames } from './facets.js';
 import { showFailure } from './failure.js';
-import { count, microseconds, plural } from './format.js';
+import { drawFields, openFields, prepareFields, readFields } from './fields.js';
+import { count, microseconds, percent, plural } from './format.js';
 import { activate, cardOf, cards, focusCard, moveWithArrows } from './grid.js';
 import { showItem } from './item.js';
-import { keepPhoto, pictureAmong, shrinkPhoto } from './photos.js';
+import { listenToPhotos } from './intake.js';
+import { keepPhoto, shrinkPhoto } from './photos.js';
 import { LESS, hasLostPhoto, onlyPart, readQuery, searchBody, withPart, withoutPart, writeQuery } from './query.js';
+import { drawRanking, isAboutRanking, openRanking, prepareRanking, showRankingFailure } from './ranking.js';
 import { address, go } from './route.js';
 import { closeTrace, drawTrace, settingName } from './trace.js';
-import { offerAttributes, showWhereError } from './where.js';
-
-const ACCURACIES = [['', 'as set'], ['exact', 'exact'], ['0.99', 'recall 0.99'], ['0.95', 'recall 0.95'], ['0.9', 'recall 0.90']];
-const OPTIONS = ['order', 'group', 'accuracy'];
+import { showWhereError } from './where.js';
 
 let catalogs = [];
 let catalog = null;
 let query = readQuery(new URLSearchParams());
 let shown = 0;
 let running = new AbortController();
+/** The address that the page is on its way to. */
+let going = '';
 /** Whether the results that come next take the focus. */
 let focusNext = false;
 /** The item that an address was left from: Back returns to it. */
@@ -31,19 +33,20 @@ const leftFrom = new Map();
 export function openSearch(known) {
   catalogs = known;
   fill('catalog', ...known.map(({ name, problem }) => option(name, problem ? `${name} (cannot be opened)` : name)));
-  fill('accuracy', ...ACCURACIES.map(([value, text]) => option(value, text)));
   on('catalog', 'change', (event) => go(address('search', event.target.value)));
   on('query', 'submit', submit);
   on('more', 'click', loadMore);
-  for (const id of [...OPTIONS, 'count']) on(id, 'change', () => ask(fromFields()));
+  openFields(() => ask(fromFields()));
+  openRanking((pipeline) => ask({ ...fromFields(), pipeline }));
   listenToWords();
-  listenToPhotos();
+  listenToPhotos(() => !$('search').hidden && catalog && !catalog.problem, takePhoto);
   moveWithArrows($('grid'), focusField, () => $('more').focus());
   $('facets-fold').open = matchMedia('(min-width: 701px)').matches;
 }
 
 /** Draws what an address says. */
 export function showSearch(route) {
+  going = '';
   const found = catalogs.find((one) => one.name === route.collection) ?? null;
   if (found !== catalog || !found) prepare(found);
   query = readQuery(route.parameters);
@@ -62,17 +65,8 @@ export function focusGrid() {
 
 function prepare(found) {
   catalog = found;
-  const attributes = found?.attributes ?? [];
-  const names = attributes.map((one) => one.name);
-  $('catalog').value = found?.name ?? '';
-  offerAttributes($('where-names'), $('where'), attributes);
-  fill('order', option('', 'score'), ...names.flatMap((one) => [option(one, `${one}, up`), option(`-${one}`, `${one}, down`)]));
-  fill('group', option('', 'no grouping'), ...names.map((one) => option(one)));
-  fill('words-label', found?.text ? 'Words' : 'Item id');
-  $('words').placeholder = found?.text ? 'for example red summer dress' : 'for example the id below a picture';
-  $('words').value = '';
-  fill('query-hint', found?.text ? 'Drop, paste or pick a photo, type words, or both together.'
-    : 'Drop, paste or pick a photo. This catalog’s encoder knows no words: begin with a picture below or an item’s id.');
+  prepareFields(found);
+  prepareRanking(found);
 }
 
 function drawQuery() {
@@ -84,18 +78,11 @@ function drawQuery() {
     },
     edit: takeBack,
   });
-  if (![...$('count').options].some((one) => one.value === query.count)) $('count').append(option(query.count));
-  for (const name of ['where', 'count', ...OPTIONS]) $(name).value = query[name];
-  $('options').disabled = query.parts.length === 0;
-  const set = ['where', ...OPTIONS].filter((name) => query[name]).length;
-  fill('refine-state', set ? `${set} set` : '');
-  if (set) $('refine').open = true;
+  drawFields(query);
+  drawRanking(query.pipeline);
 }
 
-function fromFields() {
-  const fields = Object.fromEntries(['where', 'count', ...OPTIONS].map((name) => [name, $(name).value.trim()]));
-  return { ...query, ...fields };
-}
+const fromFields = () => ({ ...query, ...readFields() });
 
 function submit(event) {
   event.preventDefault();
@@ -114,7 +101,13 @@ function withWords(held, words) {
 
 /** Goes to the address of a query; the page then draws it. */
 function ask(next) {
-  if (catalog) go(address('search', catalog.name, writeQuery(next)));
+  // The address is read later: what is asked until then builds on this.
+  query = next;
+  const wanted = catalog && address('search', catalog.name, writeQuery(next));
+  // The Enter key both changes a field and sends the form: that is one question.
+  if (!wanted || wanted === going) return;
+  going = wanted;
+  go(wanted);
 }
 
 function listenToWords() {
@@ -135,33 +128,8 @@ function takeBack(at) {
   focusField();
 }
 
-function listenToPhotos() {
-  on('photo', 'change', (event) => {
-    takePhoto(event.target.files);
-    event.target.value = '';
-  });
-  document.addEventListener('paste', (event) => {
-    if (canSearch() && event.clipboardData.files.length) takePhoto(event.clipboardData.files);
-  });
-  document.addEventListener('dragover', (event) => hover(event, true));
-  document.addEventListener('dragleave', (event) => event.relatedTarget ?? hover(event, false));
-  document.addEventListener('drop', (event) => {
-    if (hover(event, false)) takePhoto(event.dataTransfer.files);
-  });
-}
-
-const canSearch = () => !$('search').hidden && catalog && !catalog.problem;
-
-function hover(event, over) {
-  if (!canSearch() || !event.dataTransfer.types.includes('Files')) return false;
-  event.preventDefault();
-  $('drop').hidden = !over;
-  return true;
-}
-
 /** A new photo takes the place of photos and items; words stay beside it. */
-async function takePhoto(files) {
-  const file = pictureAmong(files);
+async function takePhoto(file) {
   if (!file) return say('That file is no picture.');
   const words = query.parts.filter((part) => part.kind === 'words');
   const value = await keepPhoto(file);
@@ -195,10 +163,21 @@ function nextFocus() {
 async function request(offset, signal) {
   if (hasLostPhoto(query)) throw new ApiError(404, 'A link does not hold photos. Pick the photo again.');
   const started = performance.now();
+  const facets = facetNames(catalog.attributes);
   const answer = query.parts.length
-    ? await post(path('catalogs', catalog.name, 'search'), searchBody(query, facetNames(catalog.attributes), offset), signal)
-    : await get(path('catalogs', catalog.name, 'items'), { offset, limit: query.count, where: query.where }, signal);
+    ? await post(path('catalogs', catalog.name, 'search'), searchBody(query, facets, offset), signal)
+    : await items(offset, offset === 0 ? facets.join() : '', signal);
   return { ...answer, found: answer.hits ?? answer.items, roundTrip: performance.now() - started };
+}
+
+/** Items in the catalog's order. A server that cannot count their values says that the request is wrong, and gives them without. */
+async function items(offset, facets, signal) {
+  try {
+    return await get(path('catalogs', catalog.name, 'items'), { offset, limit: query.count, where: query.where, facets }, signal);
+  } catch (error) {
+    if (error.status !== 400 || error.field === 'where' || !facets) throw error;
+    return items(offset, '', signal);
+  }
 }
 
 function drawAnswer(answer, focus) {
@@ -220,14 +199,17 @@ function append({ found, total }) {
   const first = [query.group, query.order.replace(/^-/, '')].filter(Boolean);
   $('grid').append(...cards(catalog.name, found, first, acts));
   shown += found.length;
-  $('more').hidden = total === undefined ? found.length < Number(query.count) : shown >= total;
+  // A group, a least score or the item that was asked with leave fewer hits than items that pass.
+  $('more').hidden = found.length < Number(query.count) || shown >= total;
 }
 
+/** How many are shown, of how many that pass, and how they were found. */
 function summary({ total, latency_us: us, setting, coverage }) {
-  if (total !== undefined) return [`${count(shown)} of ${plural(total, 'item', 'items')}`];
-  const parts = [plural(shown, 'hit', 'hits'), microseconds(us), settingName(setting)].filter(Boolean);
-  return [parts.join(' · '), coverage < 1 && el('strong', {}, ' · a part of the collection did not answer')];
+  const parts = [shownOf(total), us !== undefined && microseconds(us), settingName(setting)].filter(Boolean);
+  return [parts.join(' · '), coverage < 1 && el('strong', {}, ` · cut short by the budget at ${percent(coverage)} of the candidates`)];
 }
+
+const shownOf = (total) => (total === undefined ? plural(shown, 'hit', 'hits') : `${count(shown)} of ${plural(total, 'item', 'items')}`);
 
 function sayNothingPasses() {
   if (!query.where) return say(query.parts.length ? 'No item passes.' : 'This catalog is empty.');
@@ -246,8 +228,9 @@ async function loadMore() {
   const at = shown;
   $('more').disabled = true;
   try {
-    append(await request(shown, running.signal));
-    say(`${count(shown)} shown`);
+    const answer = await request(shown, running.signal);
+    append(answer);
+    say(...summary(answer));
     if ($('grid').children[at]) focusCard($('grid').children[at]);
   } catch (error) {
     if (error.name !== 'AbortError') showFailure('results-failure', error, { retry: loadMore });
@@ -285,6 +268,10 @@ function drawFailure(error) {
     showWhereError($('where-error'), $('where'), error);
     return say('The condition was not understood.');
   }
+  if (isAboutRanking(error)) {
+    showRankingFailure(error);
+    return say('The ranking was not understood.');
+  }
   const photos = query.parts.filter((part) => part.kind === 'photo');
   const shrink = () => Promise.all(photos.map((part) => shrinkPhoto(part.value))).then(run, drawFailure);
   return showFailure('results-failure', error, { retry: run, shrink: photos.length ? shrink : undefined });
@@ -296,7 +283,7 @@ function refuse(text) {
 }
 
 function clearResults(withTrace) {
-  for (const id of ['results-failure', 'grid', 'results-state']) fill(id);
+  for (const id of ['results-failure', 'grid', 'results-state', 'ranking-error']) fill(id);
   for (const id of ['more', 'facets', 'open-trace']) $(id).hidden = true;
   showWhereError($('where-error'), $('where'), null);
   if (withTrace) closeTrace();

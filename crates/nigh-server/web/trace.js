@@ -2,6 +2,7 @@
 
 import { bar, $, el, fill } from './dom.js';
 import { count, digits, microseconds, milliseconds, percent } from './format.js';
+import { SEARCH_STAGES } from './stages.js';
 
 let opener = null;
 
@@ -32,32 +33,52 @@ function setOpen(open) {
   for (const id of ['open-trace', 'open-people-trace']) $(id).setAttribute('aria-expanded', String(open));
 }
 
-/** Shows an answer's trace; `roundTrip` is how many milliseconds it took to be here. */
-export function drawTrace({ trace, latency_us: us, roundTrip, coverage, setting, recall_at_10: recall }) {
+/** Shows an answer's trace; `roundTrip` is how many milliseconds it took to be here. `told` explains the stages. */
+export function drawTrace({ trace, latency_us: us, roundTrip, coverage, setting, recall_at_10: recall }, told = SEARCH_STAGES) {
   const total = Math.max(trace.reduce((all, stage) => all + stage.us, 0), 1);
-  const words = [coverageWords(coverage), settingWords(setting), recallWords(recall, setting)];
+  const words = [coverageWords(coverage), ...(coverage < 1 ? [cutWords(setting)] : [settingWords(setting), recallWords(recall, setting)])];
   fill('trace-body',
     el('p', {}, el('strong', {}, microseconds(us)), ` in the server, of which ${microseconds(total)} in these stages; ${milliseconds(roundTrip)} until the answer was here.`),
-    el('ol', { class: 'stages' }, ...stageRows(trace, total)),
+    el('ol', { class: 'stages' }, ...stageRows(trace, total, told)),
     ...words.map((sentence) => sentence && el('p', {}, sentence)));
 }
 
-function stageRows(stages, total) {
+function stageRows(stages, total, told) {
   let from = 0;
   return stages.map((stage) => {
     const row = el('li', {},
-      el('span', { class: 'stage-name' }, stage.stage),
-      el('span', { class: 'stage-flow' }, `${count(stage.in)} → ${count(stage.out)}`),
+      stageName(stage.stage, told[stage.stage]),
+      el('span', { class: 'stage-flow' }, flow(stage)),
       el('span', { class: 'stage-time' }, microseconds(stage.us)),
-      bar(stage.us / total, from / total));
+      bar(stage.us / total, from / total),
+      isCut(stage) && cutBar(stage));
     from += stage.us;
     return row;
   });
 }
 
+/** The name opens a sentence about the stage. */
+function stageName(name, sentence) {
+  if (!sentence) return el('span', { class: 'stage-name' }, name);
+  return el('details', { class: 'stage-name' }, el('summary', { title: sentence }, name), el('p', { class: 'quiet-text' }, sentence));
+}
+
+/** Whether the budget let the stage take fewer candidates than it would have. */
+const isCut = (stage) => stage.wanted !== undefined && stage.wanted !== null;
+
+const flow = (stage) => (isCut(stage) ? `${count(stage.in)} of ${count(stage.wanted)} (budget) → ${count(stage.out)}` : `${count(stage.in)} → ${count(stage.out)}`);
+
+/** How much of what it wanted a stage took; what it left is hatched. */
+function cutBar(stage) {
+  const drawn = bar(stage.in / Math.max(stage.wanted, 1));
+  drawn.classList.add('cut');
+  return drawn;
+}
+
 function coverageWords(share) {
   if (share === undefined) return '';
-  return share >= 1 ? 'Coverage: all of the collection answered.' : `Coverage: only ${percent(share)} of the collection answered. Hits may be missing.`;
+  if (share >= 1) return 'Coverage: everything that the search wanted to look at was looked at.';
+  return `Coverage: the budget ended the search when ${percent(share)} of its candidates had been looked at. Nearer items may be missing.`;
 }
 
 /** A setting in a few words: `exact`, or `nprobe 8`. */
@@ -71,6 +92,9 @@ function settingWords(held) {
   if (!name) return '';
   return name === 'exact' ? 'Setting: exact. Every item that passes the condition was compared.' : `Setting: ${name}. Only a part of the index was looked into.`;
 }
+
+/** Of a search that was cut short, nothing is promised that was measured of a whole one. */
+const cutWords = (held) => settingName(held) && `Setting: ${settingName(held)}, as far as the budget reached. What was measured of it does not hold here.`;
 
 function recallWords(measured, held) {
   if (settingName(held) === 'exact') return 'Nothing that is nearer was missed.';

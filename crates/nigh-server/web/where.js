@@ -26,9 +26,14 @@ function insert(field, name, type) {
   field.setSelectionRange(start.length, start.length);
 }
 
-/** Shows the server's sentence beside the field, or clears it. The lines after the first point at a place in the text. */
+/** Shows the server's sentence beside the field, or clears it. */
 export function showWhereError(place, field, error) {
   field.setAttribute('aria-invalid', String(Boolean(error)));
-  const [sentence, ...rest] = error?.message.split('\n') ?? [];
-  fill(place, sentence && el('p', {}, sentence), rest.length && el('pre', {}, rest.join('\n')));
+  fill(place, ...(error ? sentenceOf(error) : []));
+}
+
+/** The server's sentence about a condition, and below it the place in the text. */
+export function sentenceOf(error) {
+  const [sentence, ...rest] = error.message.split('\n');
+  return [el('p', {}, sentence), rest.length > 0 && el('pre', {}, rest.join('\n'))];
 }

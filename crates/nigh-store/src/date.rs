@@ -34,6 +34,15 @@ impl Date {
         (date.civil() == (year, month, day)).then_some(date)
     }
 
+    /// The day in UTC of an instant; one before 1970 counts as 1970-01-01.
+    #[must_use]
+    pub fn of(instant: SystemTime) -> Self {
+        let seconds = instant
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |age| age.as_secs());
+        Self(i32::try_from(seconds / DAY_SECONDS).unwrap_or(i32::MAX))
+    }
+
     /// The date of a year, month (1 to 12) and day (1 to 31). Days past the month's end run over.
     ///
     /// The day count is the era method of Howard Hinnant, "chrono-compatible low-level date
@@ -76,13 +85,15 @@ impl fmt::Display for Date {
     }
 }
 
+const DAY_SECONDS: u64 = 86_400;
+
 /// The present instant as RFC 3339 in UTC, to the second.
 pub(crate) fn now_rfc3339() -> String {
-    let seconds = SystemTime::now()
+    let now = SystemTime::now();
+    let seconds = now
         .duration_since(UNIX_EPOCH)
         .map_or(0, |age| age.as_secs());
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let date = Date(i32::try_from(days).unwrap_or(i32::MAX));
+    let (date, rest) = (Date::of(now), seconds % DAY_SECONDS);
     format!(
         "{date}T{:02}:{:02}:{:02}Z",
         rest / 3_600,

@@ -13,6 +13,7 @@ pub(crate) use self::embeddings::{
 pub(crate) use self::index::IndexCommand;
 pub(crate) use self::model::ModelCommand;
 pub(crate) use self::people::PeopleCommand;
+pub(crate) use self::pipeline::{GrowthArgs, PipelineArgs};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 
 pub(crate) use self::catalog::{
@@ -26,6 +27,7 @@ mod embeddings;
 pub(crate) mod index;
 pub(crate) mod model;
 pub(crate) mod people;
+mod pipeline;
 mod serve;
 
 /// Finds what is near: products that look like a photo, people you may know.

@@ -15,7 +15,7 @@ use serde_json::json;
 use self::render::{COLUMNS, Product, SIDE};
 use crate::catalog::import::{import, summary};
 use crate::catalog::query::Query;
-use crate::catalog::search::{hit_lines, reply_json, search_picture, write_sheet};
+use crate::catalog::search::{Ask, hit_lines, reply_json, search_picture, write_sheet};
 use crate::cli::{DemoArgs, ProgressStyle};
 use crate::interrupt;
 use crate::output::{Exit, Output};
@@ -207,11 +207,8 @@ fn search_all(
         threads_per_run: threads,
         ..EncoderRequest::default()
     })?;
-    let options = SearchOptions {
-        k: K,
-        threads,
-        ..SearchOptions::default()
-    };
+    let mut ask = Ask::default();
+    (ask.options.k, ask.options.threads) = (K, threads);
     let mut paths: Vec<PathBuf> = std::fs::read_dir(&place.queries)?
         .map(|entry| Ok(entry?.path()))
         .collect::<std::io::Result<_>>()?;
@@ -224,8 +221,8 @@ fn search_all(
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let (_, reply) = search_picture(catalog, &encoder, &name, &bytes, &options)?;
-        Ok((Query::Picture(name, bytes), reply))
+        let (_, found) = search_picture(catalog, &encoder, &name, &bytes, &ask)?;
+        Ok((Query::Picture(name, bytes), found.reply))
     };
     paths.iter().map(search).collect()
 }

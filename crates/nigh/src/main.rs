@@ -65,6 +65,8 @@ fn run_catalog(command: &CatalogCommand, threads: usize, output: Output) -> Resu
         CatalogCommand::Search(args) => catalog::search::run(args, threads, output),
         CatalogCommand::Eval(args) => catalog::eval::run(args, threads, output),
         CatalogCommand::Tune(args) => catalog::tune::run(args, threads, output),
+        CatalogCommand::Growth(args) => catalog::growth::run(args, output),
+        CatalogCommand::Pipeline(args) => catalog::pipeline::run(args, output),
         CatalogCommand::Reduce(args) => catalog::embeddings::reduce(args, output),
         CatalogCommand::Precision(args) => catalog::embeddings::precision(args, output),
         CatalogCommand::Reencode(args) => catalog::reencode::run(args, output),

@@ -31,6 +31,7 @@ fn settings(args: &ServeArgs, threads: Option<u16>) -> Result<ServerConfig> {
     config.listen = args.listen.unwrap_or(config.listen);
     config.keys_file = args.keys_file.clone().or(config.keys_file);
     config.events = args.events.clone().or(config.events);
+    config.data = args.data.clone().or(config.data);
     config.threads = threads.map_or(config.threads, usize::from);
     Ok(config)
 }

@@ -3,7 +3,8 @@
 use nigh_index::{Mode, SearchParams};
 
 use super::Catalog;
-use super::search::{Candidate, SearchError, SearchOptions};
+use super::candidates::Candidate;
+use super::search::{SearchError, SearchOptions};
 use crate::eval::EvalQuery;
 use crate::trace::Trace;
 
@@ -34,7 +35,7 @@ impl Catalog {
                 }
             }
             Ok(self
-                .collect(mine, &options)?
+                .collect(mine, &options, k)?
                 .into_iter()
                 .map(|hit| hit.id)
                 .collect())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nigh_store::Value;
 
+use super::refine::{Counting, FacetValue};
 use super::search::SearchError;
 use super::{Catalog, ItemSummary};
 use crate::filter::Filter;
@@ -71,6 +72,48 @@ impl Catalog {
                 .map(|tail| summary(&tail.item)),
         );
         Ok((items, total))
+    }
+
+    /// How many of the items that pass have which values, for each of these attributes: the most frequent first.
+    ///
+    /// # Errors
+    /// [`SearchError::UnknownAttribute`] for one that no item has.
+    pub fn facets(
+        &self,
+        filter: Option<&Filter>,
+        names: &[String],
+    ) -> Result<BTreeMap<String, Vec<FacetValue>>, SearchError> {
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        self.check_named(names.iter())?;
+        let passes = |tail: &&TailItem| {
+            filter.is_none_or(|filter| filter.matches(&tail.item.attributes, &tail.item.id))
+        };
+        let newer: Vec<&TailItem> = self.tail.items().filter(passes).collect();
+        let published = match &self.view {
+            Some(view) => self.passing_positions(view, filter)?,
+            None => Vec::new(),
+        };
+        let mut facets = BTreeMap::new();
+        for name in names {
+            let mut count = Counting::default();
+            if let Some(view) = &self.view {
+                let columns = view.columns()?;
+                let column = columns.column(name);
+                let value = |&position: &u32| columns.value(column?, position);
+                published
+                    .iter()
+                    .filter_map(value)
+                    .for_each(|value| count.add(&value));
+            }
+            let values = newer
+                .iter()
+                .filter_map(|tail| tail.item.attributes.get(name));
+            values.for_each(|value| count.add(value));
+            facets.insert(name.clone(), count.values());
+        }
+        Ok(facets)
     }
 
     /// The bytes of one image of an item: those that the collection keeps, else

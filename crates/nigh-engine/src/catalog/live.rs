@@ -14,8 +14,10 @@ use nigh_store::{
 use thiserror::Error;
 
 use super::{Catalog, OpenCatalogError, Opened, changed_since, usable_view};
+use crate::pipeline::{Pipeline, PipelineError};
 use crate::publish::{PublishError, publish};
 use crate::tail::{TailError, read};
+use crate::tuning::TuningFileError;
 use crate::view::View;
 
 /// A catalog that is open to search and to write; many threads may share one.
@@ -39,6 +41,8 @@ pub struct LiveCatalog {
 struct Marks {
     sequence: AtomicU64,
     published: AtomicU64,
+    /// How often the pipeline was changed.
+    pipelines: AtomicU64,
     schema: RwLock<Arc<Schema>>,
 }
 
@@ -47,6 +51,7 @@ impl Marks {
         Marks {
             sequence: AtomicU64::new(catalog.sequence()),
             published: AtomicU64::new(catalog.published_sequence()),
+            pipelines: AtomicU64::new(0),
             schema: RwLock::new(Arc::new(catalog.schema.clone())),
         }
     }
@@ -103,6 +108,12 @@ pub enum LiveError {
     /// What was written cannot be taken into memory.
     #[error(transparent)]
     Tail(#[from] TailError),
+    /// A pipeline does not fit the catalog.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// A pipeline cannot be kept.
+    #[error(transparent)]
+    Keep(#[from] TuningFileError),
     /// A view cannot be built.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -199,6 +210,11 @@ impl LiveCatalog {
         Ok(live)
     }
 
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// The catalog as it is now, to be searched; changes wait until this is dropped.
     ///
     /// # Errors
@@ -207,10 +223,34 @@ impl LiveCatalog {
         self.state.read().map_err(|_| LiveError::Poisoned)
     }
 
-    /// The numbers of the last change and of the last that is published: an answer is as good as new while both are the same. Never
-    /// waits.
-    pub fn state(&self) -> [u64; 2] {
-        [&self.marks.sequence, &self.marks.published].map(|mark| mark.load(Ordering::Acquire))
+    /// The numbers of the last change, of the last that is published, and of changes of the pipeline: an answer is as good as new while
+    /// they are the same. Never waits.
+    pub fn state(&self) -> [u64; 3] {
+        let Marks {
+            sequence,
+            published,
+            pipelines,
+            ..
+        } = &self.marks;
+        [sequence, published, pipelines].map(|mark| mark.load(Ordering::Acquire))
+    }
+
+    /// Gives the catalog another pipeline, or none; it is kept, and searches that begin then follow it.
+    ///
+    /// # Errors
+    /// [`LiveError::Pipeline`] if it does not fit the catalog, and [`LiveError::Keep`]: nothing is changed then.
+    pub fn set_pipeline(&self, pipeline: Option<Pipeline>) -> Result<(), LiveError> {
+        let mut catalog = self.state.write().map_err(|_| LiveError::Poisoned)?;
+        match &pipeline {
+            Some(pipeline) => {
+                pipeline.check(&catalog.schema)?;
+                pipeline.keep(&self.dir)?;
+            }
+            None => Pipeline::remove(&self.dir)?,
+        }
+        catalog.pipeline = pipeline;
+        self.marks.pipelines.fetch_add(1, Ordering::Release);
+        Ok(())
     }
 
     /// The attributes' names and types. Waits for no search.
@@ -363,6 +403,12 @@ impl LiveCatalog {
         let _none = lock(&self.commit)?;
         let fresh = assemble(&self.dir, &self.store)?;
         let mut catalog = self.state.write().map_err(|_| LiveError::Poisoned)?;
+        // Stages cost about the same in the new view, and the pipeline may have been changed while it was built.
+        let fresh = Catalog {
+            costs: Arc::clone(&catalog.costs),
+            pipeline: catalog.pipeline.take(),
+            ..fresh
+        };
         *catalog = fresh;
         self.marks.set(&catalog);
         Ok(())

@@ -1,23 +1,23 @@
-//! One query: filter → scan or probe → tail → collect.
+//! One query: filter → scan, or probe and rescore → tail → collect.
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashSet};
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use nigh_index::{Allowed, Mode, Neighbor, SearchParams};
+use nigh_index::SearchParams;
 use nigh_store::Value;
-use roaring::RoaringBitmap;
 use thiserror::Error;
 
 use super::Catalog;
+use super::budget::Budget;
+use super::candidates::Candidate;
+use super::neighbors::Search;
 use crate::filter::Filter;
-use crate::label::{image, place};
-use crate::tail::TailItem;
+use crate::label::place;
+use crate::pipeline::Ranked;
 use crate::trace::{Trace, microseconds};
 use crate::tuning::CatalogTuned;
 use crate::vectors::{Interval, OperatingPoint, RECALL_AT, Setting};
-use crate::view::{View, ViewError, image_names};
+use crate::view::ViewError;
 
 /// What is wanted of a search.
 #[derive(Clone, Debug)]
@@ -30,6 +30,10 @@ pub struct SearchOptions {
     pub min_score: Option<f32>,
     /// How the nearest are found.
     pub method: Method,
+    /// How many of the candidates that codes tell apart roughly are compared exactly; as the setting has it where absent.
+    pub rescore: Option<usize>,
+    /// The time for everything, from the call on: stages take fewer candidates where it would not be enough.
+    pub budget: Option<Duration>,
     /// Threads that one query may use.
     pub threads: usize,
     /// An item that must not be found: the query itself.
@@ -43,6 +47,8 @@ impl Default for SearchOptions {
             filter: None,
             min_score: None,
             method: Method::Auto,
+            rescore: None,
+            budget: None,
             threads: 1,
             exclude: None,
         }
@@ -77,6 +83,9 @@ pub struct Hit {
     pub source: String,
     /// Attributes that are not null.
     pub attributes: BTreeMap<String, Value>,
+    /// What a rank formula made of it, where one ordered the hits.
+    pub ranked: Option<Ranked>,
+    pub(super) candidate: Candidate,
 }
 
 /// The answer to one query.
@@ -89,6 +98,10 @@ pub struct SearchReply {
     /// The recall of this setting for ten neighbours without a condition, as it was measured when the catalog was tuned; that of an exact
     /// search is known.
     pub recall_at_10: Option<Interval>,
+    /// Items of which the condition is true.
+    pub total: usize,
+    /// The least share that a stage took of the candidates it would have taken without a budget: 1 where there was time for all.
+    pub coverage: f64,
     /// Microseconds for all stages.
     pub latency_us: u64,
     /// Stage by stage.
@@ -128,50 +141,6 @@ pub enum SearchError {
 /// From this many images on [`Method::Auto`] reads lists instead of everything.
 const AUTO_EXACT_IMAGES: usize = 100_000;
 
-/// Where an item stands: in the view (by position) or in the tail (by place).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Place {
-    View(u32),
-    Tail(u32),
-}
-
-/// One image that was found.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Candidate {
-    place: Place,
-    image: usize,
-    score: f32,
-    number: u64,
-}
-
-impl Candidate {
-    pub(super) fn in_view(view: &View, neighbor: Neighbor) -> Self {
-        let position = place(neighbor.label);
-        Self {
-            place: Place::View(position),
-            image: image(neighbor.label),
-            score: neighbor.score,
-            number: view.items.number(position),
-        }
-    }
-
-    /// Nearest first, then by the item's number: the order of hits.
-    fn order(&self, other: &Self) -> Ordering {
-        other
-            .score
-            .total_cmp(&self.score)
-            .then(self.number.cmp(&other.number))
-            .then(self.image.cmp(&other.image))
-    }
-}
-
-/// The rows that may be found.
-struct Passing<'a> {
-    view: Option<Cow<'a, Allowed>>,
-    tail: Option<Allowed>,
-    items: usize,
-}
-
 impl Catalog {
     /// The items nearest to `queries` (one embedding, or several of one item:
     /// `n × dimension`), each item scored by its best image.
@@ -181,19 +150,57 @@ impl Catalog {
         options: &SearchOptions,
     ) -> Result<SearchReply, SearchError> {
         let started = Instant::now();
+        let mut budget = Budget::new(&self.costs, started, options.budget);
+        let reply = self.search_within(queries, options, options.k, &mut budget)?;
+        self.costs.learn(&reply.trace);
+        Ok(SearchReply {
+            latency_us: microseconds(started),
+            ..reply
+        })
+    }
+
+    /// A search for `options.k` items as far as the budget allows, but for `least` at any rate.
+    pub(super) fn search_within<'c>(
+        &'c self,
+        queries: &[f32],
+        options: &SearchOptions,
+        least: usize,
+        budget: &mut Budget<'c>,
+    ) -> Result<SearchReply, SearchError> {
         let mut trace = Trace::default();
         let (setting, recall) = self.setting(options)?;
-        let recall_at_10 = recall.filter(|_| options.filter.is_none() || setting == Setting::Exact);
         let passing = self.pass(options, &mut trace)?;
-        let candidates = self.candidates(queries, options, setting, &passing, &mut trace)?;
+        let mut search = Search {
+            catalog: self,
+            options,
+            passing: &passing,
+            setting,
+            least,
+            budget,
+            trace: &mut trace,
+        };
+        let candidates = search.candidates(queries)?;
+        let used = search.setting;
+        let wanted = options.k.min(candidates.len());
+        let later = budget.predicts("rank", least) + budget.predicts("diversify", least);
+        let k = budget.allows("collect", wanted, least, 1, later);
         let found = candidates.len();
-        let collect = || self.collect(candidates, options);
+        let collect = || self.collect(candidates, options, k);
         let hits = trace.stage("collect", collect, |hits| (found, hits.len()))?;
+        if hits.len() == k && k < wanted {
+            trace.cut(wanted);
+            budget.took(k, wanted);
+        }
+        let exact = setting == Setting::Exact;
+        let known =
+            used == setting && (exact || options.filter.is_none() && options.rescore.is_none());
         Ok(SearchReply {
             hits,
-            setting,
-            recall_at_10,
-            latency_us: microseconds(started),
+            setting: used,
+            recall_at_10: recall.filter(|_| known),
+            total: passing.items,
+            coverage: budget.coverage,
+            latency_us: 0,
             trace,
         })
     }
@@ -244,207 +251,4 @@ impl Catalog {
             (setting == Setting::Exact).then_some(Interval::CERTAIN),
         ))
     }
-
-    /// The rows that pass the filter and are not replaced.
-    fn pass<'a>(
-        &'a self,
-        options: &SearchOptions,
-        trace: &mut Trace,
-    ) -> Result<Passing<'a>, SearchError> {
-        let Some(filter) = &options.filter else {
-            return Ok(Passing {
-                view: self.current_rows.as_ref().map(Cow::Borrowed),
-                tail: None,
-                items: self.len(),
-            });
-        };
-        let all = self.len();
-        trace.stage(
-            "filter",
-            || self.apply(filter),
-            |passing| (all, passing.items),
-        )
-    }
-
-    fn apply(&self, filter: &Filter) -> Result<Passing<'_>, SearchError> {
-        let tail = self.tail.allow(filter);
-        let tail_items = self
-            .tail
-            .items()
-            .filter(|tail| filter.matches(&tail.item.attributes, &tail.item.id));
-        let tail_count = tail_items.count();
-        let Some(view) = &self.view else {
-            return Ok(Passing {
-                view: None,
-                tail: Some(tail),
-                items: tail_count,
-            });
-        };
-        let mut positions = filter.evaluate(view.columns()?, &|position| view.items.id(position));
-        for &stale in &self.stale {
-            positions.remove(stale);
-        }
-        let items = positions.len() as usize + tail_count;
-        Ok(Passing {
-            view: Some(Cow::Owned(rows_of(view, &positions))),
-            tail: Some(tail),
-            items,
-        })
-    }
-
-    /// The best images, enough of them for `k` distinct items.
-    fn candidates(
-        &self,
-        queries: &[f32],
-        options: &SearchOptions,
-        setting: Setting,
-        passing: &Passing<'_>,
-        trace: &mut Trace,
-    ) -> Result<Vec<Candidate>, SearchError> {
-        let mut candidates = Vec::new();
-        for query in queries.chunks(self.dimension.max(1)) {
-            if let Some(view) = &self.view {
-                let k = rows_wanted(options, view.items.header().most_images);
-                let params = setting.params(k).with_threads(options.threads);
-                candidates.extend(search_view(
-                    view,
-                    query,
-                    &params,
-                    passing.view.as_deref(),
-                    trace,
-                )?);
-            }
-            if self.tail.len() > 0 {
-                candidates.extend(self.search_tail(
-                    query,
-                    options,
-                    passing.tail.as_ref(),
-                    trace,
-                )?);
-            }
-        }
-        Ok(candidates)
-    }
-
-    pub(super) fn search_tail(
-        &self,
-        query: &[f32],
-        options: &SearchOptions,
-        allowed: Option<&Allowed>,
-        trace: &mut Trace,
-    ) -> Result<Vec<Candidate>, SearchError> {
-        let rows = rows_wanted(options, self.tail.most_images());
-        let search = || self.tail.search(query, rows, allowed);
-        let found = trace.stage("tail", search, |found| {
-            (found.distances, found.neighbors.len())
-        })?;
-        let candidate = |neighbor: Neighbor| {
-            let place = place(neighbor.label);
-            Some(Candidate {
-                place: Place::Tail(place),
-                image: image(neighbor.label),
-                score: neighbor.score,
-                number: self.tail.item(place)?.number,
-            })
-        };
-        Ok(found.neighbors.into_iter().filter_map(candidate).collect())
-    }
-
-    /// Images to items: the best `k`, each once, with what is known about them.
-    pub(super) fn collect(
-        &self,
-        mut candidates: Vec<Candidate>,
-        options: &SearchOptions,
-    ) -> Result<Vec<Hit>, SearchError> {
-        candidates.sort_unstable_by(Candidate::order);
-        let mut seen = HashSet::new();
-        let mut hits = Vec::with_capacity(options.k);
-        for candidate in candidates {
-            let enough = hits.len() == options.k
-                || options
-                    .min_score
-                    .is_some_and(|least| candidate.score < least);
-            if enough {
-                break;
-            }
-            if !seen.insert(candidate.place)
-                || options.exclude.as_deref() == Some(self.id(candidate.place))
-            {
-                continue;
-            }
-            hits.push(self.hit(candidate)?);
-        }
-        Ok(hits)
-    }
-
-    fn id(&self, place: Place) -> &str {
-        match (place, &self.view) {
-            (Place::Tail(place), _) => self.tail.item(place).map_or("", |tail| &tail.item.id),
-            (Place::View(position), Some(view)) => view.items.id(position),
-            // A view's position is only made by searching the view.
-            (Place::View(_), None) => "",
-        }
-    }
-
-    fn hit(&self, candidate: Candidate) -> Result<Hit, SearchError> {
-        let (images, attributes) = match (candidate.place, &self.view) {
-            (Place::View(position), Some(view)) => (
-                view.items.images(position)?,
-                view.columns()?.attributes(position),
-            ),
-            (Place::View(_), None) => Default::default(),
-            (Place::Tail(place), _) => self
-                .tail
-                .item(place)
-                .map_or_else(Default::default, |TailItem { item, .. }| {
-                    (image_names(item), item.attributes.clone())
-                }),
-        };
-        let best = images.into_iter().nth(candidate.image);
-        let (image, source) = best
-            .map(|image| (image.name, image.source))
-            .unwrap_or_default();
-        Ok(Hit {
-            id: self.id(candidate.place).to_owned(),
-            score: candidate.score,
-            image,
-            source,
-            attributes,
-        })
-    }
-}
-
-fn search_view(
-    view: &View,
-    query: &[f32],
-    params: &SearchParams,
-    allowed: Option<&Allowed>,
-    trace: &mut Trace,
-) -> Result<Vec<Candidate>, SearchError> {
-    let exact = params.mode == Mode::Exact;
-    let stage = if exact { "scan" } else { "probe" };
-    let search = || view.segment.search(query, params, allowed);
-    let found = trace.stage(stage, search, |found| {
-        (found.distances, found.neighbors.len())
-    })?;
-    Ok(found
-        .neighbors
-        .into_iter()
-        .map(|neighbor| Candidate::in_view(view, neighbor))
-        .collect())
-}
-
-/// Rows to ask for, so that `k` items are among them: an item can take as many
-/// rows as it has images, and the excluded one takes its own.
-fn rows_wanted(options: &SearchOptions, most_images: usize) -> usize {
-    (options.k + usize::from(options.exclude.is_some())) * most_images.max(1)
-}
-
-/// The segment's rows of the items at these positions.
-fn rows_of(view: &View, positions: &RoaringBitmap) -> Allowed {
-    let mut passes = vec![false; view.len()];
-    positions
-        .iter()
-        .for_each(|position| passes[position as usize] = true);
-    view.segment.allow(|label| passes[place(label) as usize])
 }

@@ -37,6 +37,11 @@ pub enum WhyNot {
         /// Its score.
         score: f32,
     },
+    /// It is near enough, and there was no time to look that far.
+    Budget {
+        /// Its score.
+        score: f32,
+    },
     /// A nearer item of its group is shown.
     Group {
         /// That item.
@@ -72,6 +77,10 @@ impl fmt::Display for WhyNot {
                 "its score of {score:.4} is high enough, but the lists of the index that were read do not hold it: \
                  an exact search, or one of a higher recall, finds it"
             ),
+            Self::Budget { score } => write!(
+                f,
+                "its score of {score:.4} is high enough, but the budget left no time to look that far: coverage is below 1"
+            ),
             Self::Group { shown } => write!(f, "{shown:?} of its group is nearer and shown"),
             Self::Page { place } => write!(f, "it is at place {place} (from 0), not on this page"),
             Self::Shown { place } => write!(f, "it is among the hits, at place {place} (from 0)"),
@@ -96,6 +105,7 @@ impl Catalog {
         options: &SearchOptions,
         refinement: &Refinement,
         stages: &Stages<'_>,
+        cut: bool,
     ) -> Result<WhyNot, SearchError> {
         let is_it = |hit: &Hit| hit.id == id;
         if let Some(place) = stages.ordered.iter().position(is_it) {
@@ -110,7 +120,11 @@ impl Catalog {
         if let Some(hit) = stages.found.iter().find(|hit| is_it(hit)) {
             return Ok(group(hit, refinement, stages));
         }
-        self.dropped_before(id, queries, options, stages.found)
+        let dropped = self.dropped_before(id, queries, options, stages.found)?;
+        Ok(match dropped {
+            WhyNot::Index { score } if cut => WhyNot::Budget { score },
+            dropped => dropped,
+        })
     }
 
     /// Of an item that is not even among the nearest.
@@ -138,11 +152,13 @@ impl Catalog {
         if options.min_score.is_some_and(|least| score < least) {
             return Ok(WhyNot::MinScore { score });
         }
-        Ok(match found.last() {
-            Some(last) if found.len() >= options.k && score <= last.score => WhyNot::Farther {
+        // A rank formula may have ordered them otherwise.
+        let last = found.iter().map(|hit| hit.score).min_by(f32::total_cmp);
+        Ok(match last {
+            Some(last) if found.len() >= options.k && score <= last => WhyNot::Farther {
                 score,
                 depth: found.len(),
-                last: last.score,
+                last,
             },
             _ => WhyNot::Index { score },
         })

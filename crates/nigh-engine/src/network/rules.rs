@@ -8,7 +8,7 @@ use nigh_store::Rule;
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     dismissed: HashSet<(u32, u32)>,
-    /// Either way, as the lower and the higher number.
+    /// The first blocked the second; it holds either way.
     blocked: HashSet<(u32, u32)>,
     hides_friends: HashSet<u32>,
     opted_out: HashSet<u32>,
@@ -24,7 +24,7 @@ impl Rules {
     pub(super) fn add(&mut self, rule: Rule) {
         match rule {
             Rule::Dismissed(a, b) => self.dismissed.insert((a, b)),
-            Rule::Blocked(a, b) => self.blocked.insert((a.min(b), a.max(b))),
+            Rule::Blocked(a, b) => self.blocked.insert((a, b)),
             Rule::HidesFriends(a) => self.hides_friends.insert(a),
             Rule::OptedOut(a) => self.opted_out.insert(a),
         };
@@ -33,7 +33,7 @@ impl Rules {
     pub(super) fn remove(&mut self, rule: Rule) {
         match rule {
             Rule::Dismissed(a, b) => self.dismissed.remove(&(a, b)),
-            Rule::Blocked(a, b) => self.blocked.remove(&(a.min(b), a.max(b))),
+            Rule::Blocked(a, b) => self.blocked.remove(&(a, b)),
             Rule::HidesFriends(a) => self.hides_friends.remove(&a),
             Rule::OptedOut(a) => self.opted_out.remove(&a),
         };
@@ -47,13 +47,22 @@ impl Rules {
         self.opted_out.remove(&person);
     }
 
+    pub(super) fn holds(&self, rule: Rule) -> bool {
+        match rule {
+            Rule::Dismissed(a, b) => self.dismissed.contains(&(a, b)),
+            Rule::Blocked(a, b) => self.blocked.contains(&(a, b)),
+            Rule::HidesFriends(a) => self.hides_friends.contains(&a),
+            Rule::OptedOut(a) => self.opted_out.contains(&a),
+        }
+    }
+
     /// The rules in which a person occurs.
     pub(super) fn of(&self, person: u32) -> Vec<Rule> {
         let touches = |&&(a, b): &&(u32, u32)| a == person || b == person;
         let dismissed = self.dismissed.iter().filter(touches);
         let blocked = self.blocked.iter().filter(touches);
         let mut rules: Vec<Rule> = dismissed.map(|&(a, b)| Rule::Dismissed(a, b)).collect();
-        rules.extend(blocked.flat_map(|&(a, b)| [Rule::Blocked(a, b), Rule::Blocked(b, a)]));
+        rules.extend(blocked.map(|&(a, b)| Rule::Blocked(a, b)));
         if self.hides_friends.contains(&person) {
             rules.push(Rule::HidesFriends(person));
         }
@@ -80,6 +89,6 @@ impl Rules {
     }
 
     pub(super) fn is_blocked(&self, a: u32, b: u32) -> bool {
-        self.blocked.contains(&(a.min(b), a.max(b)))
+        self.blocked.contains(&(a, b)) || self.blocked.contains(&(b, a))
     }
 }

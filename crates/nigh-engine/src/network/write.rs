@@ -170,6 +170,41 @@ impl Network {
         self.commit(&[NetworkChange::AddRule(Rule::Blocked(person, other))])
     }
 
+    /// Takes a dismissal back; whether there was one.
+    ///
+    /// # Errors
+    /// [`PeopleError`] and [`NetworkError::Write`].
+    pub fn undo_dismissal(&mut self, person: &str, other: &str) -> Result<bool, NetworkError> {
+        let (person, other) = self.two(person, other)?;
+        self.take_back(Rule::Dismissed(person, other))
+    }
+
+    /// Takes back that `person` blocked `other`; whether that was so. Where `other` blocked `person` as well, they stay apart.
+    ///
+    /// # Errors
+    /// [`PeopleError`] and [`NetworkError::Write`].
+    pub fn unblock(&mut self, person: &str, other: &str) -> Result<bool, NetworkError> {
+        let (person, other) = self.two(person, other)?;
+        self.take_back(Rule::Blocked(person, other))
+    }
+
+    /// Takes an opting out back; whether there was one.
+    ///
+    /// # Errors
+    /// [`PeopleError::Unknown`] and [`NetworkError::Write`].
+    pub fn opt_in(&mut self, person: &str) -> Result<bool, NetworkError> {
+        let person = self.find(person)?;
+        self.take_back(Rule::OptedOut(person))
+    }
+
+    fn take_back(&mut self, rule: Rule) -> Result<bool, NetworkError> {
+        let held = self.rules.holds(rule);
+        if held {
+            self.commit(&[NetworkChange::RemoveRule(rule)])?;
+        }
+        Ok(held)
+    }
+
     /// Whose friends are not told: the person is neither named nor counted as anybody's friend in a reason.
     ///
     /// # Errors

@@ -50,7 +50,7 @@ impl Queries {
     }
 
     /// Every other one, and the rest: files are often in an order, which halves cut in two would differ by.
-    pub(super) fn halves(&self) -> (Queries, Queries) {
+    pub(crate) fn halves(&self) -> (Queries, Queries) {
         let part = |first: usize| {
             let each = self.values.chunks_exact(self.dim).skip(first).step_by(2);
             Queries {

@@ -11,7 +11,7 @@ use super::watch::Watch;
 pub(crate) const RECALL_AT: usize = 10;
 
 /// The answers without what is the query itself, ten at most.
-pub(super) fn others(found: Vec<Found>, queries: &Queries) -> Vec<Found> {
+pub(crate) fn others(found: Vec<Found>, queries: &Queries) -> Vec<Found> {
     let mut found = found;
     for (query, found) in found.iter_mut().enumerate() {
         let own = queries.own(query);
@@ -70,7 +70,7 @@ impl Accepted {
     }
 
     /// The labels of exact results of at most ten neighbours, and whatever is as near as the last of them.
-    pub(super) fn of(exact: &[Found]) -> Accepted {
+    pub(crate) fn of(exact: &[Found]) -> Accepted {
         let last = |found: &Found| found.neighbors.last().map_or(f32::INFINITY, |n| n.score);
         let mut accepted = Accepted {
             ids: Vec::new(),

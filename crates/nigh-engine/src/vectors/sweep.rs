@@ -84,6 +84,19 @@ impl Family {
             .collect()
     }
 
+    /// Scans of the codes of all rows, whichever list they are in: some margins and rescoring depths. None if rows are not coded.
+    pub fn rough(segment: &Segment) -> Vec<Family> {
+        let lists = segment.lists();
+        let everywhere = |family| Family {
+            nprobe: lists..=lists,
+            ..family
+        };
+        let families = segment.codes().map_or_else(Vec::new, |_| {
+            Family::coded(lists, &SOME_MARGINS, &SOME_RESCORES)
+        });
+        families.into_iter().map(everywhere).collect()
+    }
+
     /// All settings of a segment that are worth measuring.
     pub fn all_of(segment: &Segment) -> Vec<Family> {
         Family::with_knobs(segment, &MARGINS, &RESCORES)

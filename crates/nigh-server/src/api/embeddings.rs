@@ -84,8 +84,8 @@ pub(crate) struct Embedding {
 const TOGETHER: usize = 64;
 
 /// Embeddings of pictures and words by a catalog's encoder, as OpenAI's `/v1/embeddings` answers.
-#[utoipa::path(post, path = "/v1/embeddings", tag = "embeddings", request_body = EmbeddingsRequest,
-    responses((status = 200, body = EmbeddingsResponse),
+#[utoipa::path(post, path = "/v1/embeddings", operation_id = "create_embeddings", tag = "embeddings", request_body = EmbeddingsRequest,
+    responses((status = 200, description = "In the order of the inputs", body = EmbeddingsResponse),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn create(
     State(app): State<Shared>,

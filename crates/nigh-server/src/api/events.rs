@@ -74,8 +74,8 @@ pub(crate) struct EventsWritten {
 }
 
 /// Keeps events, for learning from them later; all or none.
-#[utoipa::path(post, path = "/v1/events", tag = "events", request_body = Events,
-    responses((status = 200, body = EventsWritten),
+#[utoipa::path(post, path = "/v1/events", operation_id = "append_events", tag = "events", request_body = Events,
+    responses((status = 200, description = "Done", body = EventsWritten),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn append(
     State(app): State<Shared>,

@@ -1,6 +1,6 @@
 //! The items of a catalog.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 use utoipa::{IntoParams, ToSchema};
 
-use super::search::{picture, within};
+use super::search::{Facet, facets_out, picture, within};
 use crate::app::Shared;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiErrorBody, ApiResult, ErrorBody};
@@ -108,6 +108,9 @@ pub(crate) struct ItemsOut {
     items: Vec<ItemOut>,
     /// How many pass.
     total: usize,
+    /// For each attribute asked for, the values of all that pass: the most frequent first.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    facets: BTreeMap<String, Vec<Facet>>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -123,14 +126,16 @@ pub(crate) struct Page {
     /// Only items of which this is true.
     #[serde(rename = "where")]
     condition: Option<String>,
+    /// Attributes whose values are counted over all that pass: `gender,price`.
+    facets: Option<String>,
 }
 
 const DEFAULT_PAGE: usize = 20;
 
 /// Items, in the order in which they were first imported.
-#[utoipa::path(get, path = "/v1/catalogs/{name}/items", tag = "catalogs",
+#[utoipa::path(get, path = "/v1/catalogs/{name}/items", operation_id = "list_items", tag = "catalogs",
     params(("name" = String, Path, description = "The catalog"), Page),
-    responses((status = 200, body = ItemsOut),
+    responses((status = 200, description = "Some items", body = ItemsOut),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn list(
     State(app): State<Shared>,
@@ -140,6 +145,12 @@ pub(crate) async fn list(
     let catalog = app.collections.catalog(&name)?;
     let limit = page.limit.unwrap_or(DEFAULT_PAGE);
     within("limit", limit, 1, app.config.limits.k)?;
+    let facets = page.facets.as_deref().unwrap_or_default().split(',');
+    let facets: Vec<String> = facets
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    within("facets", facets.len(), 0, app.config.limits.parts)?;
     let list = move || {
         let open = catalog.live.read()?;
         let filter = page
@@ -151,15 +162,16 @@ pub(crate) async fn list(
         Ok(ItemsOut {
             items: items.into_iter().map(item_out).collect(),
             total,
+            facets: facets_out(open.facets(filter.as_ref(), &facets)?),
         })
     };
     app.pool.run(list).await.map(Json)
 }
 
 /// One item.
-#[utoipa::path(get, path = "/v1/catalogs/{name}/items/{id}", tag = "catalogs",
+#[utoipa::path(get, path = "/v1/catalogs/{name}/items/{id}", operation_id = "get_item", tag = "catalogs",
     params(("name" = String, Path, description = "The catalog"), ("id" = String, Path, description = "The item")),
-    responses((status = 200, body = ItemOut),
+    responses((status = 200, description = "The item", body = ItemOut),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn get(
     State(app): State<Shared>,
@@ -179,7 +191,7 @@ fn item_out(item: nigh_engine::ItemSummary) -> ItemOut {
 }
 
 /// A picture of an item, as its file came.
-#[utoipa::path(get, path = "/v1/catalogs/{name}/items/{id}/images/{image}", tag = "catalogs",
+#[utoipa::path(get, path = "/v1/catalogs/{name}/items/{id}/images/{image}", operation_id = "get_item_image", tag = "catalogs",
     params(("name" = String, Path, description = "The catalog"), ("id" = String, Path, description = "The item"),
         ("image" = String, Path, description = "The picture's name")),
     responses((status = 200, description = "The picture's file", body = Vec<u8>, content_type = "image/*"),
@@ -212,12 +224,12 @@ pub(crate) async fn image(
 }
 
 /// Writes an item, new or in place of the one of its id.
-#[utoipa::path(put, path = "/v1/catalogs/{name}/items/{id}", tag = "catalogs",
+#[utoipa::path(put, path = "/v1/catalogs/{name}/items/{id}", operation_id = "put_item", tag = "catalogs",
     params(("name" = String, Path, description = "The catalog"), ("id" = String, Path, description = "The item")),
     request_body(content(
         (ItemBody = "application/json"),
         (ItemForm = "multipart/form-data"))),
-    responses((status = 200, body = Written), (status = 201, body = Written),
+    responses((status = 200, description = "It is on disk", body = Written), (status = 201, description = "It is on disk", body = Written),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn put(
     State(app): State<Shared>,
@@ -250,9 +262,9 @@ pub(crate) async fn put(
 }
 
 /// Deletes an item.
-#[utoipa::path(delete, path = "/v1/catalogs/{name}/items/{id}", tag = "catalogs",
+#[utoipa::path(delete, path = "/v1/catalogs/{name}/items/{id}", operation_id = "delete_item", tag = "catalogs",
     params(("name" = String, Path, description = "The catalog"), ("id" = String, Path, description = "The item")),
-    responses((status = 200, body = Written),
+    responses((status = 200, description = "It is on disk", body = Written),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn delete(
     State(app): State<Shared>,
@@ -268,10 +280,10 @@ pub(crate) async fn delete(
 }
 
 /// Writes many items: those that can be taken are, the others are told.
-#[utoipa::path(post, path = "/v1/catalogs/{name}/items", tag = "catalogs",
+#[utoipa::path(post, path = "/v1/catalogs/{name}/items", operation_id = "put_items", tag = "catalogs",
     params(("name" = String, Path, description = "The catalog")),
     request_body(content((ItemsBody = "application/json"), (NamedItem = "application/x-ndjson"))),
-    responses((status = 200, body = ManyWritten),
+    responses((status = 200, description = "What became of each", body = ManyWritten),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn put_many(
     State(app): State<Shared>,

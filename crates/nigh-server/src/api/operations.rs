@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use nigh_engine::Catalog;
 use nigh_engine::vectors::OperatingPoint;
+use nigh_engine::{Catalog, StageCost};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -52,6 +52,18 @@ pub(crate) struct CollectionFigures {
     publishing: bool,
     /// What was measured of the index.
     operating_points: Vec<Point>,
+    /// What the stages of searches have cost since the server started.
+    stages: Vec<StageFigures>,
+}
+
+/// What a stage costs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StageFigures {
+    stage: &'static str,
+    /// A moving mean over the last searches.
+    us_per_candidate: f64,
+    /// Searches that it was measured by.
+    searches: u64,
 }
 
 /// A setting, and what it reaches.
@@ -91,7 +103,7 @@ pub(crate) struct Cache {
 
 /// The server in figures.
 #[utoipa::path(get, path = "/v1/operations", tag = "operations",
-    responses((status = 200, body = Operations),
+    responses((status = 200, description = "The figures", body = Operations),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn operations(State(app): State<Shared>) -> ApiResult<Json<Operations>> {
     let shared = app.clone();
@@ -108,6 +120,7 @@ fn figures(app: &Shared) -> ApiResult<Operations> {
             published_items: catalog.len() - catalog.tail_len(),
             publishing: served.is_publishing(),
             operating_points: points(&catalog),
+            stages: catalog.stage_costs().into_iter().map(stage).collect(),
         });
         let Some(encoder) = served.open_encoder() else {
             continue;
@@ -147,6 +160,14 @@ fn figures(app: &Shared) -> ApiResult<Operations> {
             cache("results", app.results.figures()),
         ],
     })
+}
+
+fn stage(cost: StageCost) -> StageFigures {
+    StageFigures {
+        stage: cost.stage,
+        us_per_candidate: cost.us_per_candidate,
+        searches: cost.searches,
+    }
 }
 
 fn points(catalog: &Catalog) -> Vec<Point> {

@@ -2,9 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use nigh_engine::Filter;
-use nigh_engine::network::{AroundKind, EdgeRow, Reason, SuggestOptions};
+use nigh_engine::network::{AroundKind, Reason, SuggestOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -12,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::search::within;
 use crate::app::Shared;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{ApiJson, ApiPath, ApiQuery, at_most};
+use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::values::{attributes, attributes_to_json};
 
 /// People whose ids begin alike.
@@ -53,9 +52,9 @@ const DEFAULT_AROUND: usize = 40;
 const MOST_AROUND: usize = 200;
 
 /// People, in the order in which they came.
-#[utoipa::path(get, path = "/v1/networks/{name}/people", tag = "networks",
+#[utoipa::path(get, path = "/v1/networks/{name}/people", operation_id = "list_people", tag = "networks",
     params(("name" = String, Path, description = "The network"), PeoplePage),
-    responses((status = 200, body = People),
+    responses((status = 200, description = "People", body = People),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn list(
     State(app): State<Shared>,
@@ -91,9 +90,9 @@ pub(crate) struct PersonOut {
 }
 
 /// Somebody.
-#[utoipa::path(get, path = "/v1/networks/{name}/people/{id}", tag = "networks",
+#[utoipa::path(get, path = "/v1/networks/{name}/people/{id}", operation_id = "get_person", tag = "networks",
     params(("name" = String, Path, description = "The network"), ("id" = String, Path, description = "The person")),
-    responses((status = 200, body = PersonOut),
+    responses((status = 200, description = "The person", body = PersonOut),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn get(
     State(app): State<Shared>,
@@ -130,10 +129,10 @@ pub(crate) struct PersonWritten {
 }
 
 /// Writes what is known of somebody, who comes if they are new.
-#[utoipa::path(put, path = "/v1/networks/{name}/people/{id}", tag = "networks",
+#[utoipa::path(put, path = "/v1/networks/{name}/people/{id}", operation_id = "put_person", tag = "networks",
     params(("name" = String, Path, description = "The network"), ("id" = String, Path, description = "The person")),
     request_body = PersonBody,
-    responses((status = 200, body = PersonWritten),
+    responses((status = 200, description = "Done", body = PersonWritten),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn put(
     State(app): State<Shared>,
@@ -163,9 +162,9 @@ pub(crate) async fn put(
 }
 
 /// Erases somebody: no file of the network holds anything of them after this.
-#[utoipa::path(delete, path = "/v1/networks/{name}/people/{id}", tag = "networks",
+#[utoipa::path(delete, path = "/v1/networks/{name}/people/{id}", operation_id = "erase_person", tag = "networks",
     params(("name" = String, Path, description = "The network"), ("id" = String, Path, description = "The person")),
-    responses((status = 200, body = PersonWritten),
+    responses((status = 200, description = "Done", body = PersonWritten),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn erase(
     State(app): State<Shared>,
@@ -234,7 +233,7 @@ pub(crate) struct ReasonOut {
 /// Whom somebody may know, with reasons.
 #[utoipa::path(get, path = "/v1/networks/{name}/people/{id}/suggestions", tag = "networks",
     params(("name" = String, Path, description = "The network"), ("id" = String, Path, description = "The person"), SuggestQuery),
-    responses((status = 200, body = Suggestions),
+    responses((status = 200, description = "The best first", body = Suggestions),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn suggestions(
     State(app): State<Shared>,
@@ -310,7 +309,7 @@ pub(crate) struct Node {
 /// The network around somebody, to be drawn.
 #[utoipa::path(get, path = "/v1/networks/{name}/people/{id}/neighborhood", tag = "networks",
     params(("name" = String, Path, description = "The network"), ("id" = String, Path, description = "The person"), AroundQuery),
-    responses((status = 200, body = NeighborhoodOut),
+    responses((status = 200, description = "To be drawn", body = NeighborhoodOut),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn neighborhood(
     State(app): State<Shared>,
@@ -342,173 +341,4 @@ pub(crate) async fn neighborhood(
         })
     };
     app.pool.run(around).await.map(Json)
-}
-
-/// Somebody else.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Other {
-    other: String,
-}
-
-/// Somebody is not suggested to somebody again.
-#[utoipa::path(post, path = "/v1/networks/{name}/people/{id}/dismissals", tag = "networks",
-    params(("name" = String, Path, description = "The network"), ("id" = String, Path, description = "The person")),
-    request_body = Other, responses((status = 204, description = "It is on disk"),
-        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
-pub(crate) async fn dismiss(
-    State(app): State<Shared>,
-    ApiPath((name, id)): ApiPath<(String, String)>,
-    ApiJson(body): ApiJson<Other>,
-) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let dismiss = move || {
-        network.change(|network| network.dismiss(&id, &body.other))?;
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, other = body.other, "dismiss");
-        Ok(())
-    };
-    app.pool.run(dismiss).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Two people are kept apart: neither is suggested to the other, nor named to them.
-#[utoipa::path(post, path = "/v1/networks/{name}/people/{id}/blocks", tag = "networks",
-    params(("name" = String, Path, description = "The network"), ("id" = String, Path, description = "The person")),
-    request_body = Other, responses((status = 204, description = "It is on disk"),
-        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
-pub(crate) async fn block(
-    State(app): State<Shared>,
-    ApiPath((name, id)): ApiPath<(String, String)>,
-    ApiJson(body): ApiJson<Other>,
-) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let block = move || {
-        network.change(|network| network.block(&id, &body.other))?;
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, other = body.other, "block");
-        Ok(())
-    };
-    app.pool.run(block).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Somebody is suggested to nobody.
-#[utoipa::path(post, path = "/v1/networks/{name}/people/{id}/opt-out", tag = "networks",
-    params(("name" = String, Path, description = "The network"), ("id" = String, Path, description = "The person")),
-    responses((status = 204, description = "It is on disk"),
-        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
-pub(crate) async fn opt_out(
-    State(app): State<Shared>,
-    ApiPath((name, id)): ApiPath<(String, String)>,
-) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let opt_out = move || {
-        network.change(|network| network.opt_out(&id))?;
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, "opt-out");
-        Ok(())
-    };
-    app.pool.run(opt_out).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Friendships.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Edges {
-    #[serde(deserialize_with = "at_most::<_, _, 100_000>")]
-    edges: Vec<EdgeBody>,
-}
-
-/// A friendship.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EdgeBody {
-    a: String,
-    b: String,
-    /// Seconds since 1970; 0 where unknown.
-    #[serde(default)]
-    time: i64,
-    #[schema(default = 1.0)]
-    weight: Option<f32>,
-}
-
-/// What an addition did.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct EdgesWritten {
-    /// Friendships that were not there.
-    added: usize,
-    /// Friendships that were there and have this time and weight now.
-    updated: usize,
-    /// People who came.
-    people: usize,
-    /// Always true: the change is on disk.
-    durable: bool,
-}
-
-/// Adds friendships, all or none; people who are not there come.
-#[utoipa::path(post, path = "/v1/networks/{name}/edges", tag = "networks",
-    params(("name" = String, Path, description = "The network")),
-    request_body = Edges, responses((status = 200, body = EdgesWritten),
-        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
-pub(crate) async fn add_edges(
-    State(app): State<Shared>,
-    ApiPath(name): ApiPath<String>,
-    ApiJson(body): ApiJson<Edges>,
-) -> ApiResult<Json<EdgesWritten>> {
-    let network = app.collections.network(&name)?;
-    within("edges", body.edges.len(), 1, app.config.limits.items)?;
-    let row = |edge: EdgeBody| EdgeRow {
-        a: edge.a,
-        b: edge.b,
-        time: edge.time,
-        weight: edge.weight.unwrap_or(1.0),
-    };
-    let rows: Vec<EdgeRow> = body.edges.into_iter().map(row).collect();
-    let add = move || {
-        let added = network.change(|network| network.add_edges(&rows))?;
-        tracing::info!(target: "nigh::audit", network = network.name, edges = added.edges, "friendships added");
-        Ok(EdgesWritten {
-            added: added.edges,
-            updated: added.updated,
-            people: added.people,
-            durable: true,
-        })
-    };
-    app.pool.run(add).await.map(Json)
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EdgeQuery {
-    /// One end.
-    a: String,
-    /// The other end.
-    b: String,
-}
-
-/// Removes a friendship.
-#[utoipa::path(delete, path = "/v1/networks/{name}/edges", tag = "networks",
-    params(("name" = String, Path, description = "The network"), EdgeQuery),
-    responses((status = 204, description = "It is gone, on disk too"),
-        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
-pub(crate) async fn remove_edge(
-    State(app): State<Shared>,
-    ApiPath(name): ApiPath<String>,
-    ApiQuery(edge): ApiQuery<EdgeQuery>,
-) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let remove = move || {
-        let EdgeQuery { a, b } = edge;
-        match network.change(|network| network.remove_edge(&a, &b))? {
-            true => {
-                tracing::info!(target: "nigh::audit", network = network.name, a, b, "friendship removed");
-                Ok(StatusCode::NO_CONTENT)
-            }
-            false => {
-                let message = format!("{a:?} and {b:?} are no friends");
-                Err(ApiError::not_found("unknown_edge", message))
-            }
-        }
-    };
-    app.pool.run(remove).await
 }

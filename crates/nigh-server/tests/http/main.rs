@@ -7,8 +7,10 @@
 )]
 
 mod catalogs;
+mod collections;
 mod document;
 mod networks;
 mod operations;
 mod page;
+mod pipelines;
 mod server;

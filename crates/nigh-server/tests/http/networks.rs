@@ -98,6 +98,44 @@ fn people_edges_and_rules() {
 }
 
 #[test]
+fn rules_are_taken_back_by_whom_they_are_from() {
+    let server = Running::new();
+    let path = |rest: &str| format!("/v1/networks/friends/people/{rest}");
+    let suggestions = |who: &str| {
+        let reply = server.get(&path(&format!("{who}/suggestions")));
+        suggested(&reply).join(" ")
+    };
+    let post = |rest: &str, body: serde_json::Value| {
+        assert_eq!(server.post(&path(rest), &body).0, 204, "{rest}");
+    };
+    let delete = |rest: &str| assert_eq!(server.delete(&path(rest)).0, 204, "{rest}");
+    post("ann/dismissals", json!({"other": "eve"}));
+    assert_eq!((suggestions("ann"), suggestions("eve")), (String::new(), "ann".to_owned()));
+    delete("ann/dismissals/eve");
+    delete("ann/dismissals/eve");
+    assert_eq!(suggestions("ann"), "eve");
+    // Both blocked each other: one of them taking it back is not enough.
+    post("ann/blocks", json!({"other": "eve"}));
+    post("eve/blocks", json!({"other": "ann"}));
+    delete("ann/blocks/eve");
+    assert_eq!((suggestions("ann"), suggestions("eve")), (String::new(), String::new()));
+    let server = Running::start(server.end(), config(), Default::default());
+    let suggestions = |who: &str| {
+        let reply = server.get(&path(&format!("{who}/suggestions")));
+        suggested(&reply).join(" ")
+    };
+    assert_eq!(suggestions("ann"), "");
+    assert_eq!(server.delete(&path("eve/blocks/ann")).0, 204);
+    assert_eq!((suggestions("ann"), suggestions("eve")), ("eve".to_owned(), "ann".to_owned()));
+    assert_eq!(server.send("POST", &path("eve/opt-out"), "", &[]).0, 204);
+    assert_eq!(suggestions("ann"), "");
+    assert_eq!(server.delete(&path("eve/opt-out")).0, 204);
+    assert_eq!(suggestions("ann"), "eve");
+    let unknown = server.delete(&path("ann/blocks/nobody"));
+    assert_eq!(code(&unknown, 404), "unknown_person");
+}
+
+#[test]
 fn what_is_hidden_is_not_drawn() {
     let server = Running::new();
     let path = |rest: &str| format!("/v1/networks/friends/{rest}");

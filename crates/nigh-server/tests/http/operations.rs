@@ -89,6 +89,28 @@ fn parameters_of_the_document_are_where_the_paths_say() {
 }
 
 #[test]
+fn operations_of_the_document_have_names_of_their_own() {
+    let document: Value = serde_json::from_str(&openapi::document()).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            if !seen.insert(id.to_owned()) {
+                wrong.push(format!("{method} {path}: {id} is another's"));
+            }
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let description = response["description"].as_str().unwrap_or_default();
+                if status.starts_with('2') && description.is_empty() {
+                    wrong.push(format!("{method} {path}: {status} is not described"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
 fn without_keys_nobody_else_is_let_in() {
     let mut open = config();
     open.listen = "0.0.0.0:0".parse().unwrap();

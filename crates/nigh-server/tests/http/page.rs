@@ -49,7 +49,8 @@ fn fill(server: &Running) {
     ];
     let item = |number: usize| {
         let (name, colour) = colours[number % colours.len()];
-        let attributes = json!({"colour": name, "price": 5 + number * 7 % 90, "new": number.is_multiple_of(4), "kind": (["mug", "lamp", "chair"][number % 3])});
+        let attributes = json!({"colour": name, "price": 5 + number * 7 % 90, "new": number.is_multiple_of(4), "kind": (["mug", "lamp", "chair"][number % 3]),
+            "added": format!("2026-0{}-15", number % 9 + 1)});
         json!({"id": format!("{name}-{number}"), "attributes": attributes, "images": [{"data": base64(&drawn(number, colour))}]})
     };
     let items: Vec<_> = (0..90).map(item).collect();

@@ -15,9 +15,15 @@ export function audit() {
     return (by.trim() || element.getAttribute('aria-label') || labels || own || '').trim();
   }
 
-  /** A colour as red, green, blue and opacity; the canvas knows every way to write one. */
+  /** A colour as red, green, blue and opacity; the canvas knows every way to write one. Few are there, and each is asked about often. */
+  const known = new Map();
   function parse(colour) {
-    const canvas = parse.canvas ??= new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+    if (!known.has(colour)) known.set(colour, painted(colour));
+    return known.get(colour);
+  }
+
+  function painted(colour) {
+    const canvas = painted.canvas ??= new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = colour;
     canvas.fillRect(0, 0, 1, 1);
@@ -27,10 +33,10 @@ export function audit() {
 
   const over = ([r, g, b, a], below) => [r, g, b].map((c, i) => c * a + below[i] * (1 - a));
 
+  const backgrounds = new Map([[null, [255, 255, 255]]]);
   function background(element) {
-    const layers = [];
-    for (let at = element; at; at = at.parentElement) layers.push(parse(getComputedStyle(at).backgroundColor));
-    return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255]);
+    if (!backgrounds.has(element)) backgrounds.set(element, over(parse(getComputedStyle(element).backgroundColor), background(element.parentElement)));
+    return backgrounds.get(element);
   }
 
   function luminance(colour) {

@@ -5,11 +5,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use nigh_encode::{DecodeLimits, decode};
-use nigh_engine::{
-    Catalog, SearchOptions, SearchReply, Trace, combine, read_image, read_image_file,
-};
+use nigh_engine::{Catalog, Refined, Trace, combine, read_image, read_image_file};
 
-use super::search::search_picture;
+use super::search::{Ask, search_picture};
 use crate::cli::{EncoderArgs, QueryArgs};
 use crate::encoder;
 use crate::output::Output;
@@ -121,30 +119,30 @@ impl Query {
         catalog: &Catalog,
         encoder: &EncoderArgs,
         threads: usize,
-        options: &SearchOptions,
+        ask: &Ask,
         output: Output,
-    ) -> Result<(Vec<f32>, SearchReply)> {
+    ) -> Result<(Vec<f32>, Refined)> {
         match self {
             Self::Item(id) => {
                 let rows = catalog.embeddings(id)?;
-                let reply = catalog.search(&rows, options)?;
-                Ok((rows, reply))
+                let found = ask.of(catalog, &rows)?;
+                Ok((rows, found))
             }
             Self::Picture(name, bytes) => {
                 let encoder = catalog
                     .encoder()
                     .open(&encoder::request(encoder, threads)?)?;
-                search_picture(catalog, &encoder, name, bytes, options)
+                search_picture(catalog, &encoder, name, bytes, ask)
             }
             Self::Mixed(parts) => {
                 let mut trace = Trace::default();
                 let row = mixed(parts, catalog, encoder, threads, &mut trace, output)?;
                 let spent: u64 = trace.stages.iter().map(|stage| stage.us).sum();
-                let mut reply = catalog.search(&row, options)?;
-                trace.stages.append(&mut reply.trace.stages);
-                reply.trace = trace;
-                reply.latency_us += spent;
-                Ok((row, reply))
+                let mut found = ask.of(catalog, &row)?;
+                trace.stages.append(&mut found.reply.trace.stages);
+                found.reply.trace = trace;
+                found.reply.latency_us += spent;
+                Ok((row, found))
             }
         }
     }

@@ -8,9 +8,12 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use nigh_encode::{DecodeLimits, Format};
 use nigh_engine::vectors::Setting;
-use nigh_engine::{Catalog, Hit, Method, SearchOptions, SearchReply, Trace};
+use nigh_engine::{
+    Catalog, Hit, Method, Refined, Refinement, SearchError, SearchOptions, SearchReply, Trace,
+};
 use serde_json::json;
 
+use super::pipeline;
 use super::query::Query;
 use crate::cli::{MethodArgs, SearchArgs};
 use crate::index::words;
@@ -21,23 +24,12 @@ use crate::{table, value};
 pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<Exit> {
     let catalog = Catalog::open(&args.dir)?;
     catalog.notes().iter().for_each(|note| output.note(note));
-    let options = SearchOptions {
-        k: args.k as usize,
-        filter: args
-            .query
-            .condition
-            .as_deref()
-            .map(|text| catalog.filter(text))
-            .transpose()?,
-        min_score: args.min_score,
-        method: method(&args.method),
-        threads,
-        exclude: args.query.id.clone(),
-    };
+    let ask = Ask::read(&catalog, args, threads)?;
     let query = Query::read(&args.query)?;
-    let (rows, reply) = query.search(&catalog, &args.encoder, threads, &options, output)?;
+    let (rows, found) = query.search(&catalog, &args.encoder, threads, &ask, output)?;
+    let Refined { reply, why_not, .. } = found;
     if let Some(path) = &args.sheet {
-        let missing = write_sheet(path, &catalog, &[(query, reply.clone())], &options)?;
+        let missing = write_sheet(path, &catalog, &[(query, reply.clone())], &ask.options)?;
         if missing > 0 {
             output.note(format!(
                 "{missing} pictures are not where they were imported from: --keep-images keeps them"
@@ -46,10 +38,59 @@ pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<E
         output.note(format!("contact sheet: {}", path.display()));
     }
     print(&reply, args, output)?;
-    if is_picked(args.check) {
-        check(&catalog, &rows, &options, &reply, output)?;
+    if let (Some(id), Some(why_not)) = (&args.why_not, why_not) {
+        output.note(format!("{id}: {why_not}"));
+    }
+    // What a formula ordered, or a budget cut short, does not tell what the index finds.
+    let plain = ask.refinement.ranking.is_none() && reply.coverage == 1.0;
+    if plain && is_picked(args.check) {
+        check(&catalog, &rows, &ask.options, &reply, output)?;
     }
     Ok(Exit::Done)
+}
+
+/// What is asked of a catalog, but for the query itself.
+#[derive(Debug, Default)]
+pub(crate) struct Ask {
+    pub(crate) options: SearchOptions,
+    pub(crate) refinement: Refinement,
+}
+
+impl Ask {
+    /// The flags, and the pipeline of a flag or the collection's own.
+    fn read(catalog: &Catalog, args: &SearchArgs, threads: usize) -> Result<Ask> {
+        let condition = args.query.condition.as_deref();
+        let mut ask = Ask {
+            options: SearchOptions {
+                k: args.k as usize,
+                filter: condition.map(|text| catalog.filter(text)).transpose()?,
+                min_score: args.min_score,
+                method: method(&args.method),
+                budget: args.budget_ms,
+                threads,
+                exclude: args.query.id.clone(),
+                ..SearchOptions::default()
+            },
+            refinement: Refinement {
+                why_not: args.why_not.clone(),
+                ..Refinement::default()
+            },
+        };
+        let given = args.pipeline.as_deref().map(pipeline::read).transpose()?;
+        if let Some(pipeline) = given.as_ref().or(catalog.pipeline()) {
+            let today = pipeline::today();
+            let Ask {
+                options,
+                refinement,
+            } = &mut ask;
+            pipeline.apply(catalog.schema(), today, options, refinement)?;
+        }
+        Ok(ask)
+    }
+
+    pub(super) fn of(&self, catalog: &Catalog, rows: &[f32]) -> Result<Refined, SearchError> {
+        catalog.search_refined(rows, &self.options, &self.refinement)
+    }
 }
 
 /// One of a share of all searches, at random.
@@ -86,8 +127,8 @@ pub(crate) fn search_picture(
     encoder: &nigh_encode::Encoder,
     name: &str,
     bytes: &[u8],
-    options: &SearchOptions,
-) -> Result<(Vec<f32>, SearchReply)> {
+    ask: &Ask,
+) -> Result<(Vec<f32>, Refined)> {
     let started = Instant::now();
     let mut trace = Trace::default();
     let picture =
@@ -99,15 +140,11 @@ pub(crate) fn search_picture(
         .with_context(|| name.to_owned())?;
     let embedding = catalog.reduce(embedding);
     trace.push("encode", 1, 1, encoding);
-    let mut reply = catalog.search(&embedding, options)?;
-    trace.stages.append(&mut reply.trace.stages);
-    let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let reply = SearchReply {
-        trace,
-        latency_us,
-        ..reply
-    };
-    Ok((embedding, reply))
+    let mut found = ask.of(catalog, &embedding)?;
+    trace.stages.append(&mut found.reply.trace.stages);
+    found.reply.trace = trace;
+    found.reply.latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    Ok((embedding, found))
 }
 
 pub(crate) fn method(args: &MethodArgs) -> Method {
@@ -136,6 +173,12 @@ fn print(reply: &SearchReply, args: &SearchArgs, output: Output) -> Result<()> {
             .try_for_each(|line| output.line(line))?;
         output.line(how(reply))?;
     }
+    if reply.coverage < 1.0 {
+        output.note(format!(
+            "the budget was enough for {:.0} % of the candidates of a stage: nearer items may be missing",
+            100.0 * reply.coverage
+        ));
+    }
     output.note(format!(
         "{} {} in {:.1} ms",
         reply.hits.len(),
@@ -163,13 +206,19 @@ fn how(reply: &SearchReply) -> String {
 pub(crate) fn reply_json(reply: &SearchReply) -> serde_json::Value {
     let hit = |hit: &Hit| {
         let attributes = value::attributes_to_json(&hit.attributes);
-        json!({"id": hit.id, "score": hit.score, "image": hit.image, "source": hit.source, "attributes": attributes})
+        let mut json = json!({"id": hit.id, "score": hit.score, "image": hit.image, "source": hit.source, "attributes": attributes});
+        if let Some(ranked) = &hit.ranked {
+            json["rank"] = json!(ranked);
+        }
+        json
     };
     let hits: Vec<_> = reply.hits.iter().map(hit).collect();
     json!({
         "hits": hits,
         "setting": reply.setting,
         "recall_at_10": reply.recall_at_10,
+        "total": reply.total,
+        "coverage": reply.coverage,
         "latency_us": reply.latency_us,
         "trace": reply.trace,
     })
@@ -184,7 +233,9 @@ pub(crate) fn hit_lines(hits: &[Hit]) -> Vec<String> {
         .iter()
         .flat_map(|hit| hit.attributes.keys().map(String::as_str))
         .collect();
+    let ranked = hits.iter().any(|hit| hit.ranked.is_some());
     let mut header = vec!["#", "id", "score"];
+    header.extend(ranked.then_some("rank"));
     header.extend(several.then_some("image"));
     header.extend(&names);
     let row = |(rank, hit): (usize, &Hit)| {
@@ -193,6 +244,10 @@ pub(crate) fn hit_lines(hits: &[Hit]) -> Vec<String> {
             hit.id.clone(),
             format!("{:.4}", hit.score),
         ];
+        row.extend(ranked.then(|| {
+            let ranked = hit.ranked.as_ref();
+            ranked.map_or(String::new(), |ranked| format!("{:.4}", ranked.score))
+        }));
         row.extend(several.then(|| hit.image.clone()));
         row.extend(names.iter().map(|&name| {
             hit.attributes
@@ -209,9 +264,13 @@ pub(crate) fn hit_lines(hits: &[Hit]) -> Vec<String> {
 
 pub(crate) fn trace_lines(trace: &Trace) -> Vec<String> {
     let row = |stage: &nigh_engine::Stage| {
+        let input = stage.input.to_string();
         vec![
             stage.stage.to_owned(),
-            stage.input.to_string(),
+            match stage.wanted {
+                Some(wanted) => format!("{input} of {wanted}"),
+                None => input,
+            },
             stage.output.to_string(),
             stage.us.to_string(),
         ]

@@ -7,7 +7,9 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use nigh_encode::Runtime;
 
-use super::{PrecisionArgs, PrecisionName, ProgressStyle, ReduceArgs, ReencodeArgs};
+use super::{
+    GrowthArgs, PipelineArgs, PrecisionArgs, PrecisionName, ProgressStyle, ReduceArgs, ReencodeArgs,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CatalogCommand {
@@ -19,6 +21,10 @@ pub(crate) enum CatalogCommand {
     Eval(EvalArgs),
     /// Measure how fast and how complete searches can be, and choose.
     Tune(TuneArgs),
+    /// Measure how searches slow down as the collection grows, strategy by strategy.
+    Growth(GrowthArgs),
+    /// Show or set the stages that searches of a collection follow: filter, neighbours, rank formula, budget.
+    Pipeline(PipelineArgs),
     /// Make embeddings shorter, and measure what that costs and saves.
     Reduce(ReduceArgs),
     /// Keep embeddings in fewer bytes a number.
@@ -182,6 +188,18 @@ pub(crate) struct SearchArgs {
 
     #[command(flatten)]
     pub(crate) method: MethodArgs,
+
+    /// A pipeline to follow in place of the collection's own (`nigh catalog pipeline --help` describes the file); `{}` is none.
+    #[arg(long, env = "NIGH_PIPELINE", value_name = "FILE.json")]
+    pub(crate) pipeline: Option<PathBuf>,
+
+    /// Milliseconds for the search without decoding and encoding: stages take fewer candidates where it would not be enough.
+    #[arg(long, env = "NIGH_BUDGET_MS", value_name = "MS", value_parser = super::pipeline::milliseconds)]
+    pub(crate) budget_ms: Option<std::time::Duration>,
+
+    /// An item that is expected: say where it was dropped.
+    #[arg(long, env = "NIGH_WHY_NOT", value_name = "ID")]
+    pub(crate) why_not: Option<String>,
 
     #[command(flatten)]
     pub(crate) encoder: EncoderArgs,

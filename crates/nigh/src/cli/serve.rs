@@ -12,6 +12,7 @@ Examples:
   nigh serve shop
   nigh serve shop circle --listen 127.0.0.1:8080
   nigh serve shop --listen 0.0.0.0:7444 --keys-file keys.txt --events events/
+  nigh serve --data collections/
   nigh serve shop --config nigh.toml --print-config
 
 The page is at the address that is printed, the API below /v1: /v1/openapi.json
@@ -28,7 +29,7 @@ set more: --print-config shows every key with its value.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ServeArgs {
     /// The folders of catalogs and networks; each is called as its folder is.
-    #[arg(value_name = "DIR", required_unless_present = "print_config")]
+    #[arg(value_name = "DIR", required_unless_present_any = ["print_config", "data"])]
     pub(crate) dirs: Vec<PathBuf>,
 
     /// Address and port [default: 127.0.0.1:7444]; with port 0 the system chooses one.
@@ -46,6 +47,10 @@ pub(crate) struct ServeArgs {
     /// Keep the events of /v1/events in this folder.
     #[arg(long, env = "NIGH_EVENTS", value_name = "DIR")]
     pub(crate) events: Option<PathBuf>,
+
+    /// Make collections over HTTP in this folder; all that are in it are served.
+    #[arg(long, env = "NIGH_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
 
     /// How the log on standard error is written.
     #[arg(long, env = "NIGH_LOG", value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]

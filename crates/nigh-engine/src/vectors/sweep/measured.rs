@@ -18,6 +18,9 @@ pub trait Measured {
     /// The setting as it is printed.
     fn setting(&self, params: Self::Params) -> Self::Setting;
 
+    /// The search for `k` rows that a printed setting stands for.
+    fn params(setting: &Self::Setting, k: usize) -> Self::Params;
+
     /// Searches with one query.
     ///
     /// # Errors
@@ -57,6 +60,10 @@ impl Measured for Segment {
         Setting::of(&params)
     }
 
+    fn params(setting: &Setting, k: usize) -> SearchParams {
+        setting.params(k)
+    }
+
     fn search_one(
         &self,
         query: &[f32],
@@ -91,6 +98,10 @@ impl Measured for Grid {
             bits: self.bits(),
             probes: params.probes,
         }
+    }
+
+    fn params(setting: &GridSetting, k: usize) -> GridSearch {
+        GridSearch::new(k, setting.probes)
     }
 
     fn search_one(
