@@ -51,6 +51,12 @@ pub struct Limits {
     pub request_seconds: u64,
     /// Seconds that requests get to end when the server is asked to.
     pub drain_seconds: u64,
+    /// Connections that are open at one time; further ones wait to be accepted.
+    pub connections: usize,
+    /// Seconds in which a new connection has to send the head of its first request.
+    pub header_seconds: u64,
+    /// Seconds in which an open connection has to send the head of its next request, and in which some of a reply has to be taken.
+    pub idle_seconds: u64,
 }
 
 /// How pictures are gathered for the encoder.
@@ -103,6 +109,9 @@ impl Default for Limits {
             queue: 1_024,
             request_seconds: 60,
             drain_seconds: 20,
+            connections: 1_024,
+            header_seconds: 10,
+            idle_seconds: 75,
         }
     }
 }

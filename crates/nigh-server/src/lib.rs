@@ -27,9 +27,11 @@
 
 mod api;
 mod app;
+mod authorize;
 mod cache;
 mod collections;
 mod config;
+mod connections;
 mod encoders;
 mod error;
 mod events;
@@ -42,6 +44,7 @@ mod page;
 mod pool;
 mod serve;
 mod values;
+mod watch;
 
 pub use config::{Batching, Caches, Limits, ServerConfig};
 pub use keys::{Access, Keys, KeysError};

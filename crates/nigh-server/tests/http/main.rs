@@ -7,6 +7,7 @@
 )]
 
 mod catalogs;
+mod connections;
 mod document;
 mod networks;
 mod operations;

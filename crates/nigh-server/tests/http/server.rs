@@ -1,9 +1,11 @@
 //! A server of its own for each test, on a port that the system chooses.
 
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -85,9 +87,22 @@ impl Running {
         self
     }
 
+    /// Asks it to end.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// A connection of one's own.
+    pub(crate) fn connect(&self) -> std::io::Result<TcpStream> {
+        let (_, address) = self.address.split_once("://").unwrap();
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        Ok(stream)
+    }
+
     /// Ends it, and gives the folders back.
     pub(crate) fn end(mut self) -> Arc<TempDir> {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stop();
         self.thread.take().unwrap().join().unwrap().unwrap();
         Arc::clone(&self.dir)
     }

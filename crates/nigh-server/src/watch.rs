@@ -1,0 +1,79 @@
+//! What every request passes through, and every reply carries.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::page;
+
+static REQUESTS: AtomicU64 = AtomicU64::new(1);
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Counts, logs, limits the time, and sets the headers that every reply has.
+pub(crate) async fn watch(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = known(request.method());
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = match matched {
+        Some(path) if page::is_file(path.as_str()) => "GET page".to_owned(),
+        Some(path) => format!("{method} {}", path.as_str()),
+        None => "other".to_owned(),
+    };
+    let id = request_id(&request);
+    let limit = Duration::from_secs(app.config.limits.request_seconds);
+    let response = tokio::time::timeout(limit, next.run(request)).await;
+    let mut response = response.unwrap_or_else(|_| ApiError::timeout().into_response());
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    app.metrics.request(&route, status, took);
+    let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    // The route and not the path: that may name somebody who is being erased.
+    let id_text = id.to_str().unwrap_or_default();
+    tracing::info!(target: "nigh::request", id = id_text, route, status, us, "request");
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'",
+        ));
+    response
+}
+
+/// A method by its name; what a client makes up is one, so that there are few.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// The caller's own id where it is a short plain word, else a number.
+fn request_id(request: &Request) -> HeaderValue {
+    const LONGEST: usize = 64;
+    let plain = |value: &&HeaderValue| {
+        value.len() <= LONGEST
+            && !value.is_empty()
+            && value
+                .as_bytes()
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
+    };
+    let given = request.headers().get(&REQUEST_ID).filter(plain).cloned();
+    given.unwrap_or_else(|| HeaderValue::from(REQUESTS.fetch_add(1, Ordering::Relaxed)))
+}
