@@ -12,7 +12,7 @@ use crate::keys::Access;
 /// Reading needs a key that may read, where there are keys; everything else one that may write.
 pub(crate) async fn authorize(State(app): State<Shared>, request: Request, next: Next) -> Response {
     if app.keys.is_empty() {
-        return match is_own(&request) {
+        return match is_own(&request, app.config.scheme()) {
             true => next.run(request).await,
             false => {
                 let message = "without API keys only this machine's own programs and nigh's own page are answered: \
@@ -42,7 +42,7 @@ pub(crate) async fn authorize(State(app): State<Shared>, request: Request, next:
 
 /// Whether the request was meant for this machine by its own name, and came from no other page. A page elsewhere can let its name stand
 /// for this machine, or send requests that a browser does not ask about first.
-fn is_own(request: &Request) -> bool {
+fn is_own(request: &Request, scheme: &str) -> bool {
     let headers = request.headers();
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(host) = text(header::HOST) else {
@@ -54,7 +54,7 @@ fn is_own(request: &Request) -> bool {
     };
     let address = name.parse::<std::net::IpAddr>();
     let local = name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback());
-    let origin = text(header::ORIGIN).is_none_or(|origin| origin == format!("http://{host}"));
+    let origin = text(header::ORIGIN).is_none_or(|origin| origin == format!("{scheme}://{host}"));
     local && origin
 }
 

@@ -13,6 +13,10 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// A file of API keys: a line `read KEY` or `write KEY` for each.
     pub keys_file: Option<PathBuf>,
+    /// A PEM file: the certificate, and those between it and its root. Read again when it changes.
+    pub tls_certificate: Option<PathBuf>,
+    /// A PEM file: the certificate's private key.
+    pub tls_key: Option<PathBuf>,
     /// Where events are kept; none are taken without it.
     pub events: Option<PathBuf>,
     /// Threads that compute.
@@ -86,11 +90,24 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7444)),
             keys_file: None,
+            tls_certificate: None,
+            tls_key: None,
             events: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             limits: Limits::default(),
             batching: Batching::default(),
             caches: Caches::default(),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// What addresses of the server begin with: `https` where it has a certificate.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        match self.tls_certificate {
+            Some(_) => "https",
+            None => "http",
         }
     }
 }

@@ -15,9 +15,10 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::config::Limits;
+use crate::tls::Tls;
 
 mod stalling;
 
@@ -27,6 +28,7 @@ use stalling::Stalling;
 #[derive(Clone)]
 pub(crate) struct Connections {
     router: Router,
+    tls: Option<Tls>,
     places: Arc<Semaphore>,
     patience: Patience,
 }
@@ -34,7 +36,7 @@ pub(crate) struct Connections {
 /// How long a connection may be still.
 #[derive(Clone, Copy)]
 struct Patience {
-    /// Until the head of the first request is there.
+    /// Until the handshake is done, and then until the head of the first request is there.
     first: Duration,
     /// Until that of the next is there, or until some of a reply is taken.
     idle: Duration,
@@ -44,7 +46,7 @@ struct Patience {
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Connections {
-    pub(crate) fn new(router: Router, limits: &Limits) -> Self {
+    pub(crate) fn new(router: Router, tls: Option<Tls>, limits: &Limits) -> Self {
         let patience = Patience {
             first: Duration::from_secs(limits.header_seconds),
             idle: Duration::from_secs(limits.idle_seconds),
@@ -52,6 +54,7 @@ impl Connections {
         let places = limits.connections.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             router,
+            tls,
             places: Arc::new(Semaphore::new(places)),
             patience,
         }
@@ -95,12 +98,23 @@ impl Connections {
         self,
         stream: TcpStream,
         place: Option<OwnedSemaphorePermit>,
-        ending: watch::Receiver<()>,
+        mut ending: watch::Receiver<()>,
     ) {
         // Small replies are sent at once; without it they are only slower.
         let _ = stream.set_nodelay(true);
         let stream = Stalling::new(stream, self.patience.idle);
-        self.answer(stream, ending).await;
+        match self.tls.clone() {
+            None => self.answer(stream, ending).await,
+            Some(tls) => {
+                let greeted = tokio::select! {
+                    _ = ending.changed() => return,
+                    greeted = timeout(self.patience.first, tls.handshake(stream)) => greeted,
+                };
+                if let Ok(Some(stream)) = greeted {
+                    self.answer(stream, ending).await;
+                }
+            }
+        }
         drop(place);
     }
 

@@ -43,9 +43,11 @@ pub mod openapi;
 mod page;
 mod pool;
 mod serve;
+mod tls;
 mod values;
 mod watch;
 
 pub use config::{Batching, Caches, Limits, ServerConfig};
 pub use keys::{Access, Keys, KeysError};
 pub use serve::{ServeError, Server};
+pub use tls::TlsError;

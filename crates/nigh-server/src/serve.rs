@@ -22,6 +22,7 @@ use crate::config::ServerConfig;
 use crate::connections::Connections;
 use crate::error::ApiError;
 use crate::keys::{Keys, KeysError};
+use crate::tls::{Files, Tls, TlsError};
 use crate::watch::watch;
 use crate::{api, health, page};
 
@@ -70,6 +71,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// Connections cannot be encrypted.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The threads for requests cannot be had.
     #[error("cannot begin: {0}")]
     Runtime(std::io::Error),
@@ -78,6 +82,7 @@ pub enum ServeError {
 /// What is served, opened and ready to listen.
 pub struct Server {
     app: Shared,
+    tls: Option<Tls>,
 }
 
 /// Threads that only read and write sockets.
@@ -105,8 +110,10 @@ impl Server {
         if keys.is_empty() && !listen.ip().is_loopback() {
             return Err(ServeError::Unprotected { listen });
         }
-        let app = App::open(config, keys, runtime, dirs)?;
-        Ok(Server { app: Arc::new(app) })
+        let files = Files::of(config.tls_certificate.as_ref(), config.tls_key.as_ref())?;
+        let tls = files.map(Tls::open).transpose()?;
+        let app = Arc::new(App::open(config, keys, runtime, dirs)?);
+        Ok(Server { app, tls })
     }
 
     /// Serves until `stop` is set; then no new connections are taken, requests get time to end, and collections are closed.
@@ -141,7 +148,10 @@ impl Server {
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         on_listening(listener.local_addr().map_err(failed)?);
         let limits = &self.app.config.limits;
-        let connections = Connections::new(router(Arc::clone(&self.app)), limits);
+        if let Some(tls) = self.tls.clone() {
+            tokio::spawn(tls.keep_fresh());
+        }
+        let connections = Connections::new(router(Arc::clone(&self.app)), self.tls, limits);
         let (ended, mut end) = watch_channel(());
         let app = Arc::clone(&self.app);
         let stopped = async move {

@@ -14,6 +14,8 @@ use crate::page;
 
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Browsers that came by TLS once come by nothing else.
+const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Counts, logs, limits the time, and sets the headers that every reply has.
 pub(crate) async fn watch(State(app): State<Shared>, request: Request, next: Next) -> Response {
@@ -37,6 +39,9 @@ pub(crate) async fn watch(State(app): State<Shared>, request: Request, next: Nex
     tracing::info!(target: "nigh::request", id = id_text, route, status, us, "request");
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
+    if app.config.tls_certificate.is_some() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, A_YEAR);
+    }
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

@@ -266,6 +266,19 @@ fn what_cannot_be_served_is_told() {
         wrong.contains("line 1") && !wrong.contains("secret"),
         "{wrong}"
     );
+    let pair: [&std::ffi::OsStr; 4] = [
+        "--tls-certificate".as_ref(),
+        keys.as_os_str(),
+        "--tls-key".as_ref(),
+        none.as_os_str(),
+    ];
+    for (pair, expected) in [
+        (&pair[..2], "tls_certificate and tls_key are given together"),
+        (&pair[..], "cannot read"),
+    ] {
+        let told = told(&[&[circle.as_os_str()], pair].concat());
+        assert!(told.contains(expected), "{told}");
+    }
     let server = serve(&[&circle]);
     let held = told(&[
         circle.as_os_str(),

@@ -13,3 +13,5 @@ mod networks;
 mod operations;
 mod page;
 mod server;
+#[cfg(feature = "tls")]
+mod tls;

@@ -62,13 +62,14 @@ impl Running {
         let dirs: Vec<PathBuf> = ["shop", "friends"]
             .map(|name| dir.path().join(name))
             .to_vec();
+        let scheme = config.scheme();
         let server = Server::open(config, keys, Default::default(), &dirs).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, listening) = std::sync::mpsc::channel();
         let stopping = Arc::clone(&stop);
         let run = move || server.run(&stopping, |address| sender.send(address).unwrap());
         let thread = std::thread::spawn(run);
-        let address = format!("http://{}", listening.recv().unwrap());
+        let address = format!("{scheme}://{}", listening.recv().unwrap());
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .build();
@@ -98,6 +99,10 @@ impl Running {
         let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
         Ok(stream)
+    }
+
+    pub(crate) fn port(&self) -> &str {
+        self.address.rsplit(':').next().unwrap()
     }
 
     /// Ends it, and gives the folders back.
