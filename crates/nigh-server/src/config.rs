@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct ServerConfig {
     /// Address and port.
     pub listen: SocketAddr,
-    /// A file of API keys: a line `read KEY` or `write KEY` for each.
+    /// A file of API keys: a line `read KEY` or `write KEY` for each, with `name=`, `collections=` and `per_minute=` after it.
     pub keys_file: Option<PathBuf>,
     /// A PEM file: the certificate, and those between it and its root. Read again when it changes.
     pub tls_certificate: Option<PathBuf>,

@@ -39,6 +39,8 @@ pub(crate) struct ApiError {
     code: &'static str,
     message: String,
     field: Option<String>,
+    /// Seconds until another try makes sense, where there are too many.
+    retry_after: u64,
 }
 
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
@@ -50,6 +52,7 @@ impl ApiError {
             code,
             message: message.to_string(),
             field: None,
+            retry_after: 1,
         }
     }
 
@@ -80,6 +83,19 @@ impl ApiError {
     pub(crate) fn busy(what: &str) -> Self {
         let message = format!("{what} is full: try again in a moment");
         Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message)
+    }
+
+    pub(crate) fn rate_limited(retry_after: u64) -> Self {
+        let message = format!("this API key asks too often: try again in {retry_after} s");
+        Self {
+            retry_after,
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
+        }
+    }
+
+    pub(crate) fn other_collection() -> Self {
+        let message = "this API key is limited to other collections";
+        Self::new(StatusCode::FORBIDDEN, "key_collections", message)
     }
 
     pub(crate) fn foreign(message: impl ToString) -> Self {
@@ -144,7 +160,7 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, Json(self.body())).into_response();
         let headers = response.headers_mut();
         if self.status == StatusCode::TOO_MANY_REQUESTS {
-            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+            headers.insert(header::RETRY_AFTER, self.retry_after.into());
         }
         if self.status == StatusCode::UNAUTHORIZED {
             let bearer = header::HeaderValue::from_static("Bearer");

@@ -29,6 +29,7 @@ mod api;
 mod app;
 mod authorize;
 mod cache;
+mod caller;
 mod collections;
 mod config;
 mod connections;
@@ -48,6 +49,6 @@ mod values;
 mod watch;
 
 pub use config::{Batching, Caches, Limits, ServerConfig};
-pub use keys::{Access, Keys, KeysError};
+pub use keys::{Access, Expected, Keys, KeysError};
 pub use serve::{ServeError, Server};
 pub use tls::TlsError;

@@ -22,9 +22,9 @@ use crate::config::ServerConfig;
 use crate::connections::Connections;
 use crate::error::ApiError;
 use crate::keys::{Keys, KeysError};
-use crate::tls::{Files, Tls, TlsError};
+use crate::tls::{Tls, TlsError};
 use crate::watch::watch;
-use crate::{api, health, page};
+use crate::{api, health, page, tls};
 
 /// Why a server does not begin, or ended.
 #[derive(Debug, Error)]
@@ -110,9 +110,9 @@ impl Server {
         if keys.is_empty() && !listen.ip().is_loopback() {
             return Err(ServeError::Unprotected { listen });
         }
-        let files = Files::of(config.tls_certificate.as_ref(), config.tls_key.as_ref())?;
-        let tls = files.map(Tls::open).transpose()?;
+        let tls = tls::open(config.tls_certificate.as_ref(), config.tls_key.as_ref())?;
         let app = Arc::new(App::open(config, keys, runtime, dirs)?);
+        warn_of_unknown_names(&app);
         Ok(Server { app, tls })
     }
 
@@ -174,6 +174,15 @@ impl Server {
             }
         }
         Ok(())
+    }
+}
+
+fn warn_of_unknown_names(app: &App) {
+    let served = &app.collections;
+    let known = |name: &str| served.catalog(name).is_ok() || served.network(name).is_ok();
+    let names = app.keys.collections().into_iter();
+    for name in names.filter(|name| !known(name)) {
+        tracing::warn!(name, "a key is for a collection that is not served");
     }
 }
 

@@ -59,23 +59,14 @@ pub enum TlsError {
     Absent,
 }
 
-/// Where a certificate and its key are.
-#[derive(Clone, Debug)]
-pub(crate) struct Files {
-    pub(crate) certificate: PathBuf,
-    pub(crate) key: PathBuf,
-}
-
-impl Files {
-    /// Both or none.
-    pub(crate) fn of(
-        certificate: Option<&PathBuf>,
-        key: Option<&PathBuf>,
-    ) -> Result<Option<Self>, TlsError> {
-        match (certificate.cloned(), key.cloned()) {
-            (None, None) => Ok(None),
-            (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key })),
-            _ => Err(TlsError::Half),
-        }
+/// Both files or none.
+pub(crate) fn open(
+    certificate: Option<&PathBuf>,
+    key: Option<&PathBuf>,
+) -> Result<Option<Tls>, TlsError> {
+    match (certificate, key) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Tls::open(certificate, key).map(Some),
+        _ => Err(TlsError::Half),
     }
 }

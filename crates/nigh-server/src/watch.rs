@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::Shared;
+use crate::caller::Asked;
 use crate::error::ApiError;
 use crate::page;
 
@@ -18,7 +19,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Counts, logs, limits the time, and sets the headers that every reply has.
-pub(crate) async fn watch(State(app): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn watch(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = known(request.method());
     let matched = request.extensions().get::<MatchedPath>();
@@ -28,6 +29,8 @@ pub(crate) async fn watch(State(app): State<Shared>, request: Request, next: Nex
         None => "other".to_owned(),
     };
     let id = request_id(&request);
+    let asked = Asked::default();
+    request.extensions_mut().insert(asked.clone());
     let limit = Duration::from_secs(app.config.limits.request_seconds);
     let response = tokio::time::timeout(limit, next.run(request)).await;
     let mut response = response.unwrap_or_else(|_| ApiError::timeout().into_response());
@@ -36,7 +39,8 @@ pub(crate) async fn watch(State(app): State<Shared>, request: Request, next: Nex
     let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     // The route and not the path: that may name somebody who is being erased.
     let id_text = id.to_str().unwrap_or_default();
-    tracing::info!(target: "nigh::request", id = id_text, route, status, us, "request");
+    let key = asked.name();
+    tracing::info!(target: "nigh::request", id = id_text, key, route, status, us, "request");
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     if app.config.tls_certificate.is_some() {

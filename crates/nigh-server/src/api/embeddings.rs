@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::search::{embed_picture, embed_words, picture, within};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::ApiJson;
@@ -89,9 +90,11 @@ const TOGETHER: usize = 64;
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn create(
     State(app): State<Shared>,
+    caller: Caller,
     ApiJson(request): ApiJson<EmbeddingsRequest>,
 ) -> ApiResult<Json<EmbeddingsResponse>> {
-    let catalog = app.collections.catalog(&request.model);
+    let allowed = caller.require(&request.model);
+    let catalog = allowed.and_then(|()| app.collections.catalog(&request.model));
     let catalog = catalog.map_err(|error| error.field("model"))?;
     let inputs = match request.input {
         Inputs::One(input) => vec![input],

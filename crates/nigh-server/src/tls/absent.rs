@@ -1,11 +1,13 @@
-use super::{Files, TlsError};
+use std::path::Path;
+
+use super::TlsError;
 
 /// There is none of these.
 #[derive(Clone)]
 pub(crate) enum Tls {}
 
 impl Tls {
-    pub(crate) fn open(_: Files) -> Result<Self, TlsError> {
+    pub(crate) fn open(_: &Path, _: &Path) -> Result<Self, TlsError> {
         Err(TlsError::Absent)
     }
 

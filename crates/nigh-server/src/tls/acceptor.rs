@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::pair::{Pair, Stamp};
-use super::{Files, TlsError};
+use super::TlsError;
+use super::pair::{Files, Pair, Stamp};
 
 /// Answers handshakes with the newest certificate that can be used.
 #[derive(Clone)]
@@ -21,7 +22,11 @@ pub(crate) struct Tls {
 const LOOK: Duration = Duration::from_secs(2);
 
 impl Tls {
-    pub(crate) fn open(files: Files) -> Result<Self, TlsError> {
+    pub(crate) fn open(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let files = Files {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+        };
         let pair = Pair::read(&files)?;
         Ok(Self {
             files,

@@ -9,6 +9,7 @@
 mod catalogs;
 mod connections;
 mod document;
+mod keys;
 mod networks;
 mod operations;
 mod page;

@@ -19,8 +19,9 @@ The page is at the address that is printed, the API below /v1: /v1/openapi.json
 describes it. Nobody else can write a collection while it is served.
 
 Without API keys the server listens on this machine alone. A keys file has a
-line `read KEY` or `write KEY` for each key; clients send
-`Authorization: Bearer KEY`. NIGH_READ_KEY and NIGH_WRITE_KEY add one each.
+line `read KEY` or `write KEY` for each key, and where they are wanted behind it
+`name=NAME` (for the log), `collections=NAME,NAME` and `per_minute=NUMBER`;
+clients send `Authorization: Bearer KEY`. NIGH_READ_KEY and NIGH_WRITE_KEY add one each.
 
 Flags and their environment variables win over the file of --config, which may
 set more: --print-config shows every key with its value.";
