@@ -14,6 +14,7 @@ use crate::config::ServerConfig;
 use crate::encoders::Encoders;
 use crate::error::{ApiError, ApiResult};
 use crate::events::EventLog;
+use crate::fetch::Fetcher;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::pool::Pool;
@@ -34,6 +35,10 @@ pub(crate) struct App {
     /// Whole answers, by collection, its state and the question.
     pub(crate) results: Bytes<Body>,
     pub(crate) events: Option<EventLog>,
+    /// None where no pictures are fetched. Ask with [`App::fetch`].
+    pub(crate) fetcher: Option<Arc<Fetcher>>,
+    /// For the fetcher: those that compute do not wait for other machines.
+    fetches: Pool,
     /// Set when the server is asked to end: it is not ready any more.
     pub(crate) ending: AtomicBool,
 }
@@ -42,6 +47,8 @@ pub(crate) type Shared = Arc<App>;
 
 /// Threads beside those that compute: for what waits for the disk.
 const WAITING_THREADS: usize = 4;
+/// Pictures that are fetched at one time.
+const FETCHES: usize = 16;
 /// Two batches of the encoders here: one that runs and one that waits.
 const DECODED: usize = 16;
 
@@ -59,6 +66,7 @@ impl App {
                 source,
             })
         };
+        let fetcher = Fetcher::new(&config.fetch, config.limits.image_bytes)?;
         let app = App {
             keys,
             collections: Collections::default(),
@@ -69,6 +77,8 @@ impl App {
             embeddings: Bytes::new(config.caches.embedding_bytes),
             results: Bytes::new(config.caches.result_bytes),
             events: config.events.as_ref().map(open).transpose()?,
+            fetcher: fetcher.map(Arc::new),
+            fetches: Pool::new(FETCHES, config.limits.queue),
             ending: AtomicBool::new(false),
             config,
         };
@@ -91,6 +101,18 @@ impl App {
     pub(crate) async fn room(&self) -> ApiResult<OwnedSemaphorePermit> {
         let room = Arc::clone(&self.decoding).acquire_owned().await;
         room.map_err(|_| ApiError::unavailable("the server is shutting down"))
+    }
+
+    /// A picture's file, from where `url` says.
+    #[expect(dead_code, reason = "no request has a URL yet")]
+    pub(crate) async fn fetch(&self, url: String) -> ApiResult<Vec<u8>> {
+        let off = || {
+            let message =
+                "this server fetches no pictures: send them, or name hosts in fetch.allow";
+            ApiError::unprocessable("no_fetching", message)
+        };
+        let fetcher = Arc::clone(self.fetcher.as_ref().ok_or_else(off)?);
+        self.fetches.run(move || fetcher.fetch(&url)).await
     }
 
     /// What a picture may be.

@@ -27,6 +27,8 @@ pub struct ServerConfig {
     pub batching: Batching,
     /// What is kept to answer again.
     pub caches: Caches,
+    /// Which pictures may be given by their URL.
+    pub fetch: Fetch,
 }
 
 /// What a request may ask for.
@@ -85,6 +87,19 @@ pub struct Caches {
     pub result_bytes: u64,
 }
 
+/// Which pictures may be given by their URL, for the server to fetch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fetch {
+    /// Hosts: `images.example.com`, `*.example.com` for all below it, `images.example.com:8080` for another port than 80 and 443. None are
+    /// fetched where there is none.
+    pub allow: Vec<String>,
+    /// Whether these hosts may have private addresses, or be this machine.
+    pub private: bool,
+    /// Seconds that one may take.
+    pub seconds: u64,
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
@@ -97,6 +112,7 @@ impl Default for ServerConfig {
             limits: Limits::default(),
             batching: Batching::default(),
             caches: Caches::default(),
+            fetch: Fetch::default(),
         }
     }
 }
@@ -129,6 +145,16 @@ impl Default for Limits {
             connections: 1_024,
             header_seconds: 10,
             idle_seconds: 75,
+        }
+    }
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self {
+            allow: Vec::new(),
+            private: false,
+            seconds: 10,
         }
     }
 }

@@ -11,6 +11,8 @@ use nigh_store::{OpenError, UpsertError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::fetch::FetchError;
+
 /// What every failed request answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
@@ -167,6 +169,25 @@ impl IntoResponse for ApiError {
             headers.insert(header::WWW_AUTHENTICATE, bearer);
         }
         response
+    }
+}
+
+impl From<FetchError> for ApiError {
+    fn from(error: FetchError) -> Self {
+        let message = error.to_string();
+        match error {
+            FetchError::Url => Self::bad("bad_url", message),
+            FetchError::Host | FetchError::Address => {
+                Self::new(StatusCode::FORBIDDEN, "url_not_allowed", message)
+            }
+            FetchError::Unknown
+            | FetchError::Slow { .. }
+            | FetchError::Large { .. }
+            | FetchError::Status { .. }
+            | FetchError::Redirects
+            | FetchError::Tls
+            | FetchError::Broken => Self::unprocessable("fetch_failed", message),
+        }
     }
 }
 

@@ -37,6 +37,7 @@ mod encoders;
 mod error;
 mod events;
 mod extract;
+mod fetch;
 mod health;
 mod keys;
 mod metrics;
@@ -48,7 +49,8 @@ mod tls;
 mod values;
 mod watch;
 
-pub use config::{Batching, Caches, Limits, ServerConfig};
+pub use config::{Batching, Caches, Fetch, Limits, ServerConfig};
+pub use fetch::BadHost;
 pub use keys::{Access, Expected, Keys, KeysError};
 pub use serve::{ServeError, Server};
 pub use tls::TlsError;

@@ -21,6 +21,7 @@ use crate::authorize::authorize;
 use crate::config::ServerConfig;
 use crate::connections::Connections;
 use crate::error::ApiError;
+use crate::fetch::BadHost;
 use crate::keys::{Keys, KeysError};
 use crate::tls::{Tls, TlsError};
 use crate::watch::watch;
@@ -71,6 +72,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// A host to fetch pictures from is none.
+    #[error("fetch.allow: {0}")]
+    Fetch(#[from] BadHost),
     /// Connections cannot be encrypted.
     #[error(transparent)]
     Tls(#[from] TlsError),
