@@ -4,8 +4,8 @@ import math
 
 FLAT_MIB_AN_HOUR = 30.0
 """What an hour may add: about a percent of a small machine's memory a night, and far more than the arithmetic's noise in an hour."""
-LONG_ENOUGH_S = 240
-"""A shorter period says nothing of hours: caches fill, and each index that is built moves memory up and down once in minutes."""
+LONG_ENOUGH_S = 1_200
+"""A shorter period says nothing of hours: memory rises in the first six minutes of this load, until every thread has met the largest requests."""
 
 
 def percentile(ordered, share):

@@ -27,6 +27,7 @@ from rude import GONE, Rude
 from server import Server
 from watch import Watch
 from wire import Down, Failures
+from wrong import BAD
 
 CONFIG = """[caches]
 embedding_bytes = {bytes}
@@ -50,8 +51,8 @@ def main():
     try:
         soak.prepare()
         soak.go()
-    except KeyboardInterrupt:
-        print("interrupted: the report so far", flush=True)
+    except KeyboardInterrupt as by:
+        print(f"interrupted {by}: the report so far", flush=True)
         soak.was_interrupted = True
     finally:
         soak.stop()
@@ -67,8 +68,8 @@ def main():
     sys.exit(0 if report["passed"] else 1)
 
 
-def interrupted(*_):
-    raise KeyboardInterrupt
+def interrupted(number, _):
+    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 def arguments():
@@ -272,7 +273,7 @@ class Soak:
         found = {id for id in listed if not (either and id.startswith(either))}
         for kind, ids in [("doubled", twice), ("phantom", sorted(found - expected)), ("lost", sorted(expected - found))]:
             for id in ids:
-                self.failures.add(kind, f"{id!r} in the list of all {field}", path)
+                self.failures.add(kind, f"{id!r} in the list of all {field}", path, group=came_of_wrong(id))
         if total != len(listed):
             self.failures.add("reply", f"{path} says {total} in all, and lists {len(listed)}")
 
@@ -305,7 +306,7 @@ class Soak:
             if found[id] > 1 or found[id] < value:
                 self.failures.add("doubled" if found[id] else "lost", f"event {id} is there {found[id]} times")
         for id in found.keys() - known.keys():
-            self.failures.add("phantom", f"event {id} is there {found[id]} times")
+            self.failures.add("phantom", f"event {id} is there {found[id]} times", group=came_of_wrong(id))
 
     # The end
 
@@ -316,10 +317,11 @@ class Soak:
 
     def stop(self):
         """However it ended: nothing that was started here runs on."""
-        dead = [thread.name for thread in [*self.clients, self.rude, self.watch] if thread.ident and not thread.is_alive() and not thread.stopping.is_set()]
+        threads = [*self.clients, self.rude, self.watch]
+        dead = [one.name for one in threads if one.ident and not one.is_alive() and not one.stopping.is_set()]
         if dead:
             self.failures.add("soak", f"threads of this program ended by themselves: {dead}")
-        for thread in [*self.clients, self.rude, self.watch]:
+        for thread in threads:
             thread.stopping.set()
         if self.server.process is None:
             return
@@ -381,6 +383,11 @@ class Soak:
             "memory": memory,
             "samples": self.watch.periods,
         }
+
+
+def came_of_wrong(id):
+    """Tells what a wrong request left from what nobody sent: the fault is that it was taken."""
+    return "left by a wrong request" if str(id).startswith(BAD) else ""
 
 
 def print_report(report):

@@ -185,7 +185,7 @@ def networks(rng, own):
         ("none", []),
         ("an unknown field", [{"a": name, "b": "b1", "since": 1}]),
         ("one of three wrong", [{"a": name, "b": "b1"}, {"a": name, "b": "b2"}, {"a": name, "b": name}]),
-        ("fields without names", [[bad("edge without names"), "b1", 0, 1.0]]),
+        ("fields without names", [[bad("edge without names"), bad("its other end"), 0, 1.0]]),
     ]
     sent = [Request(f"edges, {what}", "POST", f"{CIRCLE}/edges", {"edges": list_of}) for what, list_of in edges]
     return sent + [

@@ -17,6 +17,7 @@ pub use self::check::{Checked, RunningRecall, ShapeRecall};
 pub(crate) use self::examine::examine;
 pub use self::info::{CatalogInfo, ColumnInfo, OtherInfo};
 pub use self::live::{LiveCatalog, LiveError, NewItem, NewPicture, Outcome, Prepared, Write};
+pub(crate) use self::refine::set_of;
 pub use self::refine::{FacetValue, OrderBy, Refined, Refinement};
 pub use self::search::{Hit, Method, SearchError, SearchOptions, SearchReply};
 pub use self::tune::{CatalogTuneError, TuneOptions, tune_catalog};
@@ -26,7 +27,7 @@ use crate::encoder::{EncoderError, EncoderRecord};
 use crate::eval::EvalQuery;
 use crate::filter::{Filter, FilterError};
 use crate::label::place;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, PipelineError};
 use crate::publish::{PublishError, publish};
 use crate::reduction::{Reducer, ReductionError};
 use crate::tail::{Tail, TailError};
@@ -294,6 +295,22 @@ impl Catalog {
         self.pipeline.as_ref()
     }
 
+    /// Whether searches can follow a pipeline.
+    ///
+    /// # Errors
+    /// [`PipelineError`]; [`PipelineError::Untuned`] where it asks for a recall that nothing was measured to reach.
+    pub fn check_pipeline(&self, pipeline: &Pipeline) -> Result<(), PipelineError> {
+        pipeline.check(&self.schema)?;
+        let options = SearchOptions {
+            method: pipeline.neighbors.method()?,
+            ..SearchOptions::default()
+        };
+        match (self.setting(&options), pipeline.neighbors.recall) {
+            (Err(SearchError::Untuned(_)), Some(recall)) => Err(PipelineError::Untuned { recall }),
+            _ => Ok(()),
+        }
+    }
+
     /// What the stages of its searches have cost since it was opened, for each candidate.
     pub fn stage_costs(&self) -> Vec<StageCost> {
         self.costs.all()
@@ -338,7 +355,7 @@ impl Catalog {
             }),
             tuned: tuned(dir, view.as_ref(), &mut notes),
             pipeline: pipeline(dir, &mut notes),
-            costs: Arc::default(),
+            costs: Arc::new(StageCosts::of(view.as_ref())),
             view,
             tail,
             current_rows,
@@ -377,7 +394,7 @@ impl Catalog {
             store: None,
             tuned: tuned(dir, Some(&view), &mut notes),
             pipeline: pipeline(dir, &mut notes),
-            costs: Arc::default(),
+            costs: Arc::new(StageCosts::of(Some(&view))),
             view: Some(view),
             tail: Tail::empty(dimension),
             current_rows: None,

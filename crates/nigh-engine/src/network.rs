@@ -36,7 +36,7 @@ pub use nigh_learn::LinkProgress;
 pub use ranking::{About, TrainProgress, Trained};
 pub use reasons::Reason;
 pub use suggest::{SuggestOptions, SuggestReply, SuggestScratch, Suggestion};
-pub use write::{Added, EdgeRow};
+pub use write::{Added, EdgeRow, Planned, RuleOf, Written};
 
 pub(crate) use doctor::examine;
 use people::People;
@@ -227,13 +227,13 @@ impl Network {
             store,
         };
         for change in view.changes(from)? {
-            network.adopt(&change?.1);
+            network.adopt_one(&change?.1);
         }
         Ok(network)
     }
 
     /// Does in memory what a change did on disk.
-    fn adopt(&mut self, change: &NetworkChange) {
+    fn adopt_one(&mut self, change: &NetworkChange) {
         match change {
             NetworkChange::AddPerson(person) => {
                 self.people.push(&person.id);

@@ -139,6 +139,14 @@ pub enum PipelineError {
         /// Attributes that are.
         known: Vec<String>,
     },
+    /// The catalog was not tuned for this recall.
+    #[error(
+        "neighbors.recall: no setting was measured to reach a recall of {recall}: `nigh catalog tune DIR --recall {recall}` does that"
+    )]
+    Untuned {
+        /// The recall.
+        recall: f64,
+    },
     /// A number is out of range.
     #[error("{field}: expected {expected}, received {received}")]
     Range {
@@ -157,6 +165,7 @@ impl PipelineError {
         match self {
             Self::Filter { field, .. } | Self::Attribute { field, .. } => field,
             Self::Range { field, .. } => field,
+            Self::Untuned { .. } => "neighbors.recall",
         }
     }
 }
@@ -184,11 +193,21 @@ impl Pipeline {
     /// [`TuningFileError`].
     pub fn remove(dir: &Path) -> Result<(), TuningFileError> {
         let path = file(dir);
-        match std::fs::remove_file(&path) {
+        // That it is gone is on disk when the folder is.
+        let removed = std::fs::remove_file(&path).and_then(|()| std::fs::File::open(dir)?.sync_all());
+        match removed {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(source) => Err(TuningFileError::Write { path, source }),
         }
+    }
+
+    /// Gives a copy of a collection the pipeline that the collection has.
+    ///
+    /// # Errors
+    /// [`TuningFileError`].
+    pub fn carry_over(from: &Path, to: &Path) -> Result<(), TuningFileError> {
+        Pipeline::of(from)?.map_or(Ok(()), |pipeline| pipeline.keep(to))
     }
 
     /// Whether it can be followed by searches of items with these attributes.
@@ -234,7 +253,11 @@ impl Pipeline {
 }
 
 impl Neighbors {
-    fn method(&self) -> Result<Method, PipelineError> {
+    /// How a search is to look for them.
+    ///
+    /// # Errors
+    /// [`PipelineError::Range`] where more than one is given, or a number is out of range.
+    pub fn method(&self) -> Result<Method, PipelineError> {
         match (self.exact, self.nprobe, self.recall) {
             (false, None, None) => Ok(Method::Auto),
             (true, None, None) => Ok(Method::Exact),
@@ -251,7 +274,11 @@ impl Neighbors {
     }
 }
 
-fn budget(ms: f64) -> Result<std::time::Duration, PipelineError> {
+/// The budget of so many milliseconds.
+///
+/// # Errors
+/// [`PipelineError::Range`] unless they are above 0.
+pub fn budget(ms: f64) -> Result<std::time::Duration, PipelineError> {
     let given = std::time::Duration::try_from_secs_f64(ms / 1000.0);
     let range = || PipelineError::Range {
         field: "budget_ms".to_owned(),

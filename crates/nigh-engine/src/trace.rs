@@ -21,6 +21,9 @@ pub struct Stage {
     /// Where the budget cut the stage: how many candidates it would have taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wanted: Option<u64>,
+    /// What its cost is learnt by: its candidates, or whatever its time grows with.
+    #[serde(skip)]
+    pub(crate) work: u64,
 }
 
 /// The stages of one query, in the order they ran.
@@ -59,7 +62,15 @@ impl Trace {
             output: output as u64,
             us,
             wanted: None,
+            work: input as u64,
         });
+    }
+
+    /// The time of the last stage grows with something else than its candidates.
+    pub(crate) fn worked(&mut self, work: usize) {
+        if let Some(stage) = self.stages.last_mut() {
+            stage.work = work as u64;
+        }
     }
 
     /// The last stage took fewer candidates than it wanted.

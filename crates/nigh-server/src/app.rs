@@ -15,6 +15,7 @@ use crate::data_folder::DataFolder;
 use crate::encoders::Encoders;
 use crate::error::{ApiError, ApiResult};
 use crate::events::EventLog;
+use crate::fetch::Fetcher;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::pool::Pool;
@@ -39,6 +40,12 @@ pub(crate) struct App {
     pub(crate) data: Option<DataFolder>,
     /// Held while one is made or deleted.
     pub(crate) making: Mutex<()>,
+    /// None where no pictures are fetched. Ask with [`App::fetch`].
+    pub(crate) fetcher: Option<Arc<Fetcher>>,
+    /// For the fetcher: those that compute do not wait for other machines.
+    fetches: Pool,
+    /// Requests whose pictures are fetched and not yet encoded.
+    fetching: Arc<Semaphore>,
     /// Set when the server is asked to end: it is not ready any more.
     pub(crate) ending: AtomicBool,
 }
@@ -47,6 +54,8 @@ pub(crate) type Shared = Arc<App>;
 
 /// Threads beside those that compute: for what waits for the disk.
 const WAITING_THREADS: usize = 4;
+/// Pictures that are fetched at one time.
+const FETCHES: usize = 16;
 /// Two batches of the encoders here: one that runs and one that waits.
 const DECODED: usize = 16;
 
@@ -71,6 +80,7 @@ impl App {
                 source,
             })
         };
+        let fetcher = Fetcher::new(&config.fetch, config.limits.image_bytes)?;
         let app = App {
             keys,
             collections: Collections::default(),
@@ -83,6 +93,9 @@ impl App {
             events: config.events.as_ref().map(open).transpose()?,
             data: config.data.as_deref().map(data).transpose()?,
             making: Mutex::default(),
+            fetcher: fetcher.map(Arc::new),
+            fetches: Pool::new(FETCHES, config.limits.queue),
+            fetching: Arc::new(Semaphore::new(FETCHES)),
             ending: AtomicBool::new(false),
             config,
         };
@@ -110,6 +123,23 @@ impl App {
     pub(crate) async fn room(&self) -> ApiResult<OwnedSemaphorePermit> {
         let room = Arc::clone(&self.decoding).acquire_owned().await;
         room.map_err(|_| ApiError::unavailable("the server is shutting down"))
+    }
+
+    /// Room for what a request fetches, held until that is encoded; taken before [`App::room`].
+    pub(crate) async fn fetch_room(&self) -> ApiResult<OwnedSemaphorePermit> {
+        let room = Arc::clone(&self.fetching).acquire_owned().await;
+        room.map_err(|_| ApiError::unavailable("the server is shutting down"))
+    }
+
+    /// A picture's file, from where `url` says.
+    pub(crate) async fn fetch(&self, url: String) -> ApiResult<Vec<u8>> {
+        let off = || {
+            let message =
+                "this server fetches no pictures: send them, or name hosts in fetch.allow";
+            ApiError::unprocessable("no_fetching", message)
+        };
+        let fetcher = Arc::clone(self.fetcher.as_ref().ok_or_else(off)?);
+        self.fetches.run(move || fetcher.fetch(&url)).await
     }
 
     /// What a picture may be.

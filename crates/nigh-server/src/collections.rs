@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use std::time::{Duration, Instant};
 
-use nigh_engine::network::{Network, NetworkError, SuggestScratch};
+use nigh_engine::network::{Network, NetworkError, Planned, SuggestScratch};
 use nigh_engine::{
     BatchError, Batcher, BatcherConfig, EncoderRecord, LiveCatalog, LiveError, Outcome,
     SubmitError, Ticket, Write,
@@ -42,6 +42,8 @@ struct Publishing {
 pub(crate) struct ServedNetwork {
     pub(crate) name: String,
     network: RwLock<Network>,
+    /// One change at a time, from its plan to memory.
+    commit: Mutex<()>,
     schema: RwLock<Schema>,
     scratch: Mutex<Vec<SuggestScratch>>,
 }
@@ -327,6 +329,7 @@ impl ServedNetwork {
             name,
             schema: RwLock::new(network.schema()?),
             network: RwLock::new(network),
+            commit: Mutex::default(),
             scratch: Mutex::default(),
         })
     }
@@ -346,18 +349,51 @@ impl ServedNetwork {
         Ok(answer?)
     }
 
-    /// Changes the network; questions wait meanwhile.
+    /// Changes the network: `plan` holds the change against it, and what it makes of that is on disk when this returns. Questions go on
+    /// while it is written, and wait while it is taken into memory.
     pub(crate) fn change<T>(
         &self,
-        change: impl FnOnce(&mut Network) -> Result<T, NetworkError>,
+        plan: impl FnOnce(&Network) -> Result<Planned<T>, NetworkError>,
     ) -> ApiResult<T> {
-        let mut network = self.network.write().map_err(|_| poisoned())?;
-        let changed = change(&mut network)?;
+        let _one = self.commit.lock().map_err(|_| poisoned())?;
+        let written = {
+            let network = self.network.read().map_err(|_| poisoned())?;
+            network.write(plan(&network)?)?
+        };
+        let outcome = self
+            .network
+            .write()
+            .map_err(|_| poisoned())?
+            .adopt(written)?;
         // The change is made, whatever becomes of this.
-        if let Err(error) = network.fold_if_large() {
-            tracing::error!(network = self.name, %error, "the network's files cannot be written anew");
+        if let Err(error) = self.fold_if_large() {
+            tracing::error!(
+                network = self.name,
+                error = error.message(),
+                "the network's files cannot be written anew"
+            );
         }
-        Ok(changed)
+        Ok(outcome)
+    }
+
+    /// Writes the network anew where its log is long. Called while no other change is made.
+    fn fold_if_large(&self) -> ApiResult<()> {
+        {
+            let network = self.network.read().map_err(|_| poisoned())?;
+            if !network.wants_folding() {
+                return Ok(());
+            }
+            network.write_anew()?;
+        }
+        let mut network = self.network.write().map_err(|_| poisoned())?;
+        Ok(network.reload()?)
+    }
+
+    /// Removes a person from every file; questions wait for as long as that takes.
+    pub(crate) fn erase(&self, person: &str) -> ApiResult<()> {
+        let _one = self.commit.lock().map_err(|_| poisoned())?;
+        let mut network = self.network.write().map_err(|_| poisoned())?;
+        Ok(network.erase(person)?)
     }
 
     /// Its folder.
@@ -367,7 +403,7 @@ impl ServedNetwork {
 
     /// Whether something panicked while it changed the network.
     pub(crate) fn is_poisoned(&self) -> bool {
-        self.network.is_poisoned()
+        self.network.is_poisoned() || self.commit.is_poisoned()
     }
 
     /// The attributes that people have.

@@ -11,8 +11,12 @@ use serde::{Deserialize, Serialize};
 pub struct ServerConfig {
     /// Address and port.
     pub listen: SocketAddr,
-    /// A file of API keys: a line `read KEY` or `write KEY` for each.
+    /// A file of API keys: a line `read KEY` or `write KEY` for each, with `name=`, `collections=` and `per_minute=` after it.
     pub keys_file: Option<PathBuf>,
+    /// A PEM file: the certificate, and those between it and its root. Read again when it changes.
+    pub tls_certificate: Option<PathBuf>,
+    /// A PEM file: the certificate's private key.
+    pub tls_key: Option<PathBuf>,
     /// Where events are kept; none are taken without it.
     pub events: Option<PathBuf>,
     /// Where collections are made over HTTP; all that are in it are served. None can be made without it.
@@ -25,6 +29,8 @@ pub struct ServerConfig {
     pub batching: Batching,
     /// What is kept to answer again.
     pub caches: Caches,
+    /// Which pictures may be given by their URL.
+    pub fetch: Fetch,
 }
 
 /// What a request may ask for.
@@ -53,6 +59,12 @@ pub struct Limits {
     pub request_seconds: u64,
     /// Seconds that requests get to end when the server is asked to.
     pub drain_seconds: u64,
+    /// Connections that are open at one time; further ones wait to be accepted.
+    pub connections: usize,
+    /// Seconds in which a new connection has to send the head of its first request.
+    pub header_seconds: u64,
+    /// Seconds in which an open connection has to send the head of its next request, and in which some of a reply has to be taken.
+    pub idle_seconds: u64,
 }
 
 /// How pictures are gathered for the encoder.
@@ -77,17 +89,44 @@ pub struct Caches {
     pub result_bytes: u64,
 }
 
+/// Which pictures may be given by their URL, for the server to fetch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fetch {
+    /// Hosts: `images.example.com`, `*.example.com` for all below it, `images.example.com:8080` for another port than 80 and 443. None are
+    /// fetched where there is none.
+    pub allow: Vec<String>,
+    /// Whether these hosts may have private addresses, or be this machine.
+    pub private: bool,
+    /// Seconds that one may take.
+    pub seconds: u64,
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7444)),
             keys_file: None,
+            tls_certificate: None,
+            tls_key: None,
             events: None,
             data: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             limits: Limits::default(),
             batching: Batching::default(),
             caches: Caches::default(),
+            fetch: Fetch::default(),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// What addresses of the server begin with: `https` where it has a certificate.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        match self.tls_certificate {
+            Some(_) => "https",
+            None => "http",
         }
     }
 }
@@ -106,6 +145,19 @@ impl Default for Limits {
             queue: 1_024,
             request_seconds: 60,
             drain_seconds: 20,
+            connections: 1_024,
+            header_seconds: 10,
+            idle_seconds: 75,
+        }
+    }
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self {
+            allow: Vec::new(),
+            private: false,
+            seconds: 10,
         }
     }
 }

@@ -13,6 +13,8 @@ use nigh_store::{OpenError, UpsertError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::fetch::FetchError;
+
 /// What every failed request answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
@@ -41,6 +43,8 @@ pub(crate) struct ApiError {
     code: &'static str,
     message: String,
     field: Option<String>,
+    /// Seconds until another try makes sense, where there are too many.
+    retry_after: u64,
 }
 
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
@@ -52,6 +56,7 @@ impl ApiError {
             code,
             message: message.to_string(),
             field: None,
+            retry_after: 1,
         }
     }
 
@@ -82,6 +87,19 @@ impl ApiError {
     pub(crate) fn busy(what: &str) -> Self {
         let message = format!("{what} is full: try again in a moment");
         Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message)
+    }
+
+    pub(crate) fn rate_limited(retry_after: u64) -> Self {
+        let message = format!("this API key asks too often: try again in {retry_after} s");
+        Self {
+            retry_after,
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
+        }
+    }
+
+    pub(crate) fn other_collection() -> Self {
+        let message = "this API key is limited to other collections";
+        Self::new(StatusCode::FORBIDDEN, "key_collections", message)
     }
 
     pub(crate) fn foreign(message: impl ToString) -> Self {
@@ -121,6 +139,11 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", message)
     }
 
+    pub(crate) fn slow_request() -> Self {
+        let message = "the request did not arrive within the time that the server gives it (limits.request_seconds)";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "slow_request", message)
+    }
+
     pub(crate) fn field(mut self, field: impl ToString) -> Self {
         self.field = Some(field.to_string());
         self
@@ -146,13 +169,32 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, Json(self.body())).into_response();
         let headers = response.headers_mut();
         if self.status == StatusCode::TOO_MANY_REQUESTS {
-            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+            headers.insert(header::RETRY_AFTER, self.retry_after.into());
         }
         if self.status == StatusCode::UNAUTHORIZED {
             let bearer = header::HeaderValue::from_static("Bearer");
             headers.insert(header::WWW_AUTHENTICATE, bearer);
         }
         response
+    }
+}
+
+impl From<FetchError> for ApiError {
+    fn from(error: FetchError) -> Self {
+        let message = error.to_string();
+        match error {
+            FetchError::Url => Self::bad("bad_url", message),
+            FetchError::Host | FetchError::Address => {
+                Self::new(StatusCode::FORBIDDEN, "url_not_allowed", message)
+            }
+            FetchError::Unknown
+            | FetchError::Slow { .. }
+            | FetchError::Large { .. }
+            | FetchError::Status { .. }
+            | FetchError::Redirects
+            | FetchError::Tls
+            | FetchError::Broken => Self::unprocessable("fetch_failed", message),
+        }
     }
 }
 
@@ -198,6 +240,9 @@ impl From<PipelineError> for ApiError {
             PipelineError::Filter { .. } => "bad_filter",
             PipelineError::Attribute { .. } => "unknown_attribute",
             PipelineError::Range { .. } => "out_of_range",
+            PipelineError::Untuned { .. } => {
+                return Self::unprocessable("untuned", error).field(field);
+            }
         };
         Self::bad(code, error).field(field)
     }

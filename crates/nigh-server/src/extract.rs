@@ -7,7 +7,8 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::ApiError;
@@ -75,9 +76,10 @@ fn of_bytes(error: BytesRejection) -> ApiError {
     }
 }
 
-/// JSON with the field in the error, where the parser names one.
+/// A JSON object, with the field in the error where the parser names one.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| {
+    let parsed = serde_json::from_slice(bytes).map(|Object(value)| value);
+    parsed.map_err(|error| {
         let message = error.to_string();
         // "unknown field `x`", "missing field `x`", "duplicate field `x`".
         let named = message.split_once(" field `").map(|(_, rest)| rest);
@@ -90,6 +92,68 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
             None => error,
         }
     })
+}
+
+/// What is read from an object alone; serde would take a list of its fields as well, in an order that nobody has promised.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfObject<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfObject<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(OfObject(PhantomData))
+    }
+}
+
+/// A field that is an object.
+pub(crate) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// The same where null stands for none.
+pub(crate) fn some_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let read = Option::<Object<T>>::deserialize(deserializer)?;
+    Ok(read.map(|Object(value)| value))
+}
+
+/// A list of at most `N` objects.
+pub(crate) fn objects<'de, D, T, const N: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let read = at_most::<D, Object<T>, N>(deserializer)?;
+    Ok(read.into_iter().map(|Object(value)| value).collect())
+}
+
+/// The same where the list may be absent.
+pub(crate) fn some_objects<'de, D, T, const N: usize>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    objects::<D, T, N>(deserializer).map(Some)
 }
 
 /// A list of at most `N`: a longer one is refused before it takes the memory.
@@ -121,13 +185,63 @@ where
     deserializer.deserialize_seq(AtMost::<T, N>(PhantomData))
 }
 
-/// The same where the list may be absent.
-pub(crate) fn some_at_most<'de, D, T, const N: usize>(
-    deserializer: D,
-) -> Result<Option<Vec<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    at_most::<D, T, N>(deserializer).map(Some)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Outer {
+        name: String,
+        #[serde(deserialize_with = "object")]
+        inner: Inner,
+        #[serde(deserialize_with = "objects::<_, _, 2>")]
+        list: Vec<Inner>,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Inner {
+        n: u32,
+    }
+
+    #[test]
+    fn objects_are_objects() {
+        let rows = [
+            (
+                "{\"name\":\"a\",\"inner\":{\"n\":1},\"list\":[{\"n\":2}]}",
+                None,
+            ),
+            (
+                "[\"a\"]",
+                Some("invalid type: sequence, expected an object"),
+            ),
+            (
+                "{\"inner\":[1]}",
+                Some("invalid type: sequence, expected an object"),
+            ),
+            (
+                "{\"list\":[[1]]}",
+                Some("invalid type: sequence, expected an object"),
+            ),
+            (
+                "{\"list\":[{},{},{}]}",
+                Some("invalid length 3, expected a list of at most 2"),
+            ),
+            ("{\"inner\":{\"m\":1}}", Some("unknown field `m`")),
+            ("{", Some("EOF")),
+        ];
+        let wrong: Vec<_> = rows
+            .iter()
+            .filter(|(text, expected)| {
+                let found = parse::<Outer>(text.as_bytes()).err();
+                match (found, expected) {
+                    (None, None) => false,
+                    (Some(error), Some(part)) => !error.message().contains(part),
+                    _ => true,
+                }
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
 }

@@ -27,23 +27,32 @@
 
 mod api;
 mod app;
+mod authorize;
 mod cache;
+mod caller;
 mod collections;
 mod config;
+mod connections;
 mod data_folder;
 mod encoders;
 mod error;
 mod events;
 mod extract;
+mod fetch;
 mod health;
+mod incoming;
 mod keys;
 mod metrics;
 pub mod openapi;
 mod page;
 mod pool;
 mod serve;
+mod tls;
 mod values;
+mod watch;
 
-pub use config::{Batching, Caches, Limits, ServerConfig};
-pub use keys::{Access, Keys, KeysError};
+pub use config::{Batching, Caches, Fetch, Limits, ServerConfig};
+pub use fetch::BadHost;
+pub use keys::{Access, Expected, Keys, KeysError};
 pub use serve::{ServeError, Server};
+pub use tls::TlsError;

@@ -12,7 +12,7 @@ pub(crate) fn attributes_to_json(attributes: &BTreeMap<String, Value>) -> Map<St
     attributes.iter().map(entry).collect()
 }
 
-/// Attributes of an item or a person. A value takes the type of its column where it can; null says that there is none.
+/// Attributes of an item or a person. A value takes the type of its column; null says that there is none.
 pub(crate) fn attributes(
     given: Map<String, Json>,
     schema: &Schema,
@@ -35,15 +35,28 @@ pub(crate) fn attributes(
             let message = format!("an attribute cannot be called {name:?}");
             return Err(ApiError::bad("bad_attribute", message).field("attributes"));
         }
-        let column = schema.column(&name);
-        let cast = match column {
-            Some(column) => value.cast(column.kind),
-            // JSON has no dates; a column that turns out to hold other texts too becomes one of texts.
-            None => value.cast(AttributeType::Date),
+        let value = match schema.column(&name) {
+            Some(column) => fitting(&name, value, column.kind)?,
+            // JSON has no dates.
+            None => value.cast(AttributeType::Date).unwrap_or(value),
         };
-        attributes.insert(name, cast.unwrap_or(value));
+        attributes.insert(name, value);
     }
     Ok(attributes)
+}
+
+/// A value as its column has it. One of another type is refused: the column would become one of texts, and conditions on it would mean
+/// nothing any more, for everybody. Whole numbers may be followed by others.
+fn fitting(name: &str, value: Value, kind: AttributeType) -> ApiResult<Value> {
+    if let Some(cast) = value.cast(kind) {
+        return Ok(cast);
+    }
+    if kind.widen(value.kind()) == AttributeType::Float {
+        return Ok(value);
+    }
+    let shown: String = value.to_string().chars().take(40).collect();
+    let message = format!("attribute {name:?} is of type {kind} here, received {shown:?}");
+    Err(ApiError::bad("bad_attribute", message).field(format!("attributes.{name}")))
 }
 
 fn wrong(name: &str, found: &str) -> ApiError {
@@ -63,6 +76,7 @@ mod tests {
         let mut schema = Schema::default();
         schema.include("day", AttributeType::Date);
         schema.include("price", AttributeType::Float);
+        schema.include("count", AttributeType::Integer);
         let check = |given: Json| {
             let Json::Object(given) = given else {
                 unreachable!("the rows below are objects");
@@ -80,7 +94,20 @@ mod tests {
                 json!({"new": true, "none": null, "n": -7}),
                 Ok(json!({"new": true, "n": -7})),
             ),
-            (json!({"day": "soon"}), Ok(json!({"day": "soon"}))),
+            (
+                json!({"day": "soon"}),
+                Err("attribute \"day\" is of type date here, received \"soon\"".to_owned()),
+            ),
+            (json!({"count": 1.5}), Ok(json!({"count": 1.5}))),
+            (json!({"price": "3"}), Ok(json!({"price": 3.0}))),
+            (
+                json!({"price": "dear"}),
+                Err("attribute \"price\" is of type float here, received \"dear\"".to_owned()),
+            ),
+            (
+                json!({"count": true}),
+                Err("attribute \"count\" is of type integer here, received \"true\"".to_owned()),
+            ),
             (
                 json!({"since": "2024-05-01", "number": "12"}),
                 Ok(json!({"since": "2024-05-01", "number": "12"})),

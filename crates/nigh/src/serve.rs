@@ -17,9 +17,10 @@ pub(crate) fn run(args: &ServeArgs, threads: Option<u16>, output: Output) -> Res
     }
     log(args.log);
     let stop = interrupt::flag()?;
+    let scheme = config.scheme();
     let server = Server::open(config, keys()?, args.runtime, &args.dirs)?;
     server.run(&stop, |address| {
-        output.note(format!("serving at http://{address}/ (Ctrl-C ends)"));
+        output.note(format!("serving at {scheme}://{address}/ (Ctrl-C ends)"));
     })?;
     Ok(Exit::Done)
 }
@@ -30,6 +31,8 @@ fn settings(args: &ServeArgs, threads: Option<u16>) -> Result<ServerConfig> {
     let mut config = config.unwrap_or_default();
     config.listen = args.listen.unwrap_or(config.listen);
     config.keys_file = args.keys_file.clone().or(config.keys_file);
+    config.tls_certificate = args.tls_certificate.clone().or(config.tls_certificate);
+    config.tls_key = args.tls_key.clone().or(config.tls_key);
     config.events = args.events.clone().or(config.events);
     config.data = args.data.clone().or(config.data);
     config.threads = threads.map_or(config.threads, usize::from);

@@ -67,9 +67,20 @@ fn serve_with(dirs: &[&Path], flags: &[&str], log: &Path) -> Serving {
 
 impl Serving {
     fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+        self.ask_with("", method, path, body)
+    }
+
+    /// With headers of one's own, each with its line's end.
+    fn ask_with(
+        &self,
+        headers: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(&self.address).ok()?;
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).ok()?;
@@ -197,6 +208,31 @@ fn the_log_names_nobody_who_is_erased() {
 }
 
 #[test]
+fn the_log_names_a_key_by_its_name_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (circle, log) = (circle(dir.path()), dir.path().join("log"));
+    let keys = dir.path().join("keys.txt");
+    std::fs::write(
+        &keys,
+        "read secret-secret-secret name=front per_minute=1 collections=circle,attic\n",
+    )
+    .unwrap();
+    let flags = ["--log", "json", "--keys-file", keys.to_str().unwrap()];
+    let mut server = serve_with(&[&circle], &flags, &log);
+    let key = "authorization: Bearer secret-secret-secret\r\n";
+    let path = "/v1/networks/circle/people/ann";
+    for status in [200, 429] {
+        assert_eq!(server.ask_with(key, "GET", path, "").unwrap().0, status);
+    }
+    server.signal("-TERM");
+    let log = std::fs::read_to_string(log).unwrap();
+    let by_name = |line: &&str| line.contains("\"key\":\"front\"");
+    assert_eq!(log.lines().filter(by_name).count(), 2, "{log}");
+    assert!(log.contains("\"name\":\"attic\""), "{log}");
+    assert!(!log.contains("secret"), "{log}");
+}
+
+#[test]
 fn settings_come_from_file_environment_and_flags() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("nigh.toml");
@@ -266,6 +302,19 @@ fn what_cannot_be_served_is_told() {
         wrong.contains("line 1") && !wrong.contains("secret"),
         "{wrong}"
     );
+    let pair: [&std::ffi::OsStr; 4] = [
+        "--tls-certificate".as_ref(),
+        keys.as_os_str(),
+        "--tls-key".as_ref(),
+        none.as_os_str(),
+    ];
+    for (pair, expected) in [
+        (&pair[..2], "tls_certificate and tls_key are given together"),
+        (&pair[..], "cannot read"),
+    ] {
+        let told = told(&[&[circle.as_os_str()], pair].concat());
+        assert!(told.contains(expected), "{told}");
+    }
     let server = serve(&[&circle]);
     let held = told(&[
         circle.as_os_str(),

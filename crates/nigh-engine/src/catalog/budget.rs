@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::trace::Trace;
+use crate::vectors::FittedCosts;
+use crate::view::{SEGMENT_FILE, View};
 
 /// What the stages of a catalog's searches cost, kept up to date by every search.
 #[derive(Debug)]
@@ -18,18 +20,28 @@ pub(crate) struct StageCosts {
 pub struct StageCost {
     /// The stage.
     pub stage: &'static str,
-    /// Microseconds for each candidate that goes in.
+    /// Microseconds for each candidate: rows of the lists that are read (`probe`), rows that are compared (`scan`, `rescore`, `tail`), items
+    /// that are made (`collect`), ranked (`rank`) or compared with one that was picked (`diversify`), or looked at (`filter`).
     pub us_per_candidate: f64,
-    /// Searches that it was measured by.
+    /// Searches that it was measured by; 0 where it was measured when the index was built.
     pub searches: u64,
 }
 
 /// A moving mean, written by many threads; one that is lost among others changes nothing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Cost {
-    /// The bits of an f64.
+    /// The bits of an f64; not a number where nothing is known.
     us: AtomicU64,
     searches: AtomicU64,
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self {
+            us: AtomicU64::new(f64::NAN.to_bits()),
+            searches: AtomicU64::new(0),
+        }
+    }
 }
 
 /// Stages whose cost grows with their candidates.
@@ -46,8 +58,10 @@ const STAGES: [&str; 8] = [
 
 /// How much a search counts in the moving mean, once there were more than one over this.
 const NEWEST: f64 = 0.05;
-/// With fewer candidates what is measured is the clock.
-const LEAST_CANDIDATES: u64 = 8;
+/// With less what is measured is the clock.
+const LEAST_WORK: u64 = 8;
+/// What a cut leaves of a mean.
+const RELENTED: f64 = 0.98;
 
 impl Default for StageCosts {
     fn default() -> Self {
@@ -58,48 +72,86 @@ impl Default for StageCosts {
 }
 
 impl StageCosts {
+    /// Begins with what was measured when the index was built, if it was.
+    pub(crate) fn of(view: Option<&View>) -> StageCosts {
+        let costs = StageCosts::default();
+        let fitted = view.and_then(|view| {
+            let fitted = FittedCosts::of(&view.folder().join(SEGMENT_FILE), &view.segment)?;
+            let list = view.segment.len() as f64 / view.segment.lists().max(1) as f64;
+            Some((fitted, list.max(1.0)))
+        });
+        if let Some((fitted, list)) = fitted {
+            costs.set("scan", fitted.exact_row_us);
+            costs.set("probe", fitted.probe_us / list);
+            costs.set("rescore", fitted.picked_row_us);
+        }
+        costs
+    }
+
     /// Learns from what a search took.
     pub(crate) fn learn(&self, trace: &Trace) {
         for stage in &trace.stages {
-            let at = STAGES.iter().position(|name| *name == stage.stage);
-            let told = stage.input >= LEAST_CANDIDATES;
-            if let Some(at) = at.filter(|_| told) {
-                self.stages[at].learn(stage.us as f64 / stage.input as f64);
+            let told = stage.work >= LEAST_WORK;
+            if let Some(cost) = self.cost(stage.stage).filter(|_| told) {
+                let us = stage.us as f64 / stage.work as f64;
+                match stage.wanted {
+                    None => cost.learn(us),
+                    Some(_) => cost.relent(us),
+                }
             }
         }
     }
 
-    /// Microseconds of a candidate, if the stage has run.
+    /// Microseconds of a candidate, if that is known.
     pub(crate) fn us(&self, stage: &str) -> Option<f64> {
-        let at = STAGES.iter().position(|name| *name == stage)?;
-        let cost = &self.stages[at];
-        let known = cost.searches.load(Ordering::Relaxed) > 0;
-        known.then(|| f64::from_bits(cost.us.load(Ordering::Relaxed)))
+        let us = self.cost(stage)?.us();
+        (!us.is_nan()).then_some(us)
     }
 
-    /// Of all stages that have run.
+    /// Of all stages of which it is known.
     pub(crate) fn all(&self) -> Vec<StageCost> {
-        let of = |(stage, cost): (&&'static str, &Cost)| {
+        let of = |stage: &'static str| {
             Some(StageCost {
                 stage,
                 us_per_candidate: self.us(stage)?,
-                searches: cost.searches.load(Ordering::Relaxed),
+                searches: self.cost(stage)?.searches.load(Ordering::Relaxed),
             })
         };
-        STAGES
-            .iter()
-            .zip(&self.stages)
-            .filter_map(|(stage, cost)| of((stage, cost)))
-            .collect()
+        STAGES.into_iter().filter_map(of).collect()
+    }
+
+    fn set(&self, stage: &str, us: f64) {
+        if let Some(cost) = self.cost(stage) {
+            cost.us.store(us.to_bits(), Ordering::Relaxed);
+        }
+    }
+
+    fn cost(&self, stage: &str) -> Option<&Cost> {
+        let at = STAGES.iter().position(|name| *name == stage)?;
+        Some(&self.stages[at])
     }
 }
 
 impl Cost {
+    fn us(&self) -> f64 {
+        f64::from_bits(self.us.load(Ordering::Relaxed))
+    }
+
     fn learn(&self, us: f64) {
         let searches = self.searches.fetch_add(1, Ordering::Relaxed);
-        let before = f64::from_bits(self.us.load(Ordering::Relaxed));
+        let before = self.us();
         let share = NEWEST.max(1.0 / (searches + 1) as f64);
-        let now = before + share * (us - before);
+        let now = match before.is_nan() {
+            true => us,
+            false => before + share * (us - before),
+        };
+        self.us.store(now.to_bits(), Ordering::Relaxed);
+    }
+
+    /// A stage that was cut: what it costs whatever it takes falls on few candidates, which would cut the next one harder. It can only bring
+    /// the mean down, and always does a little, so that one slow search does not keep the stage small for good.
+    fn relent(&self, us: f64) {
+        let now = (self.us() * RELENTED).min(us.max(f64::MIN_POSITIVE));
         self.us.store(now.to_bits(), Ordering::Relaxed);
     }
 }
@@ -170,6 +222,7 @@ mod tests {
             output: 1,
             us,
             wanted: None,
+            work: input,
         });
         costs.learn(&trace);
         costs
@@ -205,6 +258,7 @@ mod tests {
                 output: 1,
                 us: 300,
                 wanted: None,
+                work: 1_000,
             });
             costs.learn(&trace);
         }
@@ -212,5 +266,20 @@ mod tests {
         assert!((now - 0.3).abs() < 0.001, "{now}");
         assert_eq!(costs.all().len(), 1);
         assert_eq!(costs.all()[0].searches, 201);
+    }
+
+    #[test]
+    fn a_cut_brings_the_mean_down_alone() {
+        let costs = learned("probe", 1_000, 100);
+        let cut = |us: u64| {
+            let mut trace = Trace::default();
+            trace.took("probe", 10, 1, us);
+            trace.cut(100);
+            costs.learn(&trace);
+            costs.us("probe").unwrap_or_default()
+        };
+        // 100 µs each, as the fixed part falls on few: 10 stays, but for a little.
+        assert!((cut(1_000) - 9.8).abs() < 1e-9);
+        assert!((cut(20) - 2.0).abs() < 1e-9);
     }
 }

@@ -114,7 +114,8 @@ impl Catalog {
         allowed: Option<&Allowed>,
         trace: &mut Trace,
     ) -> Result<Vec<Candidate>, SearchError> {
-        let rows = rows_wanted(options, self.tail.most_images());
+        let rows = rows_wanted(options.k, options, self.tail.most_images());
+        let rows = rows.min(self.tail.images().max(1));
         let search = || self.tail.search(query, rows, allowed);
         let found = trace.stage("tail", search, |found| {
             (found.distances, found.neighbors.len())
@@ -211,10 +212,11 @@ impl Catalog {
     }
 }
 
-/// Rows to ask for, so that `k` items are among them: an item can take as many
+/// Rows to ask for, so that so many items are among them: an item can take as many
 /// rows as it has images, and the excluded one takes its own.
-pub(super) fn rows_wanted(options: &SearchOptions, most_images: usize) -> usize {
-    (options.k + usize::from(options.exclude.is_some())) * most_images.max(1)
+pub(super) fn rows_wanted(items: usize, options: &SearchOptions, most_images: usize) -> usize {
+    let items = items.saturating_add(usize::from(options.exclude.is_some()));
+    items.saturating_mul(most_images.max(1))
 }
 
 /// The segment's rows of the items at these positions.

@@ -68,6 +68,7 @@ impl Catalog {
         }
         let exact = SearchOptions {
             method: Method::Exact,
+            budget: None,
             ..options.clone()
         };
         let truth = self.search(queries, &exact)?.hits;

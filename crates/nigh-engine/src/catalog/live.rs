@@ -240,14 +240,15 @@ impl LiveCatalog {
     /// # Errors
     /// [`LiveError::Pipeline`] if it does not fit the catalog, and [`LiveError::Keep`]: nothing is changed then.
     pub fn set_pipeline(&self, pipeline: Option<Pipeline>) -> Result<(), LiveError> {
-        let mut catalog = self.state.write().map_err(|_| LiveError::Poisoned)?;
+        let _one = lock(&self.commit)?;
         match &pipeline {
             Some(pipeline) => {
-                pipeline.check(&catalog.schema)?;
+                self.read()?.check_pipeline(pipeline)?;
                 pipeline.keep(&self.dir)?;
             }
             None => Pipeline::remove(&self.dir)?,
         }
+        let mut catalog = self.state.write().map_err(|_| LiveError::Poisoned)?;
         catalog.pipeline = pipeline;
         self.marks.pipelines.fetch_add(1, Ordering::Release);
         Ok(())

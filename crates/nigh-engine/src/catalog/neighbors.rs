@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::time::Instant;
 
-use nigh_index::{Allowed, Mode, SearchParams};
+use nigh_index::{Allowed, Found, Mode, SearchParams};
 
 use super::Catalog;
 use super::budget::Budget;
@@ -19,8 +19,10 @@ pub(super) struct Search<'s, 'c> {
     pub(super) catalog: &'c Catalog,
     pub(super) options: &'s SearchOptions,
     pub(super) passing: &'s Passing<'c>,
-    /// How the view is searched: in the end, what the budget made of it.
-    pub(super) setting: Setting,
+    /// How the view is to be searched.
+    pub(super) asked: Setting,
+    /// What the budget made of that, where it made something of it.
+    pub(super) used: Option<Setting>,
     /// Items that are needed however little time there is.
     pub(super) least: usize,
     pub(super) budget: &'s mut Budget<'c>,
@@ -31,11 +33,14 @@ pub(super) struct Search<'s, 'c> {
 struct Reach<'s> {
     params: SearchParams,
     allowed: Option<Cow<'s, Allowed>>,
-    rows: Share,
+    /// Rows that a scan would compare.
+    scanned: Share,
+    /// Lists that would be read, and rows that would be compared exactly after that.
+    lists: Share,
     rescored: Share,
 }
 
-/// What a stage takes of the candidates that it would take without a budget.
+/// What a stage takes of what it would take without a budget.
 #[derive(Clone, Copy)]
 struct Share {
     took: usize,
@@ -43,15 +48,14 @@ struct Share {
 }
 
 impl Share {
-    fn all(wanted: usize) -> Share {
-        Share {
-            took: wanted,
-            wanted,
-        }
+    const NONE: Share = Share { took: 0, wanted: 0 };
+
+    fn is_cut(self) -> bool {
+        self.took < self.wanted
     }
 }
 
-/// The stages that follow.
+/// The stages that follow on the rows.
 const AFTER: [&str; 3] = ["collect", "rank", "diversify"];
 
 impl<'s> Search<'s, '_> {
@@ -80,7 +84,7 @@ impl<'s> Search<'s, '_> {
         query: &[f32],
         queries: usize,
     ) -> Result<Vec<Candidate>, SearchError> {
-        let reach = match self.setting {
+        let reach = match self.asked {
             Setting::Exact => self.scan(view, queries),
             setting @ Setting::Ivf { .. } => self.probe(view, setting, queries),
         };
@@ -88,125 +92,178 @@ impl<'s> Search<'s, '_> {
         let mark = || rescoring.set(Some(Instant::now()));
         let (params, allowed) = (&reach.params, reach.allowed.as_deref());
         let found = view.segment.search_staged(query, params, allowed, &mark)?;
-        let (us, out) = (microseconds(started), found.neighbors.len());
+        let us = microseconds(started);
         let rescored_us = rescoring.get().map(microseconds);
-        // Where few rows pass a condition, a search of codes compares them all.
-        let coded = view.segment.codes().is_some();
-        let scanned = params.mode == Mode::Exact || coded && rescored_us.is_none();
-        let stage = if scanned { "scan" } else { "probe" };
-        let shortlist = if rescored_us.is_some() {
-            found.rescored
-        } else {
-            out
-        };
-        let first_us = us.saturating_sub(rescored_us.unwrap_or(0));
-        self.trace.took(stage, found.distances, shortlist, first_us);
-        self.book(reach.rows);
-        if let Some(us) = rescored_us {
-            self.trace.took("rescore", found.rescored, out, us);
-            self.book(reach.rescored);
-        }
+        self.book(view, &reach, &found, us, rescored_us);
         let of = |neighbor| Candidate::in_view(view, neighbor);
         Ok(found.neighbors.into_iter().map(of).collect())
     }
 
-    /// The last stage took a share.
-    fn book(&mut self, share: Share) {
-        if share.took < share.wanted {
-            self.trace.cut(share.wanted);
+    /// What the search of a view took, and what of that was cut.
+    fn book(
+        &mut self,
+        view: &View,
+        reach: &Reach<'_>,
+        found: &Found,
+        us: u64,
+        rescored_us: Option<u64>,
+    ) {
+        // Where few rows pass a condition, a search of codes compares them all.
+        let coded = view.segment.codes().is_some();
+        let scanned = reach.params.mode == Mode::Exact || coded && rescored_us.is_none();
+        let (stage, out) = match (scanned, rescored_us) {
+            (true, None) => ("scan", found.neighbors.len()),
+            (true, Some(_)) => ("scan", found.rescored),
+            (false, None) => ("probe", found.neighbors.len()),
+            (false, Some(_)) => ("probe", found.rescored),
+        };
+        let first_us = us.saturating_sub(rescored_us.unwrap_or(0));
+        self.trace.took(stage, found.distances, out, first_us);
+        let list = list_rows(view);
+        if scanned {
+            self.cut(reach.scanned, 1);
+        } else {
+            // A condition leaves few rows of a list; what is read is all of it.
+            self.trace.worked(found.visited_lists * list);
+            // Under a condition more lists may have been read than were chosen.
+            let lists = Share {
+                took: reach.lists.took.max(found.visited_lists),
+                ..reach.lists
+            };
+            self.cut(lists, list);
+            self.cut(reach.scanned, 1);
+        }
+        if let Some(us) = rescored_us {
+            let out = found.neighbors.len();
+            self.trace.took("rescore", found.rescored, out, us);
+            self.cut(reach.rescored, 1);
+        }
+    }
+
+    /// The last stage took a share, in units of so many candidates.
+    fn cut(&mut self, share: Share, unit: usize) {
+        if share.is_cut() {
+            self.trace.cut(share.wanted * unit);
             self.budget.took(share.took, share.wanted);
         }
     }
 
-    /// Compares everything that passes, or what there is time for: the nearest lists, or where there are none the first rows.
+    /// Compares everything that passes, or what there is time for: the nearest lists by their codes, or where there are none the first rows.
     fn scan(&mut self, view: &View, queries: usize) -> Reach<'s> {
         let passing = self.passing.view.as_deref();
         let rows = passing.map_or(view.segment.len(), Allowed::count);
-        let affordable = self.affordable("scan", rows, queries, 0.0);
+        let scanned = Share {
+            took: self.affordable("scan", rows, view, queries, 0.0),
+            wanted: rows,
+        };
         let lists = view.segment.lists();
-        if affordable < rows && lists > 1 {
-            let setting = Setting::of(&SearchParams::ivf(RECALL_AT, lists));
-            return self.probe(view, setting, queries);
+        if scanned.is_cut() && lists > 1 {
+            let everywhere = Setting::of(&SearchParams::ivf(RECALL_AT, lists));
+            let reach = self.probe(view, everywhere, queries);
+            self.used = Some(Setting::of(&reach.params));
+            return Reach { scanned, ..reach };
         }
-        let allowed = match affordable < rows {
-            true => Some(Cow::Owned(first(view, passing, affordable))),
+        let allowed = match scanned.is_cut() {
+            true => Some(Cow::Owned(first(view, passing, scanned.took))),
             false => passing.map(Cow::Borrowed),
         };
         Reach {
             params: self.params(view, Setting::Exact),
             allowed,
-            rows: Share {
-                took: affordable,
-                wanted: rows,
-            },
-            rescored: Share::all(0),
+            scanned,
+            lists: Share::NONE,
+            rescored: Share::NONE,
         }
     }
 
-    /// Reads the nearest lists: as many as there is time for.
+    /// Reads the nearest lists, and compares the best of them exactly: as many as there is time for.
     fn probe(&mut self, view: &View, setting: Setting, queries: usize) -> Reach<'s> {
-        let params = self.params(view, setting);
-        let Mode::Ivf(mut ivf) = params.mode else {
-            return self.scan(view, queries);
-        };
-        let (filtered, lists) = (self.options.filter.is_some(), view.segment.lists());
-        let list = view.segment.len().div_ceil(lists.max(1)).max(1);
-        let wanted = ivf.nprobe.clamp(1, lists.max(1));
-        let compared = ivf.rescored(params.k, filtered);
-        let rescoring = self.budget.predicts("rescore", params.k.min(compared));
-        let rows = self.affordable("probe", wanted * list, queries, rescoring);
-        let nprobe = (rows / list).clamp(1, wanted);
-        let probing = self.budget.predicts("probe", nprobe * list);
-        let rescored = self.affordable("rescore", compared, queries, probing);
-        if nprobe < wanted {
-            ivf.nprobe = nprobe;
-        }
-        ivf.rescore = (ivf.rescore * rescored).div_ceil(compared.max(1));
-        let params = SearchParams {
-            mode: Mode::Ivf(ivf),
-            ..params
-        };
-        if nprobe < wanted || rescored < compared || self.setting == Setting::Exact {
-            self.setting = Setting::of(&params);
-        }
-        Reach {
-            params,
+        let asked = self.params(view, setting);
+        let mut reach = Reach {
+            params: asked,
             allowed: self.passing.view.as_deref().map(Cow::Borrowed),
-            rows: Share {
-                took: nprobe * list,
-                wanted: wanted * list,
-            },
-            rescored: Share {
-                took: rescored,
-                wanted: compared,
-            },
+            scanned: Share::NONE,
+            lists: Share::NONE,
+            rescored: Share::NONE,
+        };
+        let Mode::Ivf(mut ivf) = asked.mode else {
+            return reach;
+        };
+        let list = list_rows(view);
+        let compared = ivf
+            .rescored(asked.k, self.passing.view.is_some())
+            .min(view.segment.len());
+        let least = self.least_rows(view).min(compared);
+        let wanted = ivf.nprobe.clamp(1, view.segment.lists().max(1));
+        let rescoring = self.budget.predicts("rescore", least);
+        let rows = self.affordable("probe", wanted * list, view, queries, rescoring);
+        reach.lists = Share {
+            took: (rows / list).clamp(1, wanted),
+            wanted,
+        };
+        let probing = self.budget.predicts("probe", reach.lists.took * list);
+        reach.rescored = Share {
+            took: self.affordable("rescore", compared, view, queries, probing),
+            wanted: compared,
+        };
+        if reach.lists.is_cut() {
+            ivf.nprobe = reach.lists.took;
         }
+        if reach.rescored.is_cut() {
+            let share = reach.rescored.took as f64 / compared as f64;
+            ivf.rescore = (ivf.rescore as f64 * share).ceil() as usize;
+            // As many as are wanted are compared at least.
+            reach.params.k = asked.k.min(reach.rescored.took.max(least));
+        }
+        reach.params.mode = Mode::Ivf(ivf);
+        if reach.lists.is_cut() || reach.rescored.is_cut() {
+            self.used = Some(Setting::of(&reach.params));
+        }
+        reach
     }
 
-    /// How many candidates of one query a stage has time for; `besides` are the microseconds that go to others of this query.
-    fn affordable(&self, stage: &str, wanted: usize, queries: usize, besides: f64) -> usize {
-        let least = self.least.min(wanted);
-        let reserved: f64 = AFTER
-            .iter()
+    /// How many candidates of one query a stage has time for; `besides` are the microseconds that go to other stages of this query.
+    fn affordable(
+        &self,
+        stage: &str,
+        wanted: usize,
+        view: &View,
+        queries: usize,
+        besides: f64,
+    ) -> usize {
+        let least = self.least_rows(view).min(wanted);
+        let after = AFTER.iter();
+        let after: f64 = after
             .map(|stage| self.budget.predicts(stage, self.least))
             .sum();
-        self.budget.allows(
-            stage,
-            wanted,
-            least,
-            queries,
-            reserved + besides * queries as f64,
-        )
+        let tail = self.budget.predicts("tail", self.catalog.tail.images());
+        let reserved = after + (tail + besides) * queries as f64;
+        self.budget.allows(stage, wanted, least, queries, reserved)
+    }
+
+    /// Rows that hold as many items as are needed.
+    fn least_rows(&self, view: &View) -> usize {
+        let images = view.items.header().most_images;
+        rows_wanted(self.least, self.options, images)
     }
 
     fn params(&self, view: &View, setting: Setting) -> SearchParams {
-        let k = rows_wanted(self.options, view.items.header().most_images);
+        let images = view.items.header().most_images;
+        let k = rows_wanted(self.options.k, self.options, images).min(view.segment.len());
         let mut params = setting.params(k).with_threads(self.options.threads);
         if let (Mode::Ivf(ivf), Some(keep)) = (&mut params.mode, self.options.rescore) {
-            ivf.rescore = keep;
+            ivf.rescore = keep.min(view.segment.len());
         }
         params
     }
+}
+
+/// Rows of a list, on average.
+fn list_rows(view: &View) -> usize {
+    view.segment
+        .len()
+        .div_ceil(view.segment.lists().max(1))
+        .max(1)
 }
 
 /// The first of the rows that pass.

@@ -22,8 +22,11 @@ impl Ranker<'_, '_> {
     /// Orders the nearest by the formula; those that it has no time for follow as they were.
     pub(super) fn rank(&mut self, ranking: &Ranking, keep: usize, hits: Vec<Hit>) -> Vec<Hit> {
         let wanted = keep.min(hits.len());
-        let later = self.budget.predicts("diversify", self.page);
-        let take = self.allowed("rank", wanted, later);
+        let least = self.page.min(wanted);
+        let later = self
+            .budget
+            .predicts("diversify", self.page.saturating_mul(self.page));
+        let take = self.budget.allows("rank", wanted, least, 1, later);
         let started = Instant::now();
         let mut ranked = hits;
         let rest = ranked.split_off(take);
@@ -39,10 +42,15 @@ impl Ranker<'_, '_> {
     }
 
     /// Picks a page by maximal marginal relevance: each hit is the one with the greatest `lambda · score − (1 − lambda) · cosine to the
-    /// nearest hit picked before` (Carbonell and Goldstein, SIGIR 1998). What is not picked follows as it was.
+    /// nearest hit picked before`, where a cosine below 0 counts as 0 (Carbonell and Goldstein, SIGIR 1998). What is not picked follows as
+    /// it was.
     pub(super) fn diversify(&mut self, lambda: f32, hits: Vec<Hit>) -> Vec<Hit> {
         let wanted = hits.iter().filter(|hit| hit.ranked.is_some()).count();
-        let take = self.allowed("diversify", wanted, 0.0);
+        // Each hit that is picked is compared with all that are left.
+        let picks = self.page.max(1);
+        let pairs = wanted.saturating_mul(picks);
+        let take = self.budget.allows("diversify", pairs, 0, 1, 0.0) / picks;
+        let take = take.max(self.page.min(wanted)).min(wanted);
         let started = Instant::now();
         let rows: Vec<Option<Cow<'_, [f32]>>> = hits[..take]
             .iter()
@@ -51,13 +59,9 @@ impl Ranker<'_, '_> {
         let scores: Vec<f32> = hits[..take].iter().map(score).collect();
         let order = marginal_relevance(&scores, &rows, lambda, self.page);
         self.trace.push("diversify", take, order.len(), started);
+        self.trace.worked(take.saturating_mul(order.len()));
         self.book(take, wanted);
         rearranged(hits, &order)
-    }
-
-    fn allowed(&self, stage: &str, wanted: usize, later: f64) -> usize {
-        let least = self.page.min(wanted);
-        self.budget.allows(stage, wanted, least, 1, later)
     }
 
     fn book(&mut self, took: usize, wanted: usize) {
@@ -80,7 +84,7 @@ fn marginal_relevance(
     count: usize,
 ) -> Vec<usize> {
     let mut left: Vec<usize> = (0..scores.len()).collect();
-    // The cosine of the nearest that was picked: none was.
+    // The cosine of the nearest that was picked, 0 at least: none was.
     let mut nearest = vec![0.0_f32; scores.len()];
     let mut picked = Vec::with_capacity(count.min(scores.len()));
     while picked.len() < count {

@@ -87,13 +87,13 @@ impl Refinement {
             false => page,
         };
         let ranked = self.ranking.as_ref();
-        let ranked = ranked.map_or(0, |ranking| ranking.keep.unwrap_or(set_of(page)));
+        let ranked = ranked.map_or(0, |ranking| ranking.keep(k));
         self.depth.unwrap_or(usual.max(ranked)).max(page)
     }
 }
 
 /// How many items stand for what a page is chosen from.
-fn set_of(page: usize) -> usize {
+pub(crate) fn set_of(page: usize) -> usize {
     page.saturating_mul(DEPTH_PAGES).max(LEAST_DEPTH)
 }
 
@@ -111,12 +111,14 @@ impl Catalog {
         self.check_attributes(refinement)?;
         let started = Instant::now();
         let page = refinement.offset.saturating_add(options.k);
+        let depth = refinement.depth(options.k);
         let deep = SearchOptions {
-            k: refinement.depth(options.k),
+            k: depth.min(self.len().max(1)),
             ..options.clone()
         };
         let mut budget = Budget::new(&self.costs, started, options.budget);
         let mut reply = self.search_within(queries, &deep, page, &mut budget)?;
+        let cut = budget.coverage < 1.0;
         let hits = std::mem::take(&mut reply.hits);
         let mut ranker = Ranker {
             catalog: self,
@@ -125,7 +127,7 @@ impl Catalog {
             trace: &mut reply.trace,
         };
         let found = match &refinement.ranking {
-            Some(ranking) => ranker.rank(ranking, ranking.keep.unwrap_or(deep.k), hits),
+            Some(ranking) => ranker.rank(ranking, ranking.keep(options.k), hits),
             None => hits,
         };
         let refining = Instant::now();
@@ -148,9 +150,9 @@ impl Catalog {
                 let stages = Stages {
                     found,
                     ordered: &ordered,
+                    wanted: cut.then_some(deep.k),
                 };
-                let cut = budget.coverage < 1.0;
-                Some(self.why_not(id, queries, options, refinement, &stages, cut)?)
+                Some(self.why_not(id, queries, options, refinement, &stages)?)
             }
             _ => None,
         };

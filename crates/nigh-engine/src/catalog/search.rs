@@ -168,35 +168,41 @@ impl Catalog {
         budget: &mut Budget<'c>,
     ) -> Result<SearchReply, SearchError> {
         let mut trace = Trace::default();
-        let (setting, recall) = self.setting(options)?;
+        let (asked, recall) = self.setting(options)?;
         let passing = self.pass(options, &mut trace)?;
         let mut search = Search {
             catalog: self,
             options,
             passing: &passing,
-            setting,
+            asked,
+            used: None,
             least,
             budget,
             trace: &mut trace,
         };
         let candidates = search.candidates(queries)?;
-        let used = search.setting;
+        let used = search.used;
+        let near = budget.coverage;
         let wanted = options.k.min(candidates.len());
-        let later = budget.predicts("rank", least) + budget.predicts("diversify", least);
+        let later = budget.predicts("rank", least)
+            + budget.predicts("diversify", least.saturating_mul(least));
         let k = budget.allows("collect", wanted, least, 1, later);
         let found = candidates.len();
         let collect = || self.collect(candidates, options, k);
         let hits = trace.stage("collect", collect, |hits| (found, hits.len()))?;
+        trace.worked(hits.len());
         if hits.len() == k && k < wanted {
             trace.cut(wanted);
             budget.took(k, wanted);
         }
-        let exact = setting == Setting::Exact;
-        let known =
-            used == setting && (exact || options.filter.is_none() && options.rescore.is_none());
+        // What is true of the setting alone is told of searches that it alone has made.
+        let exact = asked == Setting::Exact;
+        let known = near >= 1.0
+            && used.is_none()
+            && (exact || options.filter.is_none() && options.rescore.is_none());
         Ok(SearchReply {
             hits,
-            setting: used,
+            setting: used.unwrap_or(asked),
             recall_at_10: recall.filter(|_| known),
             total: passing.items,
             coverage: budget.coverage,
@@ -226,7 +232,10 @@ impl Catalog {
     }
 
     /// How the view is to be searched, and the recall of that where it is known.
-    fn setting(&self, options: &SearchOptions) -> Result<(Setting, Option<Interval>), SearchError> {
+    pub(super) fn setting(
+        &self,
+        options: &SearchOptions,
+    ) -> Result<(Setting, Option<Interval>), SearchError> {
         let (images, lists) = self.published();
         let probe = |nprobe| Setting::of(&SearchParams::ivf(RECALL_AT, nprobe));
         let of = |point: &OperatingPoint| (point.setting, Some(point.recall_at_10));

@@ -94,6 +94,8 @@ pub(super) struct Stages<'a> {
     pub(super) found: &'a [Hit],
     /// What is left of them, in the order that is shown.
     pub(super) ordered: &'a [Hit],
+    /// Where the budget cut the search for them: how many were wanted.
+    pub(super) wanted: Option<usize>,
 }
 
 impl Catalog {
@@ -105,7 +107,6 @@ impl Catalog {
         options: &SearchOptions,
         refinement: &Refinement,
         stages: &Stages<'_>,
-        cut: bool,
     ) -> Result<WhyNot, SearchError> {
         let is_it = |hit: &Hit| hit.id == id;
         if let Some(place) = stages.ordered.iter().position(is_it) {
@@ -121,9 +122,12 @@ impl Catalog {
             return Ok(group(hit, refinement, stages));
         }
         let dropped = self.dropped_before(id, queries, options, stages.found)?;
-        Ok(match dropped {
-            WhyNot::Index { score } if cut => WhyNot::Budget { score },
-            dropped => dropped,
+        Ok(match (dropped, stages.wanted) {
+            (WhyNot::Index { score }, Some(_)) => WhyNot::Budget { score },
+            (WhyNot::Farther { score, depth, .. }, Some(wanted)) if depth < wanted => {
+                WhyNot::Budget { score }
+            }
+            (dropped, _) => dropped,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Changes: on disk first, then in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use nigh_graph::{Adjacency, Edge};
 use nigh_store::{Durability, MAX_ID_BYTES, NetworkChange, Person, Rule, Value};
@@ -71,13 +71,51 @@ pub struct Added {
     pub people: usize,
 }
 
+/// A change that was held against a network as it is: what is to be written, and what that does.
+///
+/// Planning and writing leave the network as it is, so that others may read it meanwhile; [`Network::adopt`] follows. Whoever does so
+/// sees to it that nothing else changes the network between: people are named by numbers.
+#[derive(Debug)]
+pub struct Planned<T> {
+    changes: Vec<NetworkChange>,
+    outcome: T,
+}
+
+/// A change that is on disk, and not yet in memory.
+#[derive(Debug)]
+#[must_use = "the network answers as before until it is adopted"]
+pub struct Written<T>(Planned<T>);
+
+impl<T> Planned<T> {
+    fn one(change: NetworkChange, outcome: T) -> Planned<T> {
+        Planned {
+            changes: vec![change],
+            outcome,
+        }
+    }
+}
+
+/// Who is not to be shown to whom, by their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleOf<'a> {
+    /// The second is never suggested to the first again.
+    Dismissed(&'a str, &'a str),
+    /// The first blocked the second: neither is suggested to the other, nor named in a reason.
+    Blocked(&'a str, &'a str),
+    /// Whose friends are not told: the person is neither named nor counted as anybody's friend in a reason.
+    HidesFriends(&'a str),
+    /// The person is suggested to nobody.
+    OptedOut(&'a str),
+}
+
 impl Network {
-    /// Adds friendships, all or none, durable when this returns. People who are not there come.
+    /// Plans to add friendships, all or none. People who are not there come.
     ///
     /// # Errors
-    /// [`NetworkError::People`] for a row that cannot be, and [`NetworkError::Write`]; nothing was written then.
-    pub fn add_edges(&mut self, rows: &[EdgeRow]) -> Result<Added, NetworkError> {
+    /// [`NetworkError::People`] for a row that cannot be.
+    pub fn plan_edges(&self, rows: &[EdgeRow]) -> Result<Planned<Added>, NetworkError> {
         let mut new: HashMap<&str, u32> = HashMap::new();
+        let mut pairs: HashSet<(u32, u32)> = HashSet::new();
         let mut changes = Vec::with_capacity(rows.len());
         for row in rows {
             row.check()?;
@@ -101,126 +139,191 @@ impl Network {
                 };
             }
             let [a, b] = ends;
+            let known = (a.max(b) as usize) < self.people.len() && self.graph.has_edge(a, b);
+            if !known {
+                pairs.insert((a.min(b), a.max(b)));
+            }
             let (time, weight) = (row.time, row.weight);
             changes.push(NetworkChange::add(Edge { a, b, time, weight }));
         }
-        let (before, people) = (self.graph.edges(), new.len());
-        self.commit(&changes)?;
-        let edges = (self.graph.edges() - before) as usize;
-        Ok(Added {
-            edges,
-            updated: rows.len() - edges,
-            people,
-        })
+        let outcome = Added {
+            edges: pairs.len(),
+            updated: rows.len() - pairs.len(),
+            people: new.len(),
+        };
+        Ok(Planned { changes, outcome })
     }
 
-    /// Sets what is known of a person, durable when this returns; whether the person came with it.
+    /// Plans to set what is known of a person; whether the person comes with it.
     ///
     /// # Errors
-    /// [`PeopleError::Length`], [`PeopleError::TooMany`] and [`NetworkError::Write`].
-    pub fn put_person(
-        &mut self,
+    /// [`PeopleError::Length`] and [`PeopleError::TooMany`].
+    pub fn plan_person(
+        &self,
         id: &str,
         attributes: BTreeMap<String, Value>,
-    ) -> Result<bool, NetworkError> {
+    ) -> Result<Planned<bool>, NetworkError> {
         let (bytes, limit) = (id.len(), MAX_ID_BYTES);
         if bytes == 0 || bytes > limit {
             return Err(PeopleError::Length { bytes, limit }.into());
         }
         if let Some(number) = self.people.find(id) {
-            self.commit(&[NetworkChange::SetAttributes(number, attributes)])?;
-            return Ok(false);
+            let change = NetworkChange::SetAttributes(number, attributes);
+            return Ok(Planned::one(change, false));
         }
         if self.people.len() as u32 >= MAX_PEOPLE {
             return Err(PeopleError::TooMany { limit: MAX_PEOPLE }.into());
         }
         let id = id.to_owned();
-        self.commit(&[NetworkChange::AddPerson(Person { id, attributes })])?;
-        Ok(true)
+        let person = Person { id, attributes };
+        Ok(Planned::one(NetworkChange::AddPerson(person), true))
     }
 
-    /// Removes a friendship, durable when this returns; whether there was one.
+    /// Plans to remove a friendship; whether there is one.
     ///
     /// # Errors
-    /// [`PeopleError::Unknown`] and [`NetworkError::Write`].
-    pub fn remove_edge(&mut self, a: &str, b: &str) -> Result<bool, NetworkError> {
+    /// [`PeopleError::Unknown`].
+    pub fn plan_removal(&self, a: &str, b: &str) -> Result<Planned<bool>, NetworkError> {
         let (a, b) = (self.find(a)?, self.find(b)?);
         let found = self.graph.has_edge(a, b);
-        if found {
-            self.commit(&[NetworkChange::RemoveEdge(a, b)])?;
-        }
-        Ok(found)
+        let removal = found.then_some(NetworkChange::RemoveEdge(a, b));
+        Ok(Planned {
+            changes: removal.into_iter().collect(),
+            outcome: found,
+        })
     }
 
-    /// `other` is never suggested to `person` again.
+    /// Plans to lay a rule down.
+    ///
+    /// # Errors
+    /// [`PeopleError`].
+    pub fn plan_rule(&self, rule: RuleOf<'_>) -> Result<Planned<()>, NetworkError> {
+        let change = NetworkChange::AddRule(self.rule(rule)?);
+        Ok(Planned::one(change, ()))
+    }
+
+    /// Plans to take a rule back; whether it holds. Where two blocked each other they stay apart until both take it back.
+    ///
+    /// # Errors
+    /// [`PeopleError`].
+    pub fn plan_taking_back(&self, rule: RuleOf<'_>) -> Result<Planned<bool>, NetworkError> {
+        let rule = self.rule(rule)?;
+        let held = self.rules.holds(rule);
+        let removal = held.then_some(NetworkChange::RemoveRule(rule));
+        Ok(Planned {
+            changes: removal.into_iter().collect(),
+            outcome: held,
+        })
+    }
+
+    /// Writes what was planned; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`NetworkError::Write`]; nothing was written then.
+    pub fn write<T>(&self, planned: Planned<T>) -> Result<Written<T>, NetworkError> {
+        if !planned.changes.is_empty() {
+            self.store.apply(&planned.changes, Durability::Synced)?;
+        }
+        Ok(Written(planned))
+    }
+
+    /// Takes what was written into memory.
+    ///
+    /// # Errors
+    /// [`NetworkError::Read`].
+    pub fn adopt<T>(&mut self, Written(planned): Written<T>) -> Result<T, NetworkError> {
+        if !planned.changes.is_empty() {
+            planned
+                .changes
+                .iter()
+                .for_each(|change| self.adopt_one(change));
+            self.view = self.store.view()?;
+        }
+        Ok(planned.outcome)
+    }
+
+    /// Writes what was planned and takes it into memory.
+    ///
+    /// # Errors
+    /// [`NetworkError::Write`] and [`NetworkError::Read`].
+    pub fn apply<T>(&mut self, planned: Planned<T>) -> Result<T, NetworkError> {
+        let written = self.write(planned)?;
+        self.adopt(written)
+    }
+
+    fn rule(&self, rule: RuleOf<'_>) -> Result<Rule, PeopleError> {
+        Ok(match rule {
+            RuleOf::Dismissed(person, other) => {
+                let (person, other) = self.two(person, other)?;
+                Rule::Dismissed(person, other)
+            }
+            RuleOf::Blocked(person, other) => {
+                let (person, other) = self.two(person, other)?;
+                Rule::Blocked(person, other)
+            }
+            RuleOf::HidesFriends(person) => Rule::HidesFriends(self.find(person)?),
+            RuleOf::OptedOut(person) => Rule::OptedOut(self.find(person)?),
+        })
+    }
+
+    /// [`Network::plan_edges`], written and taken over.
+    ///
+    /// # Errors
+    /// As there, and [`NetworkError::Write`].
+    pub fn add_edges(&mut self, rows: &[EdgeRow]) -> Result<Added, NetworkError> {
+        self.apply(self.plan_edges(rows)?)
+    }
+
+    /// [`Network::plan_person`], written and taken over.
+    ///
+    /// # Errors
+    /// As there, and [`NetworkError::Write`].
+    pub fn put_person(
+        &mut self,
+        id: &str,
+        attributes: BTreeMap<String, Value>,
+    ) -> Result<bool, NetworkError> {
+        self.apply(self.plan_person(id, attributes)?)
+    }
+
+    /// [`Network::plan_removal`], written and taken over.
+    ///
+    /// # Errors
+    /// As there, and [`NetworkError::Write`].
+    pub fn remove_edge(&mut self, a: &str, b: &str) -> Result<bool, NetworkError> {
+        self.apply(self.plan_removal(a, b)?)
+    }
+
+    /// [`RuleOf::Dismissed`] holds, durable when this returns.
     ///
     /// # Errors
     /// [`PeopleError`] and [`NetworkError::Write`].
     pub fn dismiss(&mut self, person: &str, other: &str) -> Result<(), NetworkError> {
-        let (person, other) = self.two(person, other)?;
-        self.commit(&[NetworkChange::AddRule(Rule::Dismissed(person, other))])
+        self.apply(self.plan_rule(RuleOf::Dismissed(person, other))?)
     }
 
-    /// Neither is suggested to the other, nor named in a reason.
+    /// [`RuleOf::Blocked`] holds, durable when this returns.
     ///
     /// # Errors
     /// [`PeopleError`] and [`NetworkError::Write`].
     pub fn block(&mut self, person: &str, other: &str) -> Result<(), NetworkError> {
-        let (person, other) = self.two(person, other)?;
-        self.commit(&[NetworkChange::AddRule(Rule::Blocked(person, other))])
+        self.apply(self.plan_rule(RuleOf::Blocked(person, other))?)
     }
 
-    /// Takes a dismissal back; whether there was one.
-    ///
-    /// # Errors
-    /// [`PeopleError`] and [`NetworkError::Write`].
-    pub fn undo_dismissal(&mut self, person: &str, other: &str) -> Result<bool, NetworkError> {
-        let (person, other) = self.two(person, other)?;
-        self.take_back(Rule::Dismissed(person, other))
-    }
-
-    /// Takes back that `person` blocked `other`; whether that was so. Where `other` blocked `person` as well, they stay apart.
-    ///
-    /// # Errors
-    /// [`PeopleError`] and [`NetworkError::Write`].
-    pub fn unblock(&mut self, person: &str, other: &str) -> Result<bool, NetworkError> {
-        let (person, other) = self.two(person, other)?;
-        self.take_back(Rule::Blocked(person, other))
-    }
-
-    /// Takes an opting out back; whether there was one.
-    ///
-    /// # Errors
-    /// [`PeopleError::Unknown`] and [`NetworkError::Write`].
-    pub fn opt_in(&mut self, person: &str) -> Result<bool, NetworkError> {
-        let person = self.find(person)?;
-        self.take_back(Rule::OptedOut(person))
-    }
-
-    fn take_back(&mut self, rule: Rule) -> Result<bool, NetworkError> {
-        let held = self.rules.holds(rule);
-        if held {
-            self.commit(&[NetworkChange::RemoveRule(rule)])?;
-        }
-        Ok(held)
-    }
-
-    /// Whose friends are not told: the person is neither named nor counted as anybody's friend in a reason.
+    /// [`RuleOf::HidesFriends`] holds, durable when this returns.
     ///
     /// # Errors
     /// [`PeopleError::Unknown`] and [`NetworkError::Write`].
     pub fn hide_list(&mut self, person: &str) -> Result<(), NetworkError> {
-        let person = self.find(person)?;
-        self.commit(&[NetworkChange::AddRule(Rule::HidesFriends(person))])
+        self.apply(self.plan_rule(RuleOf::HidesFriends(person))?)
     }
 
-    /// The person is suggested to nobody.
+    /// [`RuleOf::OptedOut`] holds, durable when this returns.
     ///
     /// # Errors
     /// [`PeopleError::Unknown`] and [`NetworkError::Write`].
     pub fn opt_out(&mut self, person: &str) -> Result<(), NetworkError> {
-        let person = self.find(person)?;
-        self.commit(&[NetworkChange::AddRule(Rule::OptedOut(person))])
+        self.apply(self.plan_rule(RuleOf::OptedOut(person))?)
     }
 
     /// Removes a person from people, friendships and rules, and writes the graph, the store with its log and the tables of a
@@ -247,7 +350,10 @@ impl Network {
             .map(NetworkChange::RemoveRule)
             .collect();
         changes.push(NetworkChange::Erase(number));
-        self.commit(&changes)?;
+        self.apply(Planned {
+            changes,
+            outcome: (),
+        })?;
         self.finish_erasing()
     }
 
@@ -274,6 +380,16 @@ impl Network {
     /// # Errors
     /// [`NetworkError`]; the network is as it was but for that.
     pub fn fold(&mut self) -> Result<(), NetworkError> {
+        self.write_anew()?;
+        self.reload()
+    }
+
+    /// The longer part of [`Network::fold`], which leaves what is in memory as it is: [`Network::reload`] follows, and nothing may
+    /// change the network between.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_anew(&self) -> Result<(), NetworkError> {
         let csr = self.checked_csr()?;
         let commit = self.store.fold(std::iter::empty(), csr.iter_edges())?;
         let mut ids = nigh_graph::Ids::Integers(Vec::new());
@@ -281,25 +397,35 @@ impl Network {
             ids.push(&self.people.id(number));
         }
         files::publish(&self.dir, &csr, &ids, commit.last)?;
-        self.reload()
+        Ok(())
     }
 
-    /// [`Network::fold`], once the log is so long that openings, which read it, and answers would become slower. It counts
-    /// every change, those too that were taken back or say again what was known.
+    /// Whether the log is so long that openings, which read it, and answers become slower. It counts every change, those too that were
+    /// taken back or say again what was known.
+    #[must_use]
+    pub fn wants_folding(&self) -> bool {
+        let folded = self.graph.base().map_or(0, |file| file.sequence());
+        let changes = self.view.sequence() - folded;
+        changes >= FOLD_FROM && changes >= self.graph.edges() / 10
+    }
+
+    /// [`Network::fold`], where it [is wanted](Network::wants_folding).
     ///
     /// # Errors
     /// As there.
     pub fn fold_if_large(&mut self) -> Result<bool, NetworkError> {
-        let folded = self.graph.base().map_or(0, |file| file.sequence());
-        let changes = self.view.sequence() - folded;
-        let large = changes >= FOLD_FROM && changes >= self.graph.edges() / 10;
+        let large = self.wants_folding();
         if large {
             self.fold()?;
         }
         Ok(large)
     }
 
-    pub(super) fn reload(&mut self) -> Result<(), NetworkError> {
+    /// Brings memory to what was written anew.
+    ///
+    /// # Errors
+    /// [`NetworkError::Read`], and those of opening the mapped file.
+    pub fn reload(&mut self) -> Result<(), NetworkError> {
         self.view = self.store.view()?;
         let file = match files::open_current(&self.dir) {
             Some(file) => std::sync::Arc::new(file),
@@ -309,15 +435,6 @@ impl Network {
         self.graph = nigh_graph::Graph::new(Some(file));
         self.rules = super::Rules::new(self.view.rules()?);
         self.erasing = self.view.is_erasing()?;
-        Ok(())
-    }
-
-    pub(super) fn commit(&mut self, changes: &[NetworkChange]) -> Result<(), NetworkError> {
-        self.store.apply(changes, Durability::Synced)?;
-        for change in changes {
-            self.adopt(change);
-        }
-        self.view = self.store.view()?;
         Ok(())
     }
 

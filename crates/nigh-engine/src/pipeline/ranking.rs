@@ -7,12 +7,13 @@ use nigh_store::{AttributeType, Date, Schema, Value};
 use serde::Serialize;
 
 use super::{Boost, Diversity, Freshness, PipelineError, Rank, attribute, filter};
+use crate::catalog::set_of;
 use crate::filter::Filter;
 
 /// A formula whose attributes are known to be there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranking {
-    pub(crate) keep: Option<usize>,
+    keep: Option<usize>,
     pub(crate) lambda: Option<f32>,
     terms: Vec<Term>,
 }
@@ -78,6 +79,11 @@ impl Ranking {
             lambda: rank.diversity.map(lambda).transpose()?,
             terms,
         })
+    }
+
+    /// How many of the nearest are ordered, for pages of `k` hits: the same for every page.
+    pub(crate) fn keep(&self, k: usize) -> usize {
+        self.keep.unwrap_or_else(|| set_of(k))
     }
 
     /// What the formula makes of an item with this cosine.

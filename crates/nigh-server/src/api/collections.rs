@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::{App, Shared};
+use crate::caller::Caller;
 use crate::data_folder::DataFolder;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{ApiJson, ApiPath};
@@ -73,15 +74,23 @@ pub(crate) struct Attribute {
 #[utoipa::path(get, path = "/v1/collections", operation_id = "list_collections", tag = "collections", responses(
     (status = 200, description = "What is served", body = Collections),
     (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
-pub(crate) async fn list(State(app): State<Shared>) -> ApiResult<Json<Collections>> {
+pub(crate) async fn list(
+    State(app): State<Shared>,
+    caller: Caller,
+) -> ApiResult<Json<Collections>> {
     let shared = app.clone();
-    let collections = app.pool.run(move || all(&shared)).await?;
+    let collections = app.pool.run(move || all(&shared, &caller)).await?;
     Ok(Json(Collections { collections }))
 }
 
-fn all(app: &Shared) -> ApiResult<Vec<Collection>> {
+/// Those that the caller may see.
+fn all(app: &Shared, caller: &Caller) -> ApiResult<Vec<Collection>> {
     let mut all = Vec::new();
-    for served in app.collections.catalogs() {
+    let mut catalogs = app.collections.catalogs();
+    catalogs.retain(|served| caller.may_see(&served.name));
+    let mut networks = app.collections.networks();
+    networks.retain(|served| caller.may_see(&served.name));
+    for served in catalogs {
         let text = match served.open_encoder() {
             Some(encoder) => encoder.has_words(),
             None => served.record.has_words(),
@@ -98,7 +107,7 @@ fn all(app: &Shared) -> ApiResult<Vec<Collection>> {
             attributes: attributes(catalog.schema()),
         });
     }
-    for served in app.collections.networks() {
+    for served in networks {
         let (info, trained) =
             served.ask(|network, _| Ok((network.info(), network.is_trained())))?;
         all.push(Collection::Network {

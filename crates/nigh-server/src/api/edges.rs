@@ -10,13 +10,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::search::within;
 use crate::app::Shared;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{ApiJson, ApiPath, ApiQuery, at_most};
+use crate::extract::{ApiJson, ApiPath, ApiQuery, objects};
 
 /// Friendships.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Edges {
-    #[serde(deserialize_with = "at_most::<_, _, 100_000>")]
+    #[serde(deserialize_with = "objects::<_, _, 100_000>")]
     edges: Vec<EdgeBody>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn add(
     };
     let rows: Vec<EdgeRow> = body.edges.into_iter().map(row).collect();
     let add = move || {
-        let added = network.change(|network| network.add_edges(&rows))?;
+        let added = network.change(|network| network.plan_edges(&rows))?;
         tracing::info!(target: "nigh::audit", network = network.name, edges = added.edges, "friendships added");
         Ok(EdgesWritten {
             added: added.edges,
@@ -101,7 +101,7 @@ pub(crate) async fn remove(
     let network = app.collections.network(&name)?;
     let remove = move || {
         let EdgeQuery { a, b } = edge;
-        match network.change(|network| network.remove_edge(&a, &b))? {
+        match network.change(|network| network.plan_removal(&a, &b))? {
             true => {
                 tracing::info!(target: "nigh::audit", network = network.name, a, b, "friendship removed");
                 Ok(StatusCode::NO_CONTENT)

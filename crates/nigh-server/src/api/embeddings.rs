@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::search::{embed_picture, embed_words, picture, within};
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::ApiJson;
@@ -47,6 +48,11 @@ pub(crate) enum Input {
     Picture {
         /// The file.
         image: String,
+    },
+    /// A picture's address, where the server fetches from there.
+    Url {
+        /// The address.
+        image_url: String,
     },
 }
 
@@ -89,9 +95,11 @@ const TOGETHER: usize = 64;
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn create(
     State(app): State<Shared>,
+    caller: Caller,
     ApiJson(request): ApiJson<EmbeddingsRequest>,
 ) -> ApiResult<Json<EmbeddingsResponse>> {
-    let catalog = app.collections.catalog(&request.model);
+    let allowed = caller.require(&request.model);
+    let catalog = allowed.and_then(|()| app.collections.catalog(&request.model));
     let catalog = catalog.map_err(|error| error.field("model"))?;
     let inputs = match request.input {
         Inputs::One(input) => vec![input],
@@ -133,6 +141,11 @@ async fn embed(app: &Shared, catalog: &Arc<ServedCatalog>, input: Input) -> ApiR
         Input::Words(words) => embed_words(app, catalog, words, &mut trace).await,
         Input::Picture { image } => {
             let bytes = picture(&image, &app.config.limits)?;
+            embed_picture(app, catalog, bytes, &mut trace).await
+        }
+        Input::Url { image_url } => {
+            let _room = app.fetch_room().await?;
+            let bytes = app.fetch(image_url).await?;
             embed_picture(app, catalog, bytes, &mut trace).await
         }
     }

@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 
 use super::search::within;
 use crate::app::Shared;
+use crate::caller::Caller;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{ApiJson, at_most};
+use crate::extract::{ApiJson, objects};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
@@ -61,7 +62,7 @@ pub(crate) struct Event {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Events {
-    #[serde(deserialize_with = "at_most::<_, _, 100_000>")]
+    #[serde(deserialize_with = "objects::<_, _, 100_000>")]
     events: Vec<Event>,
 }
 
@@ -79,6 +80,7 @@ pub(crate) struct EventsWritten {
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn append(
     State(app): State<Shared>,
+    caller: Caller,
     ApiJson(body): ApiJson<Events>,
 ) -> ApiResult<Json<EventsWritten>> {
     if app.events.is_none() {
@@ -88,12 +90,14 @@ pub(crate) async fn append(
     within("events", body.events.len(), 1, app.config.limits.items)?;
     let mut lines = Vec::with_capacity(body.events.len());
     for (at, mut event) in body.events.into_iter().enumerate() {
+        let field = || format!("events[{at}].collection");
+        let allowed = caller.require(&event.collection);
+        allowed.map_err(|error| error.field(field()))?;
         let known = app.collections.catalog(&event.collection).is_ok()
             || app.collections.network(&event.collection).is_ok();
         if !known {
             let message = format!("no collection is called {:?}", event.collection);
-            let field = format!("events[{at}].collection");
-            return Err(ApiError::unprocessable("unknown_collection", message).field(field));
+            return Err(ApiError::unprocessable("unknown_collection", message).field(field()));
         }
         event.time = event.time.or_else(now);
         lines.push(serde_json::to_string(&event).map_err(ApiError::internal)?);

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use nigh_engine::{NewItem, NewPicture, Outcome, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use utoipa::{IntoParams, ToSchema};
 
@@ -19,7 +20,7 @@ use super::search::{Facet, facets_out, picture, within};
 use crate::app::Shared;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiErrorBody, ApiResult, ErrorBody};
-use crate::extract::{ApiPath, ApiQuery, at_most, body, content_type, parse};
+use crate::extract::{ApiPath, ApiQuery, body, content_type, objects, parse};
 use crate::values::{attributes, attributes_to_json};
 
 /// An item, new or in place of the one of its id.
@@ -29,18 +30,21 @@ pub(crate) struct ItemBody {
     /// Strings, numbers, true or false; null is as good as nothing. All attributes of before are replaced.
     attributes: Map<String, Value>,
     /// Its pictures; without any those of before stay.
+    #[serde(deserialize_with = "objects::<_, _, 1_000>")]
     images: Vec<ImageBody>,
 }
 
-/// A picture of an item.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+/// A picture of an item: its file or its address.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct ImageBody {
     /// What sets it apart from the item's other pictures; its place where absent.
     name: Option<String>,
     /// The picture's file, in Base64.
     #[schema(content_encoding = "base64")]
-    data: String,
+    data: Option<String>,
+    /// Or its address, where the server fetches from there; what is fetched is kept.
+    url: Option<String>,
 }
 
 /// An item of many.
@@ -50,7 +54,7 @@ pub(crate) struct NamedItem {
     id: String,
     #[serde(default)]
     attributes: Map<String, Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects::<_, _, 1_000>")]
     images: Vec<ImageBody>,
 }
 
@@ -58,7 +62,7 @@ pub(crate) struct NamedItem {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ItemsBody {
-    #[serde(deserialize_with = "at_most::<_, _, 100_000>")]
+    #[serde(deserialize_with = "objects::<_, _, 100_000>")]
     items: Vec<NamedItem>,
 }
 
@@ -237,13 +241,13 @@ pub(crate) async fn put(
     request: Request,
 ) -> ApiResult<Response> {
     let catalog = app.collections.catalog(&name)?;
-    let new = match content_type(&request) {
+    let (new, _fetched) = match content_type(&request) {
         kind if kind.starts_with("application/json") => {
             let body: ItemBody = parse(&body(request, &()).await?)?;
-            new_item(&app, &catalog, id.clone(), body)?
+            new_item(&app, &catalog, id.clone(), body).await?
         }
         kind if kind.starts_with("multipart/form-data") => {
-            form(&catalog, id.clone(), request).await?
+            (form(&catalog, id.clone(), request).await?, None)
         }
         kind => {
             let message = format!(
@@ -400,17 +404,13 @@ async fn prepare_named(
         images,
     } = item?;
     let body = ItemBody { attributes, images };
-    let new = new_item(app, catalog, id, body)?;
+    let (new, _fetched) = new_item(app, catalog, id, body).await?;
     prepare(app, catalog, new).await
 }
 
 /// Decodes and encodes what is new about an item.
 async fn prepare(app: &Shared, catalog: &Arc<ServedCatalog>, new: NewItem) -> ApiResult<Write> {
-    let (found, most) = (new.pictures.len(), app.config.limits.item_images);
-    if found > most {
-        let message = format!("an item has at most {most} pictures here, received {found}");
-        return Err(ApiError::unprocessable("too_many_pictures", message).field("images"));
-    }
+    few_pictures(app, new.pictures.len())?;
     let _room = app.room().await?;
     let (served, limits) = (Arc::clone(catalog), app.decode_limits());
     let prepare = move || Ok(served.live.prepare(new, &limits)?);
@@ -431,33 +431,89 @@ async fn prepare(app: &Shared, catalog: &Arc<ServedCatalog>, new: NewItem) -> Ap
     app.pool.run(finish).await
 }
 
-fn new_item(
+/// The item, and room for what was fetched of it.
+async fn new_item(
     app: &Shared,
     catalog: &ServedCatalog,
     id: String,
     body: ItemBody,
-) -> ApiResult<NewItem> {
+) -> ApiResult<(NewItem, Option<OwnedSemaphorePermit>)> {
     let attributes = attributes(body.attributes, &catalog.live.schema())?;
+    few_pictures(app, body.images.len())?;
+    let fetches = body.images.iter().any(|image| image.url.is_some());
+    let room = match fetches {
+        true => Some(app.fetch_room().await?),
+        false => None,
+    };
+    let mut left = app.config.limits.body_bytes;
     let mut pictures = Vec::with_capacity(body.images.len());
     for (place, image) in body.images.into_iter().enumerate() {
-        let bytes = picture(&image.data, &app.config.limits)?;
-        pictures.push(new_picture(image.name, place, bytes));
+        let picture = match (image.data, image.url) {
+            (Some(data), None) => {
+                let bytes = picture(&data, &app.config.limits)?;
+                new_picture(image.name, place, UPLOAD, bytes)
+            }
+            (None, Some(url)) => {
+                let bytes = app.fetch(url.clone()).await;
+                let field = || format!("images[{place}].url");
+                let bytes = bytes.map_err(|error| error.field(field()))?;
+                left = left.checked_sub(bytes.len()).ok_or_else(|| {
+                    let message = "the pictures of an item are larger together than a request may be (limits.body_bytes)";
+                    ApiError::too_large(message).field(field())
+                })?;
+                new_picture(image.name, place, &url, bytes)
+            }
+            _ => {
+                let message = "a picture has either data, its file in Base64, or url";
+                let field = format!("images[{place}]");
+                return Err(ApiError::bad("bad_picture", message).field(field));
+            }
+        };
+        pictures.push(picture);
     }
-    Ok(NewItem {
+    differ(&pictures)?;
+    let new = NewItem {
         id,
         attributes,
         pictures,
-    })
+    };
+    Ok((new, room))
 }
 
-fn new_picture(name: Option<String>, place: usize, bytes: Vec<u8>) -> NewPicture {
+/// Where pictures come from that no address was given of.
+const UPLOAD: &str = "upload";
+
+fn few_pictures(app: &Shared, found: usize) -> ApiResult<()> {
+    let most = app.config.limits.item_images;
+    match found <= most {
+        true => Ok(()),
+        false => {
+            let message = format!("an item has at most {most} pictures here, received {found}");
+            Err(ApiError::unprocessable("too_many_pictures", message).field("images"))
+        }
+    }
+}
+
+/// Each picture of an item has a name of its own: it is asked for by that.
+fn differ(pictures: &[NewPicture]) -> ApiResult<()> {
+    let mut seen = HashSet::new();
+    match pictures.iter().find(|picture| !seen.insert(&picture.name)) {
+        None => Ok(()),
+        Some(twin) => {
+            let message = format!("two pictures of the item are called {:?}", twin.name);
+            Err(ApiError::bad("same_name", message).field("images"))
+        }
+    }
+}
+
+fn new_picture(name: Option<String>, place: usize, source: &str, bytes: Vec<u8>) -> NewPicture {
     let unnamed = || match place {
         0 => "main".to_owned(),
         place => place.to_string(),
     };
     NewPicture {
         name: name.filter(|name| !name.is_empty()).unwrap_or_else(unnamed),
-        source: "upload".to_owned(),
+        source: source.to_owned(),
         bytes,
     }
 }
@@ -491,7 +547,9 @@ async fn form(catalog: &ServedCatalog, id: String, request: Request) -> ApiResul
         let bytes = field.bytes().await.map_err(of)?;
         match name.as_deref() {
             Some("attributes") => given = parse(&bytes)?,
-            Some("image") => pictures.push(new_picture(file, pictures.len(), bytes.to_vec())),
+            Some("image") => {
+                pictures.push(new_picture(file, pictures.len(), UPLOAD, bytes.to_vec()))
+            }
             other => {
                 let message = format!(
                     "expected fields \"attributes\" and \"image\", received {:?}",
@@ -501,6 +559,7 @@ async fn form(catalog: &ServedCatalog, id: String, request: Request) -> ApiResul
             }
         }
     }
+    differ(&pictures)?;
     Ok(NewItem {
         id,
         attributes: attributes(given, &catalog.live.schema())?,

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::app::Shared;
 use crate::cache::CacheFigures;
+use crate::caller::Caller;
 use crate::error::{ApiResult, ErrorBody};
 
 /// The server in figures.
@@ -105,14 +106,20 @@ pub(crate) struct Cache {
 #[utoipa::path(get, path = "/v1/operations", tag = "operations",
     responses((status = 200, description = "The figures", body = Operations),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
-pub(crate) async fn operations(State(app): State<Shared>) -> ApiResult<Json<Operations>> {
+pub(crate) async fn operations(
+    State(app): State<Shared>,
+    caller: Caller,
+) -> ApiResult<Json<Operations>> {
     let shared = app.clone();
-    app.pool.run(move || figures(&shared)).await.map(Json)
+    let figures = move || figures(&shared, &caller);
+    app.pool.run(figures).await.map(Json)
 }
 
-fn figures(app: &Shared) -> ApiResult<Operations> {
+fn figures(app: &Shared, caller: &Caller) -> ApiResult<Operations> {
     let (mut collections, mut encoders) = (Vec::new(), Vec::new());
-    for served in app.collections.catalogs() {
+    let mut catalogs = app.collections.catalogs();
+    catalogs.retain(|served| caller.may_see(&served.name));
+    for served in catalogs {
         let catalog = served.live.read()?;
         collections.push(CollectionFigures {
             name: served.name.clone(),

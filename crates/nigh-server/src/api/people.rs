@@ -146,7 +146,7 @@ pub(crate) async fn put(
             .iter()
             .map(|(name, value)| (name.clone(), value.kind()))
             .collect();
-        let new = network.change(|network| network.put_person(&id, attributes))?;
+        let new = network.change(|network| network.plan_person(&id, attributes))?;
         kinds
             .iter()
             .for_each(|(name, kind)| network.include(name, *kind));
@@ -172,7 +172,7 @@ pub(crate) async fn erase(
 ) -> ApiResult<Json<PersonWritten>> {
     let network = app.collections.network(&name)?;
     let erase = move || {
-        network.change(|network| network.erase(&id))?;
+        network.erase(&id)?;
         // Nothing of the person may stay in a log either.
         tracing::info!(target: "nigh::audit", network = network.name, "a person was erased");
         Ok(PersonWritten {

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use nigh_engine::network::RuleOf;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -28,7 +29,7 @@ pub(crate) async fn dismiss(
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let dismiss = move || {
-        network.change(|network| network.dismiss(&id, &body.other))?;
+        network.change(|network| network.plan_rule(RuleOf::Dismissed(&id, &body.other)))?;
         tracing::info!(target: "nigh::audit", network = network.name, person = id, other = body.other, "dismiss");
         Ok(())
     };
@@ -48,7 +49,7 @@ pub(crate) async fn undo_dismissal(
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let undo = move || {
-        network.change(|network| network.undo_dismissal(&id, &other))?;
+        network.change(|network| network.plan_taking_back(RuleOf::Dismissed(&id, &other)))?;
         tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "dismissal taken back");
         Ok(())
     };
@@ -68,7 +69,7 @@ pub(crate) async fn block(
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let block = move || {
-        network.change(|network| network.block(&id, &body.other))?;
+        network.change(|network| network.plan_rule(RuleOf::Blocked(&id, &body.other)))?;
         tracing::info!(target: "nigh::audit", network = network.name, person = id, other = body.other, "block");
         Ok(())
     };
@@ -88,7 +89,7 @@ pub(crate) async fn unblock(
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let unblock = move || {
-        network.change(|network| network.unblock(&id, &other))?;
+        network.change(|network| network.plan_taking_back(RuleOf::Blocked(&id, &other)))?;
         tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "block taken back");
         Ok(())
     };
@@ -107,7 +108,7 @@ pub(crate) async fn opt_out(
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let opt_out = move || {
-        network.change(|network| network.opt_out(&id))?;
+        network.change(|network| network.plan_rule(RuleOf::OptedOut(&id)))?;
         tracing::info!(target: "nigh::audit", network = network.name, person = id, "opt-out");
         Ok(())
     };
@@ -126,7 +127,7 @@ pub(crate) async fn opt_in(
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let opt_in = move || {
-        network.change(|network| network.opt_in(&id))?;
+        network.change(|network| network.plan_taking_back(RuleOf::OptedOut(&id)))?;
         tracing::info!(target: "nigh::audit", network = network.name, person = id, "opt-out taken back");
         Ok(())
     };

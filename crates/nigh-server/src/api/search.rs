@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use nigh_engine::{Catalog, Refined, Refinement, SearchOptions, Trace, combine};
+use nigh_engine::{Catalog, CombineError, Refined, Refinement, SearchOptions, Trace, combine};
 use nigh_store::Date;
 
 use self::embed::{Rows, embed};
@@ -171,6 +171,9 @@ fn queries(catalog: &Catalog, parts: Vec<(Rows, f32)>) -> ApiResult<(Vec<f32>, O
                         "a vector of this catalog has {expected} numbers, received {found}"
                     );
                     return Err(ApiError::bad("bad_vector", message).field("vector"));
+                }
+                if vector.iter().all(|number| *number == 0.0) {
+                    return Err(ApiError::from(CombineError::Cancelled).field("vector"));
                 }
                 vector
             }

@@ -379,3 +379,126 @@ fn limits_hold() {
     assert_eq!(code(&search(&[0; 2_000]), 413), "too_large");
     assert_eq!(code(&search(&picture(1)), 422), "bad_picture");
 }
+
+#[test]
+fn one_wrong_write_breaks_no_filter() {
+    let server = shop();
+    let put = |attributes: Value| server.put_item("odd", 900, attributes);
+    let refused = put(json!({"price": "abc"}));
+    assert_eq!(code(&refused, 400), "bad_attribute");
+    assert_eq!(refused.1["error"]["field"], "attributes.price");
+    assert_eq!(
+        code(&put(json!({"colour": {"r": 1}})), 400),
+        "bad_attribute"
+    );
+    assert_eq!(
+        put(json!({"price": 1.5})).0,
+        201,
+        "whole numbers may be followed by others"
+    );
+    let cheap = server.post(
+        SEARCH,
+        &json!({"item_id": "i4", "where": "price < 3", "k": 30}),
+    );
+    let mut found = ids(&cheap);
+    found.sort_unstable();
+    assert_eq!(found, ["i0", "i1", "i2", "odd"]);
+}
+
+#[test]
+fn lists_are_no_objects_and_pictures_have_names_of_their_own() {
+    let server = shop();
+    let send = |path: &str, body: Value| server.post(path, &body);
+    assert_eq!(
+        code(&send(SEARCH, json!([null, null, null, "i4"])), 400),
+        "bad_json"
+    );
+    assert_eq!(
+        code(
+            &send(SEARCH, json!({"query": [[null, null, null, "i4"]]})),
+            400
+        ),
+        "bad_json"
+    );
+    assert_eq!(
+        code(
+            &send(SEARCH, json!({"item_id": "i4", "params": [true]})),
+            400
+        ),
+        "bad_json"
+    );
+    let edges = json!({"edges": [["x", "y", 0, 1.0]]});
+    assert_eq!(
+        code(&send("/v1/networks/friends/edges", edges), 400),
+        "bad_json"
+    );
+    let image = json!({"name": "main", "data": base64(&picture(1))});
+    let item = json!([{}, [["main", base64(&picture(1))]]]);
+    assert_eq!(
+        code(&server.put("/v1/catalogs/shop/items/x", &item), 400),
+        "bad_json"
+    );
+    let twins = json!({"images": [image, image]});
+    assert_eq!(
+        code(&server.put("/v1/catalogs/shop/items/x", &twins), 400),
+        "same_name"
+    );
+    let neither = json!({"images": [{"name": "main"}]});
+    assert_eq!(
+        code(&server.put("/v1/catalogs/shop/items/x", &neither), 400),
+        "bad_picture"
+    );
+    let zeros = vec![0.0; 512];
+    assert_eq!(
+        code(&send(SEARCH, json!({"vector": zeros})), 422),
+        "empty_query"
+    );
+}
+
+#[test]
+fn pictures_by_their_address_are_off_unless_switched_on() {
+    let server = shop();
+    let by_url = json!({"image_url": "https://images.example.com/1.jpg"});
+    assert_eq!(code(&server.post(SEARCH, &by_url), 422), "no_fetching");
+    let item = json!({"images": [{"url": "https://images.example.com/1.jpg"}]});
+    let refused = server.put("/v1/catalogs/shop/items/x", &item);
+    assert_eq!(code(&refused, 422), "no_fetching");
+    assert_eq!(refused.1["error"]["field"], "images[0].url");
+    let embed = json!({"model": "shop", "input": by_url});
+    assert_eq!(
+        code(&server.post("/v1/embeddings", &embed), 422),
+        "no_fetching"
+    );
+}
+
+#[test]
+fn a_picture_is_fetched_from_where_it_may_be() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 4_096];
+            let _ = std::io::Read::read(&mut stream, &mut head).unwrap();
+            let file = picture(4);
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", file.len());
+            std::io::Write::write_all(&mut stream, &[head.as_bytes(), &file].concat()).unwrap();
+        }
+    });
+    let fetch = nigh_server::Fetch {
+        allow: vec![address.to_string()],
+        private: true,
+        ..Default::default()
+    };
+    let config = nigh_server::ServerConfig { fetch, ..config() };
+    let server = Running::start(folders(), config, Default::default());
+    let url = format!("http://{address}/4.bmp");
+    let item = json!({"images": [{"url": url}]});
+    assert_eq!(server.put("/v1/catalogs/shop/items/i4", &item).0, 201);
+    let mut kept = server.raw("GET", "/v1/catalogs/shop/items/i4/images/main", "", &[]);
+    assert_eq!(kept.body_mut().read_to_vec().unwrap(), picture(4));
+    let found = server.post(SEARCH, &json!({"image_url": url, "explain": true}));
+    assert_eq!(ids(&found), ["i4"]);
+    assert_eq!(found.1["trace"][0]["stage"], "fetch");
+    serving.join().unwrap();
+}

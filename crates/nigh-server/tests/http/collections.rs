@@ -32,7 +32,9 @@ fn catalogs_and_networks_come_stay_and_go() {
     let names = |server: &Running| {
         let all = server.get("/v1/collections").1["collections"].clone();
         let all = all.as_array().unwrap().clone();
-        let names = all.iter().map(|one| one["name"].as_str().unwrap().to_owned());
+        let names = all
+            .iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned());
         names.collect::<Vec<_>>()
     };
     assert_eq!(names(&server), ["hats", "shop", "club", "friends"]);
@@ -41,7 +43,10 @@ fn catalogs_and_networks_come_stay_and_go() {
     let config = data(&dir);
     let server = Running::start(dir, config, Default::default());
     assert_eq!(names(&server), ["hats", "shop", "club", "friends"]);
-    let found = server.post("/v1/catalogs/hats/search", &json!({"item_id": "a", "why_not": "a"}));
+    let found = server.post(
+        "/v1/catalogs/hats/search",
+        &json!({"item_id": "a", "why_not": "a"}),
+    );
     assert_eq!(ids(&found).len(), 0);
     assert_eq!(server.delete("/v1/catalogs/hats").0, 204);
     assert_eq!(server.delete("/v1/networks/club").0, 204);
@@ -68,12 +73,21 @@ fn what_cannot_be_made_or_deleted_is_told() {
     assert_eq!(code(&encoder("/etc/passwd"), 400), "bad_name");
     assert_eq!(code(&encoder("no-such-model"), 422), "unknown_encoder");
     assert_eq!(put("new").0, 201, "a name that failed is free");
-    assert_eq!(code(&server.delete("/v1/catalogs/shop"), 409), "not_in_data_folder");
-    assert_eq!(code(&server.delete("/v1/catalogs/none"), 404), "unknown_catalog");
+    assert_eq!(
+        code(&server.delete("/v1/catalogs/shop"), 409),
+        "not_in_data_folder"
+    );
+    assert_eq!(
+        code(&server.delete("/v1/catalogs/none"), 404),
+        "unknown_catalog"
+    );
     let without = Running::new();
     let refused = without.put("/v1/catalogs/new", &json!({}));
     assert_eq!(code(&refused, 409), "no_data_folder");
-    assert_eq!(code(&without.delete("/v1/catalogs/shop"), 409), "no_data_folder");
+    assert_eq!(
+        code(&without.delete("/v1/catalogs/shop"), 409),
+        "no_data_folder"
+    );
 }
 
 #[test]

@@ -8,9 +8,13 @@
 
 mod catalogs;
 mod collections;
+mod connections;
 mod document;
+mod keys;
 mod networks;
 mod operations;
 mod page;
 mod pipelines;
 mod server;
+#[cfg(feature = "tls")]
+mod tls;

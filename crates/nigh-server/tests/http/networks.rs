@@ -110,7 +110,10 @@ fn rules_are_taken_back_by_whom_they_are_from() {
     };
     let delete = |rest: &str| assert_eq!(server.delete(&path(rest)).0, 204, "{rest}");
     post("ann/dismissals", json!({"other": "eve"}));
-    assert_eq!((suggestions("ann"), suggestions("eve")), (String::new(), "ann".to_owned()));
+    assert_eq!(
+        (suggestions("ann"), suggestions("eve")),
+        (String::new(), "ann".to_owned())
+    );
     delete("ann/dismissals/eve");
     delete("ann/dismissals/eve");
     assert_eq!(suggestions("ann"), "eve");
@@ -118,7 +121,10 @@ fn rules_are_taken_back_by_whom_they_are_from() {
     post("ann/blocks", json!({"other": "eve"}));
     post("eve/blocks", json!({"other": "ann"}));
     delete("ann/blocks/eve");
-    assert_eq!((suggestions("ann"), suggestions("eve")), (String::new(), String::new()));
+    assert_eq!(
+        (suggestions("ann"), suggestions("eve")),
+        (String::new(), String::new())
+    );
     let server = Running::start(server.end(), config(), Default::default());
     let suggestions = |who: &str| {
         let reply = server.get(&path(&format!("{who}/suggestions")));
@@ -126,7 +132,10 @@ fn rules_are_taken_back_by_whom_they_are_from() {
     };
     assert_eq!(suggestions("ann"), "");
     assert_eq!(server.delete(&path("eve/blocks/ann")).0, 204);
-    assert_eq!((suggestions("ann"), suggestions("eve")), ("eve".to_owned(), "ann".to_owned()));
+    assert_eq!(
+        (suggestions("ann"), suggestions("eve")),
+        ("eve".to_owned(), "ann".to_owned())
+    );
     assert_eq!(server.send("POST", &path("eve/opt-out"), "", &[]).0, 204);
     assert_eq!(suggestions("ann"), "");
     assert_eq!(server.delete(&path("eve/opt-out")).0, 204);

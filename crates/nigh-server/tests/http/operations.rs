@@ -1,5 +1,4 @@
 use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use nigh_server::{Access, Keys, ServeError, Server, openapi};
 use serde_json::{Value, json};
@@ -235,7 +234,7 @@ fn the_committed_document_is_what_the_code_says() {
 
 /// The status of a request that a client library would not send.
 fn wire(server: &Running, head: &str) -> String {
-    let mut stream = TcpStream::connect(&server.address["http://".len()..]).unwrap();
+    let mut stream = server.connect().unwrap();
     let head = format!("{head}connection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     let mut reply = String::new();

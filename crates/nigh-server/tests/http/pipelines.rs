@@ -46,9 +46,15 @@ fn searches_follow_the_catalogs_pipeline_or_their_own() {
     assert!(prices.iter().all(|price| price % 2 == 0), "{prices:?}");
     let first = &ranked.1["hits"][0];
     let parts = first["rank"]["parts"].as_array().unwrap();
-    let names: Vec<&str> = parts.iter().map(|part| part["part"].as_str().unwrap()).collect();
+    let names: Vec<&str> = parts
+        .iter()
+        .map(|part| part["part"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["similarity", "price", "freshness"]);
-    let sum: f64 = parts.iter().map(|part| part["value"].as_f64().unwrap()).sum();
+    let sum: f64 = parts
+        .iter()
+        .map(|part| part["value"].as_f64().unwrap())
+        .sum();
     assert!((sum - first["rank"]["score"].as_f64().unwrap()).abs() < 1e-5);
     assert!(prices[0] > 20, "the dear ones come first: {prices:?}");
     // An empty one is none.
@@ -87,7 +93,10 @@ fn a_budget_is_kept_and_told() {
     assert!(cut.1["coverage"].as_f64().unwrap() < 0.5, "{}", cut.1);
     assert_eq!(ids(&cut).len(), 2);
     let stages = cut.1["trace"].as_array().unwrap();
-    assert!(stages.iter().any(|stage| stage["wanted"].is_u64()), "{stages:?}");
+    assert!(
+        stages.iter().any(|stage| stage["wanted"].is_u64()),
+        "{stages:?}"
+    );
     let costs = &server.get("/v1/operations").1["collections"][0]["stages"];
     let names: Vec<&str> = costs
         .as_array()
@@ -145,10 +154,23 @@ fn wrong_pipelines_are_told_what_is_wrong() {
         }
     };
     check(json!({"where": "size > 1"}), "bad_filter", "pipeline.where");
-    check(json!({"rank": {"keep": 1_000_000}}), "out_of_range", "pipeline.rank.keep");
-    check(json!({"neighbors": {"keep": 0}}), "out_of_range", "pipeline.neighbors.keep");
-    let dated = json!({"rank": {"freshness": {"attribute": "price", "half_life_days": 1, "weight": 1}}});
-    check(dated, "unknown_attribute", "pipeline.rank.freshness.attribute");
+    check(
+        json!({"rank": {"keep": 1_000_000}}),
+        "out_of_range",
+        "pipeline.rank.keep",
+    );
+    check(
+        json!({"neighbors": {"keep": 0}}),
+        "out_of_range",
+        "pipeline.neighbors.keep",
+    );
+    let dated =
+        json!({"rank": {"freshness": {"attribute": "price", "half_life_days": 1, "weight": 1}}});
+    check(
+        dated,
+        "unknown_attribute",
+        "pipeline.rank.freshness.attribute",
+    );
     check(json!({"stages": []}), "bad_json", "stages");
     assert_eq!(server.get(PIPELINE).1, json!({}), "nothing was kept");
     let budget = server.post(SEARCH, &json!({"item_id": "i4", "budget_ms": 0}));

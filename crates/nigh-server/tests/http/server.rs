@@ -1,9 +1,11 @@
 //! A server of its own for each test, on a port that the system chooses.
 
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -60,13 +62,14 @@ impl Running {
         let dirs: Vec<PathBuf> = ["shop", "friends"]
             .map(|name| dir.path().join(name))
             .to_vec();
+        let scheme = config.scheme();
         let server = Server::open(config, keys, Default::default(), &dirs).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, listening) = std::sync::mpsc::channel();
         let stopping = Arc::clone(&stop);
         let run = move || server.run(&stopping, |address| sender.send(address).unwrap());
         let thread = std::thread::spawn(run);
-        let address = format!("http://{}", listening.recv().unwrap());
+        let address = format!("{scheme}://{}", listening.recv().unwrap());
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .build();
@@ -85,9 +88,26 @@ impl Running {
         self
     }
 
+    /// Asks it to end.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// A connection of one's own.
+    pub(crate) fn connect(&self) -> std::io::Result<TcpStream> {
+        let (_, address) = self.address.split_once("://").unwrap();
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        Ok(stream)
+    }
+
+    pub(crate) fn port(&self) -> &str {
+        self.address.rsplit(':').next().unwrap()
+    }
+
     /// Ends it, and gives the folders back.
     pub(crate) fn end(mut self) -> Arc<TempDir> {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stop();
         self.thread.take().unwrap().join().unwrap().unwrap();
         Arc::clone(&self.dir)
     }

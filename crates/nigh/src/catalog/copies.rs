@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use nigh_engine::pipeline::Pipeline;
 use nigh_engine::TuningGoal;
 use nigh_store::CatalogStore;
 use serde_json::json;

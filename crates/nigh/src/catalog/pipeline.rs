@@ -22,7 +22,7 @@ pub(crate) fn run(args: &PipelineArgs, output: Output) -> Result<Exit> {
     }
     let set = args.set.as_deref().map(read).transpose()?;
     if let Some(pipeline) = &set {
-        pipeline.check(catalog.schema())?;
+        catalog.check_pipeline(pipeline)?;
         pipeline.keep(&args.dir)?;
         output.note("searches follow this pipeline from now on");
     }

@@ -10,6 +10,7 @@ use nigh_encode::{DecodeLimits, Format};
 use nigh_engine::vectors::Setting;
 use nigh_engine::{
     Catalog, Hit, Method, Refined, Refinement, SearchError, SearchOptions, SearchReply, Trace,
+    WhyNot,
 };
 use serde_json::json;
 
@@ -37,8 +38,8 @@ pub(crate) fn run(args: &SearchArgs, threads: usize, output: Output) -> Result<E
         }
         output.note(format!("contact sheet: {}", path.display()));
     }
-    print(&reply, args, output)?;
-    if let (Some(id), Some(why_not)) = (&args.why_not, why_not) {
+    print(&reply, why_not.as_ref(), args, output)?;
+    if let (Some(id), Some(why_not)) = (&args.why_not, &why_not) {
         output.note(format!("{id}: {why_not}"));
     }
     // What a formula ordered, or a budget cut short, does not tell what the index finds.
@@ -156,9 +157,18 @@ pub(crate) fn method(args: &MethodArgs) -> Method {
     }
 }
 
-fn print(reply: &SearchReply, args: &SearchArgs, output: Output) -> Result<()> {
+fn print(
+    reply: &SearchReply,
+    why_not: Option<&WhyNot>,
+    args: &SearchArgs,
+    output: Output,
+) -> Result<()> {
     if args.json {
-        return output.json(&reply_json(reply));
+        let mut json = reply_json(reply);
+        if let Some(why_not) = why_not {
+            json["why_not"] = json!(why_not);
+        }
+        return output.json(&json);
     }
     hit_lines(&reply.hits)
         .iter()
@@ -192,7 +202,9 @@ fn print(reply: &SearchReply, args: &SearchArgs, output: Output) -> Result<()> {
 fn how(reply: &SearchReply) -> String {
     let setting = words(&reply.setting);
     match reply.recall_at_10 {
-        _ if reply.setting == Setting::Exact => "every image was compared".to_owned(),
+        _ if reply.setting == Setting::Exact && reply.coverage >= 1.0 => {
+            "every image was compared".to_owned()
+        }
         Some(recall) => format!(
             "{setting}: finds {:.1} % of the ten nearest ({:.1} to {:.1} %)",
             100.0 * recall.mean,

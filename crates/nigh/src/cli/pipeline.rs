@@ -89,8 +89,5 @@ pub(crate) struct GrowthArgs {
 /// A time above 0.
 pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
     let ms: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
-    match Duration::try_from_secs_f64(ms / 1000.0) {
-        Ok(time) if !time.is_zero() => Ok(time),
-        _ => Err(format!("a budget is above 0 ms, received {text}")),
-    }
+    nigh_engine::pipeline::budget(ms).map_err(|error| error.to_string())
 }

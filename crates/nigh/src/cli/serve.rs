@@ -13,14 +13,16 @@ Examples:
   nigh serve shop circle --listen 127.0.0.1:8080
   nigh serve shop --listen 0.0.0.0:7444 --keys-file keys.txt --events events/
   nigh serve --data collections/
+  nigh serve shop --listen 0.0.0.0:7444 --keys-file keys.txt --tls-certificate cert.pem --tls-key key.pem
   nigh serve shop --config nigh.toml --print-config
 
 The page is at the address that is printed, the API below /v1: /v1/openapi.json
 describes it. Nobody else can write a collection while it is served.
 
 Without API keys the server listens on this machine alone. A keys file has a
-line `read KEY` or `write KEY` for each key; clients send
-`Authorization: Bearer KEY`. NIGH_READ_KEY and NIGH_WRITE_KEY add one each.
+line `read KEY` or `write KEY` for each key, and where they are wanted behind it
+`name=NAME` (for the log), `collections=NAME,NAME` and `per_minute=NUMBER`;
+clients send `Authorization: Bearer KEY`. NIGH_READ_KEY and NIGH_WRITE_KEY add one each.
 
 Flags and their environment variables win over the file of --config, which may
 set more: --print-config shows every key with its value.";
@@ -43,6 +45,14 @@ pub(crate) struct ServeArgs {
     /// A file of API keys.
     #[arg(long, env = "NIGH_KEYS_FILE", value_name = "FILE")]
     pub(crate) keys_file: Option<PathBuf>,
+
+    /// Speak TLS with this certificate (PEM, with those between it and its root); read again when it changes.
+    #[arg(long, env = "NIGH_TLS_CERTIFICATE", value_name = "FILE")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+
+    /// The certificate's private key (PEM).
+    #[arg(long, env = "NIGH_TLS_KEY", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
 
     /// Keep the events of /v1/events in this folder.
     #[arg(long, env = "NIGH_EVENTS", value_name = "DIR")]

@@ -27,6 +27,14 @@ pub(super) async fn embed(
     let rows = match what {
         What::Item(id) => return Ok(Rows::Item(id)),
         What::Vector(vector) => return Ok(Rows::Of(vector)),
+        What::Url(url) => {
+            let fetching = Instant::now();
+            let _room = app.fetch_room().await?;
+            let bytes = app.fetch(url).await;
+            let bytes = bytes.map_err(|error| error.field("image_url"))?;
+            trace.push("fetch", 1, 1, fetching);
+            embed_picture(app, catalog, bytes, trace).await?
+        }
         What::Picture(bytes) => embed_picture(app, catalog, bytes, trace).await?,
         What::Words(words) => embed_words(app, catalog, words, trace).await?,
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use nigh_engine::pipeline::Pipeline;
+use nigh_engine::pipeline::{Neighbors, Pipeline, PipelineError, budget};
 use nigh_engine::{Method, OrderBy, Refinement};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,9 +13,9 @@ use super::super::pipeline::{PipelineBody, check_limits};
 use super::super::vector::Vector;
 use crate::config::Limits;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{at_most, some_at_most};
+use crate::extract::{at_most, object, some_object, some_objects};
 
-/// A search. Exactly one of `image`, `vector`, `item_id`, `text` and `query` says what is searched for.
+/// A search. Exactly one of `image`, `image_url`, `vector`, `item_id`, `text` and `query` says what is searched for.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schema(example = json!({"item_id": "1163", "k": 10, "explain": true}))]
@@ -23,6 +23,8 @@ pub(crate) struct SearchRequest {
     /// A picture's file, in Base64.
     #[schema(content_encoding = "base64")]
     image: Option<String>,
+    /// A picture's address, where the server fetches from there.
+    image_url: Option<String>,
     /// An embedding of the catalog's encoder.
     vector: Option<Vector>,
     /// An item of the catalog; it is not among the hits.
@@ -30,7 +32,7 @@ pub(crate) struct SearchRequest {
     /// Words, where the encoder knows them.
     text: Option<String>,
     /// Several of these, weighted.
-    #[serde(deserialize_with = "some_at_most::<_, _, 64>")]
+    #[serde(deserialize_with = "some_objects::<_, _, 64>")]
     query: Option<Vec<Part>>,
     /// Hits of a page.
     #[schema(default = 10, minimum = 1)]
@@ -46,6 +48,7 @@ pub(crate) struct SearchRequest {
     /// Of items with the same value of this attribute only the nearest is shown.
     group_by: Option<String>,
     /// Shows the nearest items in the order of an attribute.
+    #[serde(deserialize_with = "some_object")]
     order_by: Option<Order>,
     /// Attributes whose values are counted over the nearest items.
     #[serde(deserialize_with = "at_most::<_, _, 64>")]
@@ -53,8 +56,10 @@ pub(crate) struct SearchRequest {
     /// An item that is expected: the answer says where it was dropped.
     why_not: Option<String>,
     /// How the nearest are found.
+    #[serde(deserialize_with = "object")]
     params: Params,
     /// The stages of this search, in place of the catalog's own pipeline; `{}` is none.
+    #[serde(deserialize_with = "some_object")]
     pipeline: Option<PipelineBody>,
     /// Milliseconds for the search, in place of the pipeline's budget.
     #[schema(exclusive_minimum = 0)]
@@ -69,6 +74,8 @@ pub(crate) struct SearchRequest {
 pub(crate) struct Part {
     /// A picture's file, in Base64.
     image: Option<String>,
+    /// A picture's address, where the server fetches from there.
+    image_url: Option<String>,
     /// An embedding.
     vector: Option<Vector>,
     /// An item of the catalog.
@@ -124,6 +131,7 @@ pub(super) struct Asked {
 
 pub(super) enum What {
     Picture(Vec<u8>),
+    Url(String),
     Vector(Vec<f32>),
     Item(String),
     Words(String),
@@ -135,6 +143,7 @@ impl Asked {
     pub(super) fn of(request: SearchRequest, limits: &Limits) -> ApiResult<Asked> {
         let SearchRequest {
             image,
+            image_url,
             vector,
             item_id,
             text,
@@ -143,6 +152,7 @@ impl Asked {
         } = request;
         let single = Part {
             image,
+            image_url,
             vector,
             item_id,
             text,
@@ -201,7 +211,7 @@ impl Asked {
         Ok(Asked {
             parts,
             pipeline,
-            budget: request.budget_ms.map(budget).transpose()?,
+            budget: request.budget_ms.map(budget).transpose().map_err(of_search)?,
             most_items: limits.depth,
             k,
             min_score: request.min_score,
@@ -217,6 +227,7 @@ impl Part {
     fn count(&self) -> usize {
         [
             self.image.is_some(),
+            self.image_url.is_some(),
             self.vector.is_some(),
             self.item_id.is_some(),
             self.text.is_some(),
@@ -238,10 +249,11 @@ impl Part {
         let picture = self.image.map(|text| picture(&text, limits)).transpose()?;
         let what = picture
             .map(What::Picture)
+            .or(self.image_url.map(What::Url))
             .or(self.vector.map(|Vector(numbers)| What::Vector(numbers)))
             .or(self.item_id.map(What::Item))
             .or(self.text.map(What::Words));
-        // One of the four is there, see above.
+        // One of the five is there, see above.
         what.map(|what| (what, weight))
             .ok_or_else(|| one_of("image"))
     }
@@ -249,30 +261,21 @@ impl Part {
 
 impl Params {
     fn method(&self) -> ApiResult<Method> {
-        match (self.exact, self.nprobe, self.recall) {
-            (false, None, None) => Ok(Method::Auto),
-            (true, None, None) => Ok(Method::Exact),
-            (false, Some(nprobe), None) if nprobe > 0 => Ok(Method::Nprobe(nprobe)),
-            (false, None, Some(recall)) if recall > 0.0 && recall <= 1.0 => {
-                Ok(Method::Recall(recall))
-            }
-            _ => {
-                let message =
-                    "expected one of exact: true, nprobe of at least 1, and recall above 0 up to 1";
-                Err(ApiError::bad("out_of_range", message).field("params"))
-            }
-        }
+        let neighbors = Neighbors {
+            exact: self.exact,
+            nprobe: self.nprobe,
+            recall: self.recall,
+            keep: None,
+        };
+        let method = neighbors.method();
+        method.map_err(|error| ApiError::from(error).field("params"))
     }
 }
 
-fn budget(ms: f64) -> ApiResult<Duration> {
-    match Duration::try_from_secs_f64(ms / 1000.0) {
-        Ok(budget) if !budget.is_zero() => Ok(budget),
-        _ => {
-            let message = format!("a budget is above 0 ms, received {ms}");
-            Err(ApiError::bad("out_of_range", message).field("budget_ms"))
-        }
-    }
+/// An error about what a search says itself, not its pipeline.
+fn of_search(error: PipelineError) -> ApiError {
+    let field = error.field().to_owned();
+    ApiError::from(error).field(field)
 }
 
 /// The bytes of a picture that came in Base64.
@@ -298,8 +301,7 @@ pub(crate) fn picture(text: &str, limits: &Limits) -> ApiResult<Vec<u8>> {
 }
 
 fn one_of(field: &str) -> ApiError {
-    let message =
-        "expected exactly one of image, vector, item_id and text, or query with such parts";
+    let message = "expected exactly one of image, image_url, vector, item_id and text, or query with such parts";
     ApiError::bad("bad_query", message).field(field)
 }
 
