@@ -28,6 +28,10 @@ lint:
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
+# The traces of `nigh serve`, tried against a small collector.
+otel:
+    cargo test --package nigh --features otel --test serve
+
 # Which crate may depend on which.
 arrows:
     cargo xtask arrows

@@ -15,7 +15,7 @@ use crate::reduction::ReductionRecord;
 
 mod location;
 
-pub use location::{Located, locate};
+pub use location::{Located, is_model_name, locate};
 
 /// The encoder of a collection, as it is stored in the collection's header.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 //! that each follows.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use nigh_index::{
     BuildError, Codec, Grid, GridBuildError, GridConfig, GridOpenError, IvfConfig, Metric,
@@ -14,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub use self::fit::PowerLaw;
 use crate::catalog::{Catalog, OpenCatalogError};
+use crate::label::place;
 use crate::vectors::{
     Accepted, ClockError, Family, Measured, Queries, RECALL_AT, Stopped, Stopwatch, SweepError,
     SweepOptions, Watch, others, sweep,
@@ -112,7 +114,7 @@ pub struct Curve {
 pub struct GrowthPoint {
     /// Images that are searched.
     pub images: usize,
-    /// Mean CPU microseconds of a query on one thread.
+    /// Mean CPU microseconds of a query of the measuring half on one thread.
     pub latency_us: f64,
     /// The mean share of the ten nearest that the measuring half found.
     pub recall_at_10: f64,
@@ -163,6 +165,9 @@ pub enum GrowthError {
     /// The time cannot be told.
     #[error(transparent)]
     Clock(#[from] ClockError),
+    /// A strategy has no setting: a defect in nigh.
+    #[error("no setting was measured")]
+    NothingMeasured,
     /// A setting cannot be written down: a defect in nigh.
     #[error(transparent)]
     Setting(#[from] serde_json::Error),
@@ -244,24 +249,30 @@ pub fn growth(
     })
 }
 
-/// Queries, and the rows that are searched, in an order any part of which is a sample.
+/// Queries, and the rows that are searched, in an order any part of which is a sample. All images of an item are on one side: they are near
+/// to each other, and would make the search for one easy.
 fn split(segment: &Segment, options: &GrowthOptions) -> (Queries, Vec<usize>) {
     let labels = segment.labels();
-    let hash = |row: &usize| xxh3_64_with_seed(&labels[*row].to_le_bytes(), options.seed);
+    let item = |row: &usize| place(labels[*row]);
+    let hash = |row: &usize| {
+        (
+            xxh3_64_with_seed(&item(row).to_le_bytes(), options.seed),
+            *row,
+        )
+    };
     let mut order: Vec<usize> = (0..segment.len()).collect();
     order.sort_by_cached_key(hash);
-    let count = options.queries.min(segment.len() / 10);
+    let mut count = options.queries.min(segment.len() / 10);
+    while count > 0 && count < order.len() && item(&order[count]) == item(&order[count - 1]) {
+        count += 1;
+    }
     let base = order.split_off(count);
     let values = order
         .iter()
         .flat_map(|&row| segment.row(row).into_owned())
         .collect();
-    let queries = Queries::from_rows(
-        Path::new("the collection"),
-        segment.dim(),
-        values,
-        Vec::new(),
-    );
+    let path = Path::new("the collection");
+    let queries = Queries::from_rows(path, segment.dim(), values, Vec::new());
     let most = options.images.max(LEAST_IMAGES).min(base.len());
     (queries, base[..most].to_vec())
 }
@@ -285,51 +296,44 @@ const TIMED: SweepOptions = SweepOptions {
 };
 
 impl Measurement<'_> {
-    /// Measures all strategies on these rows.
+    /// Measures all strategies on these rows, one index after another.
     fn size(
         &mut self,
         rows: &[usize],
         curves: &mut [(Strategy, Vec<GrowthPoint>); 5],
     ) -> Result<(), GrowthError> {
+        let mut points = Vec::with_capacity(curves.len());
         let codes = Codec::RaBitQ(RaBitQConfig::default());
-        let (staged, staged_seconds) = self.lists(rows, codes)?;
+        let coded = self.lists(rows, codes)?;
+        let index = &coded.index;
         let truths = [
-            self.truth(&staged, &self.choosing)?,
-            self.truth(&staged, &self.measuring)?,
+            self.truth(index, &self.choosing)?,
+            self.truth(index, &self.measuring)?,
         ];
-        let (flat, flat_seconds) = self.lists(rows, Codec::F32)?;
-        let (grid, grid_seconds) = self.grid(rows)?;
-        let vectors = 4 * (rows.len() * self.segment.dim()) as u64;
-        for (strategy, points) in curves {
-            let point = match strategy {
-                Strategy::Scan => self.point(&staged, &[Family::exact()], &truths, vectors, 0.0)?,
-                Strategy::Rough => {
-                    let families = Family::rough(&staged);
-                    self.point(&staged, &families, &truths, staged.bytes(), staged_seconds)?
-                }
-                Strategy::Grid => {
-                    let families = [Family::grid(&grid)];
-                    self.point(&grid, &families, &truths, grid.bytes(), grid_seconds)?
-                }
-                Strategy::Ivf => {
-                    let families = Family::some_of(&flat);
-                    self.point(&flat, &families, &truths, flat.bytes(), flat_seconds)?
-                }
-                Strategy::Staged => {
-                    let families = Family::some_of(&staged);
-                    self.point(&staged, &families, &truths, staged.bytes(), staged_seconds)?
-                }
-            };
-            points.push(GrowthPoint {
-                images: rows.len(),
-                ..point
-            });
+        let plain = Indexed {
+            index: index.clone(),
+            images: rows.len(),
+            bytes: 4 * (rows.len() * self.segment.dim()) as u64,
+            build_seconds: 0.0,
+        };
+        let scan = self.point(&plain, &[Family::exact()], &truths)?;
+        let rough = self.point(&coded, &Family::rough(index), &truths)?;
+        let staged = self.point(&coded, &Family::some_of(index), &truths)?;
+        drop((coded, plain));
+        let flat = self.lists(rows, Codec::F32)?;
+        let ivf = self.point(&flat, &Family::some_of(&flat.index), &truths)?;
+        drop(flat);
+        let grid = self.grid(rows)?;
+        let hashed = self.point(&grid, &[Family::grid(&grid.index)], &truths)?;
+        points.extend([scan, rough, hashed, ivf, staged]);
+        for ((_, curve), point) in curves.iter_mut().zip(points) {
+            curve.push(point);
         }
         Ok(())
     }
 
     /// The rows in lists, and the CPU seconds that building them took.
-    fn lists(&self, rows: &[usize], codec: Codec) -> Result<(Segment, f64), GrowthError> {
+    fn lists(&self, rows: &[usize], codec: Codec) -> Result<Indexed<Segment>, GrowthError> {
         let path = self.folder.join("lists");
         let ivf = Some(IvfConfig {
             codec,
@@ -344,12 +348,19 @@ impl Measurement<'_> {
         }
         self.watch.advance(1)?;
         builder.finish()?;
-        let seconds = stopwatch.lap()?.cpu;
+        let build_seconds = stopwatch.lap()?.cpu;
         self.watch.advance(1)?;
-        Ok((self.opened(&path, Segment::open)?, seconds))
+        let index = self.opened(&path, Segment::open)?;
+        Ok(Indexed {
+            bytes: index.bytes(),
+            images: rows.len(),
+            index,
+            build_seconds,
+        })
     }
 
-    fn grid(&self, rows: &[usize]) -> Result<(Grid, f64), GrowthError> {
+    /// The same in a grid; all rows are in memory meanwhile.
+    fn grid(&self, rows: &[usize]) -> Result<Indexed<Grid>, GrowthError> {
         let path = self.folder.join("grid");
         let stopwatch = Stopwatch::start()?;
         let mut vectors = Vectors::new(self.segment.dim(), Metric::Cosine);
@@ -357,9 +368,15 @@ impl Measurement<'_> {
             vectors.push(label as u64, &self.segment.row(row))?;
         }
         build_grid(&path, &vectors, &GridConfig::default())?;
-        let seconds = stopwatch.lap()?.cpu;
+        let build_seconds = stopwatch.lap()?.cpu;
         self.watch.advance(1)?;
-        Ok((self.opened(&path, Grid::open)?, seconds))
+        let index = self.opened(&path, Grid::open)?;
+        Ok(Indexed {
+            bytes: index.bytes(),
+            images: rows.len(),
+            index,
+            build_seconds,
+        })
     }
 
     /// Opens what was built; its name is free again then.
@@ -386,39 +403,67 @@ impl Measurement<'_> {
         Ok(Accepted::of(&found))
     }
 
-    /// The fastest setting of these that reaches the recall.
+    /// The fastest setting of these that reaches the recall by the choosing half; recall and time of it are the other half's, which had no
+    /// part in the choice.
     fn point<I: Measured>(
         &self,
-        index: &I,
+        of: &Indexed<I>,
         families: &[Family<I::Params>],
         [chosen_by, measured_by]: &[Accepted; 2],
-        bytes: u64,
-        build_seconds: f64,
     ) -> Result<GrowthPoint, GrowthError> {
-        let watch = self.watch;
+        let (index, watch) = (&of.index, self.watch);
         let points = sweep(index, &self.choosing, chosen_by, families, &TIMED, watch)?;
         let reaching = points
             .iter()
             .filter(|point| point.recall_at_10 >= self.recall);
         let fastest = reaching.max_by(|a, b| a.single_qps.total_cmp(&b.single_qps));
-        // Points come by rising recall; a sweep of one family or more has one at least.
-        let best = fastest.or(points.last()).ok_or(GrowthError::TooFew(0))?;
+        // Points come by rising recall.
+        let best = fastest
+            .or(points.last())
+            .ok_or(GrowthError::NothingMeasured)?;
         let params = I::params(&best.setting, RECALL_AT);
+        let latency_us = self.time(index, params)?;
         let found = index.search_all(self.measuring.values(), params, 1)?;
         let compared: usize = found
             .iter()
             .map(|found| found.distances + found.rescored)
             .sum();
-        let queries = self.measuring.len().max(1) as f64;
         Ok(GrowthPoint {
-            images: 0,
-            latency_us: 1e6 / best.single_qps.max(f64::MIN_POSITIVE),
+            images: of.images,
+            latency_us,
+            compared: compared as f64 / self.measuring.len().max(1) as f64,
             recall_at_10: measured_by.recall(&others(found, &self.measuring)),
             reaches: fastest.is_some(),
-            compared: compared as f64 / queries,
-            bytes,
-            build_seconds,
+            bytes: of.bytes,
+            build_seconds: of.build_seconds,
             setting: serde_json::to_value(&best.setting)?,
         })
     }
+
+    /// CPU microseconds of a query of the measuring half: the least of some turns.
+    fn time<I: Measured>(&self, index: &I, params: I::Params) -> Result<f64, GrowthError> {
+        let mut least = f64::INFINITY;
+        for _ in 0..TIMED.repetitions {
+            let (stopwatch, begun) = (Stopwatch::start()?, Instant::now());
+            let mut searched = 0;
+            for query in self.measuring.values().chunks_exact(self.segment.dim()) {
+                index.search_one(query, params, 1)?;
+                searched += 1;
+                if begun.elapsed().as_secs_f64() > TIMED.timed_seconds {
+                    break;
+                }
+            }
+            self.watch.advance(1)?;
+            least = least.min(1e6 * stopwatch.lap()?.cpu / f64::from(searched.max(1)));
+        }
+        Ok(least)
+    }
+}
+
+/// An index that was built to be measured.
+struct Indexed<I> {
+    index: I,
+    images: usize,
+    bytes: u64,
+    build_seconds: f64,
 }

@@ -87,7 +87,7 @@ pub use catalog::{
     SearchOptions, SearchReply, ShapeRecall, StageCost, TuneOptions, WhyNot, Write, tune_catalog,
 };
 pub use columns::{ColumnSummary, Columns, ColumnsBuilder, LoadError, PushError, column_bytes};
-pub use encoder::{EncoderError, EncoderRecord, EncoderRequest, Located, locate};
+pub use encoder::{EncoderError, EncoderRecord, EncoderRequest, Located, is_model_name, locate};
 pub use filter::{Filter, FilterError, Place};
 pub use import::{Counts, ImportError, ImportEvent, ImportOptions, ImportReport, StageThroughput};
 pub use load::{read_image, read_image_file};

@@ -194,7 +194,8 @@ impl Pipeline {
     pub fn remove(dir: &Path) -> Result<(), TuningFileError> {
         let path = file(dir);
         // That it is gone is on disk when the folder is.
-        let removed = std::fs::remove_file(&path).and_then(|()| std::fs::File::open(dir)?.sync_all());
+        let removed =
+            std::fs::remove_file(&path).and_then(|()| std::fs::File::open(dir)?.sync_all());
         match removed {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

@@ -7,10 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use nigh_encode::DecodeLimits;
+use nigh_engine::growth::{GrowthOptions, Strategy, growth};
 use nigh_engine::pipeline::Pipeline;
+use nigh_engine::vectors::Watch;
 use nigh_engine::{
     Catalog, CatalogWriter, EncoderRequest, Hit, LiveCatalog, NewItem, NewPicture, Refined,
     Refinement, SearchOptions, Stage, WhyNot, Write,
@@ -32,7 +33,7 @@ fn picture(number: u32) -> Vec<u8> {
     file
 }
 
-fn item(number: u32) -> NewItem {
+fn item(number: u32, pictures: u32) -> NewItem {
     let kind = ["cup", "hat", "shoe"][number as usize % 3].to_owned();
     let mut attributes = BTreeMap::from([
         ("kind".to_owned(), Value::String(kind)),
@@ -48,11 +49,13 @@ fn item(number: u32) -> NewItem {
     NewItem {
         id: format!("i{number}"),
         attributes,
-        pictures: vec![NewPicture {
-            name: "main".to_owned(),
-            source: "upload".to_owned(),
-            bytes: picture(number),
-        }],
+        pictures: (0..pictures)
+            .map(|at| NewPicture {
+                name: at.to_string(),
+                source: "upload".to_owned(),
+                bytes: picture(number + 1_000_003 * at),
+            })
+            .collect(),
     }
 }
 
@@ -63,6 +66,10 @@ struct Shop {
 
 impl Shop {
     fn of(items: u32) -> Shop {
+        Shop::with(items, 1)
+    }
+
+    fn with(items: u32, pictures: u32) -> Shop {
         let dir = tempfile::tempdir().unwrap();
         drop(CatalogWriter::open_or_create(dir.path(), &EncoderRequest::default()).unwrap());
         let live = LiveCatalog::open(dir.path()).unwrap();
@@ -70,7 +77,7 @@ impl Shop {
         let encoder = record.open(&EncoderRequest::default()).unwrap();
         let upsert = |number: u32| -> Write {
             let mut prepared = live
-                .prepare(item(number), &DecodeLimits::default())
+                .prepare(item(number, pictures), &DecodeLimits::default())
                 .unwrap();
             let rows = encoder.encode(&prepared.take_pictures()).unwrap();
             prepared.finish(&live.read().unwrap(), rows)
@@ -246,26 +253,35 @@ fn stages_hand_on_what_they_keep() {
     assert_eq!(names, ["filter", "probe", "rescore", "collect"]);
 }
 
+/// A budget that is gone before anything has begun.
+const NONE: f64 = 0.000_1;
+
 #[test]
 fn a_budget_cuts_stages_and_says_so() {
     let shop = Shop::of(ITEMS);
-    let lists = json!({"neighbors": {"nprobe": 60}, "rank": {"keep": 500}});
+    let lists = |budget: Option<f64>| json!({"neighbors": {"nprobe": 60}, "rank": {"keep": 500}, "budget_ms": budget});
     // The costs are learnt from searches.
-    let whole = (0..20).map(|_| shop.search(lists.clone(), 10, Refinement::default()));
+    let whole = (0..20).map(|_| shop.search(lists(None), 10, Refinement::default()));
     let whole = whole.last().unwrap();
     assert_eq!(whole.reply.coverage, 1.0);
     let costs = shop.live.read().unwrap().stage_costs();
-    let names: Vec<&str> = costs.iter().map(|cost| cost.stage).collect();
-    assert_eq!(names, ["probe", "rescore", "collect", "rank"]);
-    assert!(
-        costs
-            .iter()
-            .all(|cost| cost.searches == 20 && cost.us_per_candidate >= 0.0)
+    let learned: Vec<(&str, u64)> = costs
+        .iter()
+        .map(|cost| (cost.stage, cost.searches))
+        .collect();
+    // What scanning costs was measured when the index was built.
+    assert_eq!(
+        learned,
+        [
+            ("scan", 0),
+            ("probe", 20),
+            ("rescore", 20),
+            ("collect", 20),
+            ("rank", 20)
+        ]
     );
 
-    let with =
-        |ms: f64| json!({"neighbors": {"nprobe": 60}, "rank": {"keep": 500}, "budget_ms": ms});
-    let ample = shop.search(with(10_000.0), 10, Refinement::default());
+    let ample = shop.search(lists(Some(10_000.0)), 10, Refinement::default());
     assert_eq!(ample.reply.coverage, 1.0);
     assert_eq!(ids(&ample.reply.hits), ids(&whole.reply.hits));
     assert!(
@@ -277,46 +293,108 @@ fn a_budget_cuts_stages_and_says_so() {
             .all(|stage| stage.wanted.is_none())
     );
 
-    let none = shop.search(with(0.000_1), 10, Refinement::default());
-    assert!(none.reply.coverage < 0.2, "{}", none.reply.coverage);
-    assert_eq!(none.reply.hits.len(), 10, "a page is always made");
-    let probe = stage(&none, "probe").unwrap();
+    let cut = shop.search(lists(Some(NONE)), 10, Refinement::default());
+    assert_eq!(cut.reply.hits.len(), 10, "a page is always made");
+    let probe = stage(&cut, "probe").unwrap();
     assert!(probe.wanted > Some(probe.input), "{probe:?}");
     assert!(probe.input * 10 < stage(&whole, "probe").unwrap().input);
-    assert_eq!(none.reply.recall_at_10, None);
+    assert_eq!(stage(&cut, "rescore").unwrap().input, 10);
+    // Of 500 candidates for an exact comparison ten were left.
+    let rescore = stage(&cut, "rescore").unwrap();
+    assert_eq!(
+        rescore.wanted,
+        Some(stage(&whole, "rescore").unwrap().input)
+    );
+    let least = 10.0 / rescore.wanted.unwrap() as f64;
+    assert!(
+        (cut.reply.coverage - least).abs() < 1e-9,
+        "{}",
+        cut.reply.coverage
+    );
+}
 
-    // An exact search without time reads the nearest lists.
-    let exact = json!({"neighbors": {"exact": true}});
-    (0..3).for_each(|_| drop(shop.search(exact.clone(), 10, Refinement::default())));
-    let exact = json!({"neighbors": {"exact": true}, "budget_ms": 0.000_1});
-    let cut = shop.search(exact, 10, Refinement::default());
-    assert!(cut.reply.coverage < 0.2);
-    assert_eq!(cut.reply.hits[0].id, "i77");
-    assert_eq!(cut.reply.hits.len(), 10);
+#[test]
+fn an_exact_search_that_is_cut_claims_nothing() {
+    // With lists and without; of one picture an item and of two.
+    for (items, pictures) in [(ITEMS, 1), (400, 1), (400, 2)] {
+        let shop = Shop::with(items, pictures);
+        let exact =
+            |budget: Option<f64>| json!({"neighbors": {"exact": true}, "budget_ms": budget});
+        let whole = (0..3).map(|_| shop.search(exact(None), 10, Refinement::default()));
+        let whole = whole.last().unwrap();
+        assert_eq!(whole.reply.coverage, 1.0);
+        assert_eq!(
+            whole.reply.recall_at_10.map(|recall| recall.mean),
+            Some(1.0)
+        );
+        assert_eq!(
+            stage(&whole, "scan").unwrap().input,
+            u64::from(items * pictures)
+        );
+        let cut = shop.search(exact(Some(NONE)), 10, Refinement::default());
+        assert!(cut.reply.coverage < 0.2, "{items}: {}", cut.reply.coverage);
+        assert_eq!(cut.reply.recall_at_10, None, "{items}");
+        assert_eq!(cut.reply.hits.len(), 10, "{items} × {pictures}");
+        let filtered =
+            json!({"where": "kind = 'cup'", "neighbors": {"exact": true}, "budget_ms": NONE});
+        let cut = shop.search(filtered, 5, Refinement::default());
+        assert!(cut.reply.coverage < 0.2, "{items}: {}", cut.reply.coverage);
+        assert_eq!(cut.reply.hits.len(), 5, "{items} × {pictures}");
+    }
 }
 
 #[test]
 fn a_budget_is_told_as_the_reason_why_an_item_is_missing() {
-    let shop = Shop::of(ITEMS);
+    let shop = Shop::of(400);
     let exact = |budget: Option<f64>| json!({"neighbors": {"exact": true}, "budget_ms": budget});
-    let all = shop.search(exact(None), 200, Refinement::default());
-    let why = |id: &str| {
+    let all = (0..3).map(|_| shop.search(exact(None), 20, Refinement::default()));
+    let all = all.last().unwrap();
+    let why = |id: &str, budget: Option<f64>| {
         let refinement = Refinement {
             why_not: Some(id.to_owned()),
+            depth: Some(100),
             ..Refinement::default()
         };
-        shop.search(exact(Some(0.000_1)), 200, refinement)
+        shop.search(exact(budget), 20, refinement)
     };
-    let cut = why("i0");
+    let cut = why("i399", Some(NONE));
     let found = ids(&cut.reply.hits);
     let missing = all
         .reply
         .hits
         .iter()
         .find(|hit| !found.contains(&hit.id.as_str()));
+    // Only the first rows were compared: most of the twenty nearest are missing.
     let missing = &missing.unwrap().id;
-    let found = why(missing).why_not;
-    assert!(matches!(found, Some(WhyNot::Budget { .. })), "{found:?}");
+    let reason = why(missing, Some(NONE)).why_not;
+    assert!(matches!(reason, Some(WhyNot::Budget { .. })), "{reason:?}");
+    let reason = why(missing, None).why_not;
+    assert!(matches!(reason, Some(WhyNot::Shown { .. })), "{reason:?}");
+}
+
+#[test]
+fn pages_of_ranked_hits_join_to_one_list() {
+    let shop = Shop::shared();
+    let pipeline = json!({"rank": {
+        "boosts": [{"attribute": "sales", "pivot": 300, "weight": 0.2}],
+        "diversity": {"lambda": 0.7},
+    }});
+    let page = |offset: usize, k: usize| {
+        let refinement = Refinement {
+            offset,
+            ..Refinement::default()
+        };
+        let found = shop.search(pipeline.clone(), k, refinement);
+        found
+            .reply
+            .hits
+            .into_iter()
+            .map(|hit| hit.id)
+            .collect::<Vec<_>>()
+    };
+    let pages: Vec<String> = (0..12).flat_map(|at| page(10 * at, 10)).collect();
+    let distinct: std::collections::HashSet<&String> = pages.iter().collect();
+    assert_eq!((pages.len(), distinct.len()), (120, 120));
 }
 
 #[test]
@@ -377,6 +455,9 @@ fn what_cannot_be_followed_is_told_with_its_field() {
         "neighbors",
         "one of",
     );
+    let untuned: Pipeline = serde_json::from_value(json!({"neighbors": {"recall": 0.9}})).unwrap();
+    let error = catalog.check_pipeline(&untuned).unwrap_err();
+    assert_eq!(error.field(), "neighbors.recall", "{error}");
     check(json!({"budget_ms": 0}), "budget_ms", "above 0, received 0");
     check(json!({"budget_ms": -1}), "budget_ms", "above 0");
     check(json!({"rank": {"keep": 0}}), "rank.keep", "received 0");
@@ -415,5 +496,65 @@ fn what_cannot_be_followed_is_told_with_its_field() {
         json!({"rank": {"diversity": {"lambda": 1.5}}}),
         "rank.diversity.lambda",
         "0 to 1",
+    );
+}
+
+#[test]
+fn growth_is_measured_on_doubling_parts() {
+    let shop = Shop::of(2_400);
+    let Shop { live, dir } = shop;
+    drop(live);
+    let options = GrowthOptions {
+        queries: 100,
+        ..GrowthOptions::default()
+    };
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let watch = Watch {
+        stop: &stop,
+        done: &|_| {},
+    };
+    let measured = growth(dir.path(), &options, &watch).unwrap();
+    assert_eq!((measured.curves.len(), measured.queries), (5, 50));
+    for curve in &measured.curves {
+        let sizes: Vec<usize> = curve.points.iter().map(|point| point.images).collect();
+        assert_eq!(sizes, [144, 288, 576, 1_152, 2_300], "{:?}", curve.strategy);
+        for point in &curve.points {
+            assert!(point.latency_us > 0.0 && point.compared > 0.0, "{point:?}");
+            assert!(!point.reaches || point.recall_at_10 > 0.85, "{point:?}");
+        }
+    }
+    let of = |wanted: Strategy| {
+        let found = measured
+            .curves
+            .iter()
+            .find(|curve| curve.strategy == wanted);
+        found.unwrap()
+    };
+    for point in &of(Strategy::Scan).points {
+        assert_eq!(
+            (point.compared, point.recall_at_10),
+            (point.images as f64, 1.0)
+        );
+    }
+    assert!(of(Strategy::Scan).time.is_some());
+    let last = |wanted| of(wanted).points.last().unwrap();
+    // All codes are compared, and some embeddings after them; lists spare most of both.
+    assert!(last(Strategy::Rough).compared >= 2_300.0);
+    assert!(last(Strategy::Ivf).compared < 2_300.0);
+    let left = std::fs::read_dir(dir.path()).unwrap();
+    let left: Vec<String> = left
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(
+        left.iter().all(|name| !name.starts_with("growth-")),
+        "{left:?}"
+    );
+    let few = Shop::of(100);
+    let error = growth(few.dir.path(), &options, &watch).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("the collection has 100 published images"),
+        "{error}"
     );
 }

@@ -18,7 +18,10 @@ pub(crate) async fn authorize(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match admit(&app, &request, parameters.ok().as_ref()) {
+    let parameters = parameters.ok();
+    let collection = parameters.as_ref().and_then(collection);
+    tracing::Span::current().record("collection", collection);
+    match admit(&app, &request, collection) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -27,7 +30,13 @@ pub(crate) async fn authorize(
     }
 }
 
-fn admit(app: &App, request: &Request, parameters: Option<&RawPathParams>) -> ApiResult<Caller> {
+/// The collection that a path is about.
+fn collection(parameters: &RawPathParams) -> Option<&str> {
+    let mut named = parameters.iter().filter(|(name, _)| *name == "name");
+    named.next().map(|(_, collection)| collection)
+}
+
+fn admit(app: &App, request: &Request, collection: Option<&str>) -> ApiResult<Caller> {
     if app.keys.is_empty() {
         return match is_own(request, app.config.scheme()) {
             true => Ok(Caller::anybody()),
@@ -46,7 +55,7 @@ fn admit(app: &App, request: &Request, parameters: Option<&RawPathParams>) -> Ap
         return Err(ApiError::forbidden("this API key may only read"));
     }
     if caller.is_limited() {
-        admit_limited(&caller, request, parameters)?;
+        admit_limited(&caller, request, collection)?;
     }
     Ok(caller)
 }
@@ -74,16 +83,16 @@ const SEE_THE_CALLER: [(Method, &str); 4] = [
 ];
 
 /// A key for some collections is let to these, and to nothing that may tell of others.
-fn admit_limited(
-    caller: &Caller,
-    request: &Request,
-    parameters: Option<&RawPathParams>,
-) -> ApiResult<()> {
-    let named = parameters.and_then(|all| all.iter().find(|(name, _)| *name == "name"));
-    if let Some((_, collection)) = named {
+fn admit_limited(caller: &Caller, request: &Request, collection: Option<&str>) -> ApiResult<()> {
+    if let Some(collection) = collection {
         return caller.require(collection);
     }
-    let asked = (request.method(), request.uri().path());
+    let method = match *request.method() {
+        // As GET, without the body.
+        Method::HEAD => &Method::GET,
+        ref method => method,
+    };
+    let asked = (method, request.uri().path());
     let sees = SEE_THE_CALLER
         .iter()
         .any(|(method, path)| (method, *path) == asked);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nigh_engine::network::{Network, NetworkError, Planned, SuggestScratch};
 use nigh_engine::{
@@ -21,6 +21,8 @@ use crate::error::{ApiError, ApiResult};
 /// A catalog that is served.
 pub(crate) struct ServedCatalog {
     pub(crate) name: String,
+    /// Another one for every catalog that this process has served, also where one took the name of another.
+    pub(crate) serial: u64,
     pub(crate) live: Arc<LiveCatalog>,
     pub(crate) record: EncoderRecord,
     /// Opened when it is first needed, so that a catalog whose model is gone still answers by item.
@@ -81,40 +83,26 @@ impl Collections {
         Ok(())
     }
 
-    /// Takes a catalog out, once nobody uses it any more, and closes it; its folder.
+    /// Takes a catalog out and closes it, if nobody uses it at this moment; its folder.
     pub(crate) fn close_catalog(&self, name: &str) -> ApiResult<PathBuf> {
-        let served = self.catalog(name)?;
-        write(&self.catalogs).remove(name);
+        let mut catalogs = write(&self.catalogs);
+        let unused = |served: &Arc<ServedCatalog>| {
+            // A publication has a thread of its own.
+            Arc::strong_count(served) == 1 && !served.is_publishing()
+        };
+        let served = take(&mut catalogs, name, "catalog", unused)?;
+        drop(catalogs);
         let live = Arc::clone(&served.live);
-        let put_back = |served| drop(write(&self.catalogs).insert(name.to_owned(), served));
-        // Ends the thread that writes.
-        drop(alone(served).map_err(|served| {
-            put_back(served);
-            in_use(name)
-        })?);
-        let dir = live.dir().to_owned();
-        match alone(live) {
-            Ok(_) => Ok(dir),
-            // A publication that nobody asked to end: the catalog comes back.
-            Err(live) => {
-                let served = ServedCatalog::of(name.to_owned(), live)?;
-                put_back(Arc::new(served));
-                Err(in_use(name))
-            }
-        }
+        // Ends the thread that writes, which held the catalog too.
+        drop(served);
+        Ok(live.dir().to_owned())
     }
 
     /// The same of a network.
     pub(crate) fn close_network(&self, name: &str) -> ApiResult<PathBuf> {
-        let served = self.network(name)?;
-        write(&self.networks).remove(name);
-        match alone(served) {
-            Ok(served) => served.dir(),
-            Err(served) => {
-                write(&self.networks).insert(name.to_owned(), served);
-                Err(in_use(name))
-            }
-        }
+        let mut networks = write(&self.networks);
+        let unused = |served: &Arc<ServedNetwork>| Arc::strong_count(served) == 1;
+        take(&mut networks, name, "network", unused)?.dir()
     }
 
     pub(crate) fn catalog(&self, name: &str) -> ApiResult<Arc<ServedCatalog>> {
@@ -138,26 +126,26 @@ impl Collections {
     }
 }
 
-/// How long a deletion waits for requests that use the collection.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What nobody else holds any more within [`PATIENCE`], or as it was.
-fn alone<T>(shared: Arc<T>) -> Result<T, Arc<T>> {
-    let started = Instant::now();
-    let mut shared = shared;
-    loop {
-        match Arc::try_unwrap(shared) {
-            Ok(owned) => return Ok(owned),
-            Err(held) if started.elapsed() > PATIENCE => return Err(held),
-            Err(held) => shared = held,
-        }
-        std::thread::sleep(Duration::from_millis(5));
+/// Takes out what nobody uses; whoever asks for it after that does not find it.
+fn take<T>(
+    served: &mut BTreeMap<String, Arc<T>>,
+    name: &str,
+    kind: &'static str,
+    unused: impl FnOnce(&Arc<T>) -> bool,
+) -> ApiResult<Arc<T>> {
+    let unknown = || {
+        let code = match kind {
+            "catalog" => "unknown_catalog",
+            _ => "unknown_network",
+        };
+        ApiError::not_found(code, format!("no {kind} is called {name:?}"))
+    };
+    let found = served.get(name).ok_or_else(unknown)?;
+    if !unused(found) {
+        let message = format!("{name:?} is being used: try again when that has ended");
+        return Err(ApiError::conflict("in_use", message));
     }
-}
-
-fn in_use(name: &str) -> ApiError {
-    let message = format!("{name:?} is being used: try again when that has ended");
-    ApiError::conflict("in_use", message)
+    served.remove(name).ok_or_else(unknown)
 }
 
 /// A map is whole even where a thread panicked: every change of it is one call.
@@ -209,8 +197,10 @@ impl ServedCatalog {
         };
         let writes = Batcher::spawn(config, commit)
             .map_err(|error| ApiError::unavailable(format!("no thread to write with: {error}")))?;
+        static SERIALS: AtomicU64 = AtomicU64::new(0);
         Ok(Self {
             name,
+            serial: SERIALS.fetch_add(1, Ordering::Relaxed),
             live,
             record,
             encoder: OnceLock::new(),

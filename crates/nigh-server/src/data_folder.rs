@@ -13,12 +13,13 @@ pub(crate) struct DataFolder {
     dir: PathBuf,
 }
 
-/// Folders on their way to be removed begin so; no collection is called so.
+/// Folders on their way to be removed or made begin so; no collection is called so.
 const DELETED: &str = ".deleted-";
+const MAKING: &str = ".making-";
 const LONGEST_NAME: usize = 64;
 
 impl DataFolder {
-    /// Opens the folder, made where there is none, and removes what a deletion that was cut off has left.
+    /// Opens the folder, made where there is none, and removes what a creation or deletion that was cut off has left.
     pub(crate) fn open(dir: &Path) -> io::Result<DataFolder> {
         std::fs::create_dir_all(dir)?;
         let folder = DataFolder {
@@ -26,7 +27,7 @@ impl DataFolder {
         };
         for path in folder.entries()? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with(DELETED) {
+            if name.starts_with(DELETED) || name.starts_with(MAKING) {
                 std::fs::remove_dir_all(&path)?;
             }
         }
@@ -65,17 +66,49 @@ impl DataFolder {
         real.is_some_and(|real| real.parent() == Some(&self.dir))
     }
 
-    /// Removes a collection that nobody has open: under its name at once, and its files before this returns. What is left where that
-    /// is cut off, the next opening removes.
+    /// Makes a collection: beside the others first, so that one that is cut off is none.
+    pub(crate) fn make(
+        &self,
+        collection: &Path,
+        create: impl FnOnce(&Path) -> ApiResult<()>,
+    ) -> ApiResult<()> {
+        let new = self.hidden(MAKING);
+        let made = create(&new).and_then(|()| {
+            std::fs::rename(&new, collection)
+                .and_then(|()| self.sync())
+                .map_err(ApiError::internal)
+        });
+        if made.is_err() {
+            // It would only fill the disk; the next opening removes what is left.
+            let _ = std::fs::remove_dir_all(&new);
+        }
+        made
+    }
+
+    /// Removes a collection that nobody has open: its name is free, on disk too, when this returns.
+    ///
+    /// # Errors
+    /// It is there as before. That its files cannot all be removed is logged; the next opening tries again.
     pub(crate) fn delete(&self, collection: &Path) -> io::Result<()> {
-        static DELETIONS: AtomicU64 = AtomicU64::new(0);
-        let number = DELETIONS.fetch_add(1, Ordering::Relaxed);
-        let gone = format!("{DELETED}{}-{number}", std::process::id());
-        let gone = self.dir.join(gone);
+        let gone = self.hidden(DELETED);
         std::fs::rename(collection, &gone)?;
-        // The name is gone on disk too.
-        std::fs::File::open(&self.dir)?.sync_all()?;
-        std::fs::remove_dir_all(&gone)
+        let removed = self.sync().and_then(|()| std::fs::remove_dir_all(&gone));
+        if let Err(error) = removed {
+            tracing::error!(%error, "files of a collection that was deleted are left");
+        }
+        Ok(())
+    }
+
+    fn hidden(&self, begin: &str) -> PathBuf {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        self.dir
+            .join(format!("{begin}{}-{number}", std::process::id()))
+    }
+
+    /// Names of the folder are on disk.
+    fn sync(&self) -> io::Result<()> {
+        std::fs::File::open(&self.dir)?.sync_all()
     }
 
     fn entries(&self) -> io::Result<Vec<PathBuf>> {
@@ -119,6 +152,12 @@ mod tests {
         folder.delete(&shop).unwrap();
         assert!(!shop.exists());
         std::fs::create_dir(dir.path().join(".deleted-1-0")).unwrap();
+        std::fs::create_dir(dir.path().join(".making-1-0")).unwrap();
+        let failed = folder.make(&shop, |new| {
+            std::fs::create_dir(new).unwrap();
+            Err(ApiError::internal("the disk is full"))
+        });
+        assert!(failed.is_err() && !shop.exists());
         DataFolder::open(dir.path()).unwrap();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }

@@ -149,6 +149,11 @@ impl ApiError {
         self
     }
 
+    /// Whether a collection is being used.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.code == "in_use"
+    }
+
     pub(crate) fn message(&self) -> &str {
         &self.message
     }

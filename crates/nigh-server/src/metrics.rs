@@ -101,6 +101,7 @@ impl Metrics {
                 collection: collection.to_owned(),
                 stage: stage.stage,
             };
+            tracing::debug!(target: "nigh::trace", stage = stage.stage, us = stage.us, "stage");
             let seconds = Duration::from_micros(stage.us).as_secs_f64();
             self.stages.get_or_create(&labels).observe(seconds);
         }

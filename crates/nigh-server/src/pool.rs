@@ -32,8 +32,9 @@ impl Pool {
         let _place = self.place()?;
         let thread = Arc::clone(&self.threads).acquire_owned().await;
         let thread = thread.map_err(|_| ApiError::unavailable("the server is shutting down"))?;
+        let span = tracing::Span::current();
         let task = tokio::task::spawn_blocking(move || {
-            let result = work();
+            let result = span.in_scope(work);
             drop(thread);
             result
         });

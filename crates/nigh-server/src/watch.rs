@@ -7,6 +7,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::app::Shared;
 use crate::caller::Asked;
@@ -32,9 +34,12 @@ pub(crate) async fn watch(State(app): State<Shared>, mut request: Request, next:
     let id = request_id(&request);
     let asked = Asked::default();
     request.extensions_mut().insert(asked.clone());
+    let span = span(&request, method, &route, &id);
     let (request, ended) = Ended::of(request);
-    let mut response = answer(&app, request, next, &ended).await;
+    let answered = answer(&app, request, next, &ended);
+    let mut response = answered.instrument(span.clone()).await;
     let (status, took) = (response.status().as_u16(), started.elapsed());
+    trace(&span, status, asked.name());
     app.metrics.request(&route, status, took);
     let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     // The route and not the path: that may name somebody who is being erased.
@@ -77,6 +82,32 @@ async fn answer(app: &Shared, request: Request, next: Next, ended: &Ended) -> Re
         Ok(response) => response,
         Err(_) if !ended.get() => ApiError::slow_request().into_response(),
         Err(_) => ApiError::timeout().into_response(),
+    }
+}
+
+/// A request for those who trace: names are those of OpenTelemetry. Off where nobody does.
+fn span(request: &Request, method: &str, route: &str, id: &HeaderValue) -> Span {
+    let matched = request.extensions().get::<MatchedPath>();
+    tracing::debug_span!(
+        target: "nigh::trace",
+        "request",
+        otel.name = route,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = method,
+        http.route = matched.map(MatchedPath::as_str),
+        http.response.status_code = Empty,
+        request_id = id.to_str().unwrap_or_default(),
+        collection = Empty,
+        key = Empty,
+    )
+}
+
+fn trace(span: &Span, status: u16, key: Option<&str>) {
+    span.record("http.response.status_code", status);
+    span.record("key", key);
+    if status >= 500 {
+        span.record("otel.status_code", "ERROR");
     }
 }
 

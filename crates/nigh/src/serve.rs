@@ -4,10 +4,27 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use nigh_server::{Access, Keys, Server, ServerConfig};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Registry, fmt, registry};
 
 use crate::cli::{LogFormat, ServeArgs};
 use crate::interrupt;
 use crate::output::{Exit, Output};
+
+#[cfg(feature = "otel")]
+mod traces;
+
+#[cfg(not(feature = "otel"))]
+mod traces {
+    pub(super) fn begin() -> anyhow::Result<(super::Layers, ())> {
+        Ok(Default::default())
+    }
+}
+
+/// Who hears what the server tells.
+type Layers = Vec<Box<dyn Layer<Registry> + Send + Sync>>;
 
 pub(crate) fn run(args: &ServeArgs, threads: Option<u16>, output: Output) -> Result<Exit> {
     let config = settings(args, threads)?;
@@ -15,7 +32,8 @@ pub(crate) fn run(args: &ServeArgs, threads: Option<u16>, output: Output) -> Res
         output.line(toml::to_string(&config)?.trim_end())?;
         return Ok(Exit::Done);
     }
-    log(args.log);
+    let (layers, _traces) = traces::begin()?;
+    log(args.log, layers);
     let stop = interrupt::flag()?;
     let scheme = config.scheme();
     let server = Server::open(config, keys()?, args.runtime, &args.dirs)?;
@@ -61,14 +79,17 @@ fn keys() -> Result<Keys> {
     Ok(keys)
 }
 
-fn log(format: LogFormat) {
-    let lines = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(tracing::Level::INFO)
-        .with_ansi(false);
+fn log(format: LogFormat, mut layers: Layers) {
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     match format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::Text => layers.push(lines.with_filter(LevelFilter::INFO).boxed()),
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true);
+            layers.push(lines.with_filter(LevelFilter::INFO).boxed());
+        }
         LogFormat::None => {}
+    }
+    if !layers.is_empty() {
+        registry().with(layers).init();
     }
 }

@@ -37,7 +37,11 @@ fn serve(dirs: &[&Path]) -> Serving {
 
 /// Serves with standard error in a file, which says the address.
 fn serve_with(dirs: &[&Path], flags: &[&str], log: &Path) -> Serving {
-    let child = nigh()
+    serve_by(&mut nigh(), dirs, flags, log)
+}
+
+fn serve_by(nigh: &mut Command, dirs: &[&Path], flags: &[&str], log: &Path) -> Serving {
+    let child = nigh
         .arg("serve")
         .args(dirs)
         .args(["--listen", "127.0.0.1:0"])
@@ -230,6 +234,56 @@ fn the_log_names_a_key_by_its_name_alone() {
     assert_eq!(log.lines().filter(by_name).count(), 2, "{log}");
     assert!(log.contains("\"name\":\"attic\""), "{log}");
     assert!(!log.contains("secret"), "{log}");
+}
+
+/// `cargo test --package nigh --features otel --test serve`.
+#[cfg(feature = "otel")]
+#[test]
+fn a_collector_is_told_of_requests() {
+    let dir = tempfile::tempdir().unwrap();
+    let (circle, log) = (circle(dir.path()), dir.path().join("log"));
+    let collector = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let collected = std::thread::spawn(move || {
+        let (mut stream, _) = collector.accept().unwrap();
+        let mut told = Vec::new();
+        let mut block = [0; 65_536];
+        // All is sent in one request, when the server ends; the reply lets it go.
+        while !told.windows(6).any(|bytes| bytes == b"of-one") {
+            let read = stream.read(&mut block).unwrap();
+            assert!(read > 0, "{}", String::from_utf8_lossy(&told));
+            told.extend(&block[..read]);
+        }
+        let reply = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        stream.write_all(reply.as_bytes()).unwrap();
+        String::from_utf8_lossy(&told).into_owned()
+    });
+    let mut command = nigh();
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+    let mut server = serve_by(&mut command, &[&circle], &["--log", "json"], &log);
+    let path = "/v1/networks/circle/people/ann/suggestions";
+    let id = "x-request-id: of-one\r\n";
+    assert_eq!(server.ask_with(id, "GET", path, "").unwrap().0, 200);
+    assert!(server.signal("-TERM").success());
+    let told = collected.join().unwrap();
+    assert!(told.starts_with("POST /v1/traces HTTP/1.1"), "{told}");
+    for expected in [
+        "GET /v1/networks/{name}/people/{id}/suggestions",
+        "http.route",
+        "http.response.status_code",
+        "circle",
+        "stage",
+        "service.name",
+    ] {
+        assert!(told.contains(expected), "{expected} is not in {told}");
+    }
+    // Nobody is named, and the log is as it was.
+    assert!(!told.contains("people/ann"), "{told}");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(
+        log.contains("\"status\":200") && !log.contains("span"),
+        "{log}"
+    );
 }
 
 #[test]

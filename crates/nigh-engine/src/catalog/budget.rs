@@ -120,6 +120,17 @@ impl StageCosts {
         STAGES.into_iter().filter_map(of).collect()
     }
 
+    /// Takes from others what is not known here.
+    pub(crate) fn fill(&self, others: &StageCosts) {
+        let unknown = |stage: &&str| self.us(stage).is_none();
+        for stage in STAGES.iter().filter(unknown) {
+            others
+                .us(stage)
+                .into_iter()
+                .for_each(|us| self.set(stage, us));
+        }
+    }
+
     fn set(&self, stage: &str, us: f64) {
         if let Some(cost) = self.cost(stage) {
             cost.us.store(us.to_bits(), Ordering::Relaxed);

@@ -405,6 +405,7 @@ impl LiveCatalog {
         let fresh = assemble(&self.dir, &self.store)?;
         let mut catalog = self.state.write().map_err(|_| LiveError::Poisoned)?;
         // Stages cost about the same in the new view, and the pipeline may have been changed while it was built.
+        catalog.costs.fill(&fresh.costs);
         let fresh = Catalog {
             costs: Arc::clone(&catalog.costs),
             pipeline: catalog.pipeline.take(),

@@ -35,6 +35,15 @@ pub fn locate(spec: &str) -> Result<Located, EncoderError> {
     }
 }
 
+/// Whether this is `features` or names a model in the folder of models; no path does.
+pub fn is_model_name(spec: &str) -> bool {
+    let known = || {
+        let folder = ModelsFolder::from_env().ok();
+        folder.and_then(|folder| folder.find(spec)).is_some()
+    };
+    spec == "features" || !Path::new(spec).exists() && known()
+}
+
 fn hint(spec: &str, folder: Option<&ModelsFolder>) -> String {
     if known_model(spec).is_some() {
         return format!(

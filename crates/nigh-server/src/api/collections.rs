@@ -1,6 +1,8 @@
 //! The collections that are served; making and deleting them.
 
-use std::sync::PoisonError;
+use std::path::Path;
+use std::sync::{MutexGuard, TryLockError};
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -177,6 +179,11 @@ pub(crate) async fn create_catalog(
     ApiJson(new): ApiJson<NewCatalog>,
 ) -> ApiResult<(StatusCode, Json<Made>)> {
     let encoder = new.encoder.unwrap_or_else(|| "features".to_owned());
+    // A name and no path: whoever may write here may not point at any file of the machine.
+    if !nigh_engine::is_model_name(&encoder) {
+        let message = "expected \"features\", or the name of a model that is on the server";
+        return Err(ApiError::unprocessable("unknown_encoder", message).field("encoder"));
+    }
     let precision = match new.precision {
         NewPrecision::F32 => Precision::F32,
         NewPrecision::F16 => Precision::F16,
@@ -185,10 +192,6 @@ pub(crate) async fn create_catalog(
     let shared = app.clone();
     let make = move || {
         make(&shared, name, |dir| {
-            // A name and no path: whoever may write here may not point at any file of the machine.
-            data_folder(&shared)?.place(&encoder).map_err(|_| {
-                ApiError::bad("bad_name", "expected the name of a model").field("encoder")
-            })?;
             let request = EncoderRequest {
                 spec: Some(encoder.clone()),
                 ..EncoderRequest::default()
@@ -227,18 +230,15 @@ pub(crate) async fn delete_catalog(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
 ) -> ApiResult<StatusCode> {
-    let shared = app.clone();
-    let delete = move || {
-        let _one = making(&shared);
-        let folder = data_folder(&shared)?;
-        deletable(folder, shared.collections.catalog(&name)?.live.dir(), &name)?;
-        let dir = shared.collections.close_catalog(&name)?;
-        folder.delete(&dir).map_err(ApiError::internal)?;
+    delete(&app, move |app| {
+        let _one = making(app)?;
+        let folder = data_folder(app)?;
+        deletable(folder, app.collections.catalog(&name)?.live.dir(), &name)?;
+        remove(app, folder, &app.collections.close_catalog(&name)?)?;
         tracing::info!(target: "nigh::audit", catalog = name, "catalog deleted");
         Ok(())
-    };
-    app.pool.run(delete).await?;
-    Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 /// Deletes a network of the server's data folder with everybody in it.
@@ -250,39 +250,73 @@ pub(crate) async fn delete_network(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
 ) -> ApiResult<StatusCode> {
-    let shared = app.clone();
-    let delete = move || {
-        let _one = making(&shared);
-        let folder = data_folder(&shared)?;
-        deletable(folder, &shared.collections.network(&name)?.dir()?, &name)?;
-        let dir = shared.collections.close_network(&name)?;
-        folder.delete(&dir).map_err(ApiError::internal)?;
+    delete(&app, move |app| {
+        let _one = making(app)?;
+        let folder = data_folder(app)?;
+        deletable(folder, &app.collections.network(&name)?.dir()?, &name)?;
+        remove(app, folder, &app.collections.close_network(&name)?)?;
         tracing::info!(target: "nigh::audit", network = name, "network deleted");
         Ok(())
-    };
-    app.pool.run(delete).await?;
-    Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
-/// Collections are made and deleted one at a time.
-fn making(app: &App) -> std::sync::MutexGuard<'_, ()> {
-    // It guards no value that a panic could have left half made.
-    app.making.lock().unwrap_or_else(PoisonError::into_inner)
+/// How long a deletion waits for requests that use the collection, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOKS: Duration = Duration::from_millis(20);
+
+/// Deletes as soon as nobody uses the collection. No thread waits for that.
+async fn delete(
+    app: &Shared,
+    once: impl Fn(&App) -> ApiResult<()> + Clone + Send + 'static,
+) -> ApiResult<StatusCode> {
+    let started = Instant::now();
+    loop {
+        let (shared, once) = (app.clone(), once.clone());
+        match app.pool.run(move || once(&shared)).await {
+            Ok(()) => return Ok(StatusCode::NO_CONTENT),
+            Err(error) if !error.is_in_use() || started.elapsed() > PATIENCE => return Err(error),
+            Err(_) => tokio::time::sleep(LOOKS).await,
+        }
+    }
 }
 
-fn make(
-    app: &App,
-    name: String,
-    create: impl FnOnce(&std::path::Path) -> ApiResult<()>,
-) -> ApiResult<Made> {
-    let _one = making(app);
-    let dir = data_folder(app)?.place(&name)?;
+/// Removes a collection that was closed; where that fails it is served as before.
+fn remove(app: &App, folder: &DataFolder, dir: &Path) -> ApiResult<()> {
+    folder.delete(dir).map_err(|error| {
+        if let Err(lost) = app.collections.open(dir) {
+            let error = lost.message();
+            tracing::error!(
+                error,
+                "a collection that could not be deleted is not served any more"
+            );
+        }
+        ApiError::internal(error)
+    })
+}
+
+/// Collections are made and deleted one at a time; nobody waits for it in a thread that others need.
+fn making(app: &App) -> ApiResult<MutexGuard<'_, ()>> {
+    match app.making.try_lock() {
+        Ok(guard) => Ok(guard),
+        // It guards no value that a panic could have left half made.
+        Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => Err(ApiError::busy(
+            "the queue of collections that are made and deleted",
+        )),
+    }
+}
+
+fn make(app: &App, name: String, create: impl FnOnce(&Path) -> ApiResult<()>) -> ApiResult<Made> {
+    let _one = making(app)?;
+    let folder = data_folder(app)?;
+    let dir = folder.place(&name)?;
     let exists = app.collections.catalog(&name).is_ok() || app.collections.network(&name).is_ok();
     if exists || dir.exists() {
         let message = format!("there is a collection or a folder called {name:?}");
         return Err(ApiError::conflict("exists", message).field("name"));
     }
-    create(&dir)?;
+    folder.make(&dir, create)?;
     app.collections.open(&dir)?;
     tracing::info!(target: "nigh::audit", collection = name, "collection made");
     Ok(Made { name })
@@ -296,7 +330,7 @@ fn data_folder(app: &App) -> ApiResult<&DataFolder> {
     })
 }
 
-fn deletable(folder: &DataFolder, dir: &std::path::Path, name: &str) -> ApiResult<()> {
+fn deletable(folder: &DataFolder, dir: &Path, name: &str) -> ApiResult<()> {
     match folder.holds(dir) {
         true => Ok(()),
         false => {

@@ -16,7 +16,7 @@ use crate::app::Shared;
 use crate::caller::Caller;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::ApiJson;
+use crate::extract::{ApiJson, at_most};
 
 /// What is to be embedded.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -35,7 +35,7 @@ pub(crate) struct EmbeddingsRequest {
 #[serde(untagged)]
 pub(crate) enum Inputs {
     One(Input),
-    Several(Vec<Input>),
+    Several(#[serde(deserialize_with = "at_most::<_, _, 10_000>")] Vec<Input>),
 }
 
 /// Words, or a picture.

@@ -49,8 +49,9 @@ pub(crate) async fn undo_dismissal(
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let undo = move || {
-        network.change(|network| network.plan_taking_back(RuleOf::Dismissed(&id, &other)))?;
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "dismissal taken back");
+        if network.change(|network| network.plan_taking_back(RuleOf::Dismissed(&id, &other)))? {
+            tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "dismissal taken back");
+        }
         Ok(())
     };
     app.pool.run(undo).await?;
@@ -89,8 +90,9 @@ pub(crate) async fn unblock(
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let unblock = move || {
-        network.change(|network| network.plan_taking_back(RuleOf::Blocked(&id, &other)))?;
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "block taken back");
+        if network.change(|network| network.plan_taking_back(RuleOf::Blocked(&id, &other)))? {
+            tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "block taken back");
+        }
         Ok(())
     };
     app.pool.run(unblock).await?;
@@ -127,8 +129,9 @@ pub(crate) async fn opt_in(
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let opt_in = move || {
-        network.change(|network| network.plan_taking_back(RuleOf::OptedOut(&id)))?;
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, "opt-out taken back");
+        if network.change(|network| network.plan_taking_back(RuleOf::OptedOut(&id)))? {
+            tracing::info!(target: "nigh::audit", network = network.name, person = id, "opt-out taken back");
+        }
         Ok(())
     };
     app.pool.run(opt_in).await?;

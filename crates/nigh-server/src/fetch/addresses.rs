@@ -20,9 +20,10 @@ enum Reach {
 }
 
 /// Networks that are not public, after the registries of special addresses at IANA (RFC 6890); the first that fits counts.
-const SPECIAL_4: [(Ipv4Addr, u32, Reach); 18] = [
-    // A cloud's own data.
+const SPECIAL_4: [(Ipv4Addr, u32, Reach); 19] = [
+    // Two clouds' own data.
     (Ipv4Addr::new(100, 100, 100, 200), 32, Reach::Never),
+    (Ipv4Addr::new(168, 63, 129, 16), 32, Reach::Never),
     (Ipv4Addr::new(0, 0, 0, 0), 8, Reach::Never),
     (Ipv4Addr::new(10, 0, 0, 0), 8, Reach::Private),
     (Ipv4Addr::new(100, 64, 0, 0), 10, Reach::Private),
@@ -131,6 +132,8 @@ mod tests {
             ("100.63.255.255", Reach::Public),
             ("100.64.0.1", Reach::Private),
             ("100.100.100.200", Reach::Never),
+            ("168.63.129.16", Reach::Never),
+            ("168.63.129.17", Reach::Public),
             ("100.128.0.0", Reach::Public),
             ("169.254.169.254", Reach::Never),
             ("0.0.0.0", Reach::Never),

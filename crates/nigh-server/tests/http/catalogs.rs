@@ -80,7 +80,7 @@ fn searches() {
         .iter()
         .map(|stage| stage["stage"].as_str().unwrap())
         .collect();
-    assert_eq!(stages, ["decode", "encode", "tail", "collect", "refine"]);
+    assert_eq!(stages, ["decode", "encode", "tail", "collect"]);
     assert_eq!(
         (&nearest.1["coverage"], &nearest.1["setting"]),
         (&json!(1.0), &json!("exact"))

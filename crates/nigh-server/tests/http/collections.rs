@@ -70,7 +70,8 @@ fn what_cannot_be_made_or_deleted_is_told() {
     assert_eq!(code(&put("shop"), 409), "exists");
     assert_eq!(code(&put("friends"), 409), "exists");
     let encoder = |encoder: &str| server.put("/v1/catalogs/new", &json!({"encoder": encoder}));
-    assert_eq!(code(&encoder("/etc/passwd"), 400), "bad_name");
+    assert_eq!(code(&encoder("/etc/passwd"), 422), "unknown_encoder");
+    assert_eq!(code(&encoder("src"), 422), "unknown_encoder");
     assert_eq!(code(&encoder("no-such-model"), 422), "unknown_encoder");
     assert_eq!(put("new").0, 201, "a name that failed is free");
     assert_eq!(
@@ -91,23 +92,38 @@ fn what_cannot_be_made_or_deleted_is_told() {
 }
 
 #[test]
-fn a_deletion_waits_for_requests_that_run() {
+fn what_is_being_used_is_not_deleted() {
     let server = with_data();
     assert_eq!(server.put("/v1/catalogs/hats", &json!({})).0, 201);
-    let body = json!({"images": [{"data": base64(&picture(1))}]});
-    std::thread::scope(|scope| {
-        let writes = scope.spawn(|| {
-            let put = |number: u32| {
-                let path = format!("/v1/catalogs/hats/items/i{number}");
-                server.put(&path, &body).0
-            };
-            (0..40).map(put).collect::<Vec<_>>()
-        });
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        let deleted = server.delete("/v1/catalogs/hats").0;
-        let statuses = writes.join().unwrap();
-        assert_eq!(deleted, 204);
-        let fine = |status: &u16| [201, 404].contains(status);
-        assert!(statuses.iter().all(fine), "{statuses:?}");
-    });
+    let mut upload = server.connect().unwrap();
+    let head = "PUT /v1/catalogs/hats/items/a HTTP/1.1\r\nhost: localhost\r\n\
+                content-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    std::io::Write::write_all(&mut upload, head.as_bytes()).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert_eq!(code(&server.delete("/v1/catalogs/hats"), 409), "in_use");
+    assert_eq!(
+        server.get("/v1/catalogs/hats/items").0,
+        200,
+        "it is served all the while"
+    );
+    drop(upload);
+    assert_eq!(server.delete("/v1/catalogs/hats").0, 204);
+}
+
+#[test]
+fn answers_of_a_deleted_catalog_are_gone_with_it() {
+    let server = with_data();
+    let make = |id: &str| {
+        assert_eq!(server.put("/v1/catalogs/hats", &json!({})).0, 201);
+        let body = json!({"images": [{"data": base64(&picture(1))}]});
+        let path = format!("/v1/catalogs/hats/items/{id}");
+        assert_eq!(server.put(&path, &body).0, 201);
+    };
+    let question = json!({"image": base64(&picture(1))});
+    let search = || server.post("/v1/catalogs/hats/search", &question);
+    make("old");
+    assert_eq!(ids(&search()), ["old"]);
+    assert_eq!(server.delete("/v1/catalogs/hats").0, 204);
+    make("new");
+    assert_eq!(ids(&search()), ["new"]);
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use nigh_engine::pipeline::Pipeline;
 use nigh_engine::TuningGoal;
+use nigh_engine::pipeline::Pipeline;
 use nigh_store::CatalogStore;
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::output::{Exit, Output};
 
 pub(crate) fn snapshot(args: &SnapshotArgs, output: Output) -> Result<Exit> {
     CatalogStore::open_reader(&args.dir)?.snapshot(&args.destination)?;
-    carry_goal(&args.dir, &args.destination, output);
+    carry_settings(&args.dir, &args.destination, output);
     if args.json {
         output.json(&json!({"snapshot": args.destination}))?;
     } else {
@@ -26,16 +26,19 @@ pub(crate) fn snapshot(args: &SnapshotArgs, output: Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The copy is complete without the goal that searches are tuned for.
-fn carry_goal(from: &Path, to: &Path, output: Output) {
+/// The copy is complete without the goal that searches are tuned for, and without their pipeline.
+fn carry_settings(from: &Path, to: &Path, output: Output) {
     if let Err(error) = TuningGoal::carry_over(from, to) {
         output.note(format!("the copy is not tuned: {error}"));
+    }
+    if let Err(error) = Pipeline::carry_over(from, to) {
+        output.note(format!("the copy has no pipeline: {error}"));
     }
 }
 
 pub(crate) fn restore(args: &RestoreArgs, output: Output) -> Result<Exit> {
     CatalogStore::restore(&args.snapshot, &args.dir)?;
-    carry_goal(&args.snapshot, &args.dir, output);
+    carry_settings(&args.snapshot, &args.dir, output);
     if args.json {
         output.json(&json!({"restored": args.dir}))?;
     } else {

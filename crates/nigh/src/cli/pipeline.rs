@@ -50,7 +50,7 @@ Examples:
 
 Every strategy is measured on 1/16, 1/8, 1/4, 1/2 and all of the collection with the fastest setting that finds
 the recall, and the power that its time grows by is fitted. Indexes are built in the collection's folder meanwhile,
-and removed; nothing else is written there.")]
+and removed; nothing else is written there. The grid takes all embeddings in memory meanwhile: --images bounds it.")]
 pub(crate) struct GrowthArgs {
     /// The collection's folder.
     #[arg(value_name = "DIR")]

@@ -211,7 +211,11 @@ impl Asked {
         Ok(Asked {
             parts,
             pipeline,
-            budget: request.budget_ms.map(budget).transpose().map_err(of_search)?,
+            budget: request
+                .budget_ms
+                .map(budget)
+                .transpose()
+                .map_err(of_search)?,
             most_items: limits.depth,
             k,
             min_score: request.min_score,
@@ -220,6 +224,14 @@ impl Asked {
             refinement,
             explain: request.explain,
         })
+    }
+}
+
+impl Asked {
+    /// Whether a picture is fetched for it.
+    pub(super) fn fetches(&self) -> bool {
+        let fetched = |(what, _): &(What, f32)| matches!(what, What::Url(_));
+        self.parts.iter().any(fetched)
     }
 }
 

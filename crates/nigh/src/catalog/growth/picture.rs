@@ -154,7 +154,7 @@ fn draw(svg: &mut String, scale: &Scale, curve: &Curve) {
         line.trim_end()
     );
     if let (Some(law), Some(largest)) = (curve.time, curve.points.last()) {
-        let (x, y) = place(largest.images, largest.latency_us);
+        let (x, y) = place(largest.images, law.at(largest.images as f64));
         let (end, far) = (scale.images.1, law.at(scale.images.1));
         let _ = writeln!(
             svg,
