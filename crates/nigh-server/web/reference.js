@@ -52,8 +52,8 @@ function draw(document) {
 const link = ({ id, method, path: place, summary }) => el('li', { 'data-id': id },
   el('a', { href: `#${id}`, title: summary }, methodMark(method), el('span', {}, ...breakable(short(place)))));
 
-/** The path without what all of a tag have in front. */
-const short = (place) => place.replace(/^\/v1\/(catalogs|networks)\/\{name\}/, '') || '/';
+/** The path without what all of a tag have in front; one that is nothing else is shown whole. */
+const short = (place) => place.replace(/^\/v1\/(catalogs|networks)\/\{name\}(?=\/)/, '');
 
 /** Shows the operation of the address. Its id alone is enough, where it is the only one. */
 function follow() {

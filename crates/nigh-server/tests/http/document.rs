@@ -50,5 +50,6 @@ fn answers_are_as_the_document_says() {
         "{told}\n{}",
         String::from_utf8_lossy(&tried.stderr)
     );
-    assert!(told.contains("22/22"), "{told}");
+    // All of them, none of which the tool could not read.
+    assert!(told.contains("32/32"), "{told}");
 }
