@@ -122,12 +122,10 @@ impl StageCosts {
 
     /// Takes from others what is not known here.
     pub(crate) fn fill(&self, others: &StageCosts) {
-        let unknown = |stage: &&str| self.us(stage).is_none();
-        for stage in STAGES.iter().filter(unknown) {
-            others
-                .us(stage)
-                .into_iter()
-                .for_each(|us| self.set(stage, us));
+        for stage in STAGES {
+            if let (None, Some(us)) = (self.us(stage), others.us(stage)) {
+                self.set(stage, us);
+            }
         }
     }
 
