@@ -43,21 +43,6 @@ impl Pool {
         task.await.map_err(panicked)?
     }
 
-    /// The same for work that takes less than a millisecond, as a rule: the thread that read the request computes, and another takes over
-    /// its sockets meanwhile. That saves waking a thread up and being woken up by it, which takes longer than a search.
-    pub(crate) async fn run_here<T>(&self, work: impl FnOnce() -> ApiResult<T>) -> ApiResult<T> {
-        let _place = self.place()?;
-        let thread = Arc::clone(&self.threads).acquire_owned().await;
-        let _thread = thread.map_err(|_| ApiError::unavailable("the server is shutting down"))?;
-        // A panic is this request's failure alone: what it held is poisoned, and told by whoever meets it.
-        let work = std::panic::AssertUnwindSafe(work);
-        tokio::task::block_in_place(|| std::panic::catch_unwind(work)).unwrap_or_else(|_| {
-            Err(ApiError::internal(
-                "this request met a defect in nigh; the log has more",
-            ))
-        })
-    }
-
     /// Requests that wait or run.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)

@@ -231,23 +231,6 @@ impl Catalog {
             .collect())
     }
 
-    /// About how many rows a search with one embedding and no condition compares.
-    pub fn expected_rows(&self, method: Method) -> usize {
-        let (images, lists) = self.published();
-        let options = SearchOptions {
-            method,
-            ..SearchOptions::default()
-        };
-        let published = match self.setting(&options) {
-            Ok((Setting::Ivf { nprobe, .. }, _)) => images
-                .div_ceil(lists.max(1))
-                .saturating_mul(nprobe)
-                .min(images),
-            _ => images,
-        };
-        published + self.tail.images()
-    }
-
     /// How the view is to be searched, and the recall of that where it is known.
     pub(super) fn setting(
         &self,

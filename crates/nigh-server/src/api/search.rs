@@ -102,11 +102,6 @@ async fn run(
     for (what, weight) in std::mem::take(&mut asked.parts) {
         parts.push((embed(app, &catalog, what, &mut trace).await?, weight));
     }
-    let short = {
-        // Rows of an item are not known yet.
-        let rows = if parts.len() == 1 { MOST_PICTURES } else { 1 };
-        is_short(&*catalog.live.read()?, rows, &asked)
-    };
     let shared = app.clone();
     let search = move || {
         let open = catalog.live.read()?;
@@ -120,27 +115,8 @@ async fn run(
         let whole = refined.reply.coverage >= 1.0;
         Ok((answer(refined, &trace, explain)?, whole))
     };
-    match short {
-        true => app.pool.run_here(search).await,
-        false => app.pool.run(search).await,
-    }
+    app.pool.run(search).await
 }
-
-/// Whether a search takes a millisecond at most, or about as long as waking another thread: it compares few numbers, and ranks few items.
-fn is_short(catalog: &Catalog, rows: usize, asked: &Asked) -> bool {
-    let compared = match (&asked.condition, catalog.expected_rows(asked.method)) {
-        (None, expected) => expected,
-        // The condition is evaluated for every item.
-        (Some(_), _) => catalog.len(),
-    };
-    let numbers = rows * compared * catalog.dimension();
-    numbers <= SHORT_NUMBERS && asked.refinement.depth(asked.k) <= SHORT_DEPTH
-}
-
-/// Numbers that are compared in about half a millisecond.
-const SHORT_NUMBERS: usize = 4 << 20;
-/// Items that are made of rows in about as long.
-const SHORT_DEPTH: usize = 200;
 
 fn today() -> Date {
     Date::of(SystemTime::now())
