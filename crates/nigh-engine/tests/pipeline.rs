@@ -42,7 +42,7 @@ fn item(number: u32, pictures: u32) -> NewItem {
             Value::Integer(i64::from(number * 37 % 1_000)),
         ),
     ]);
-    if number % 10 != 0 {
+    if !number.is_multiple_of(10) {
         let day = Date::parse(TODAY).unwrap().0 - (number % 400) as i32 + 10;
         attributes.insert("added".to_owned(), Value::Date(Date(day)));
     }

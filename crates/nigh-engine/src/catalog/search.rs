@@ -202,7 +202,7 @@ impl Catalog {
             && (exact || options.filter.is_none() && options.rescore.is_none());
         Ok(SearchReply {
             hits,
-            setting: used.unwrap_or(asked),
+            setting: used.unwrap_or(asked.comparing(options.rescore)),
             recall_at_10: recall.filter(|_| known),
             total: passing.items,
             coverage: budget.coverage,

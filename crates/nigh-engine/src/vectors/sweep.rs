@@ -188,6 +188,27 @@ impl Setting {
         }
     }
 
+    /// The same with another number of rows compared exactly, where one is given and some are.
+    pub(crate) fn comparing(self, rows: Option<usize>) -> Setting {
+        match (self, rows) {
+            (
+                Setting::Ivf {
+                    nprobe,
+                    margin,
+                    reach,
+                    ..
+                },
+                Some(rescore),
+            ) => Setting::Ivf {
+                nprobe,
+                margin,
+                rescore,
+                reach,
+            },
+            (setting, _) => setting,
+        }
+    }
+
     /// A search for `k` rows on one thread. More than the ten that settings are measured with are rescored in proportion.
     pub fn params(self, k: usize) -> SearchParams {
         match self {

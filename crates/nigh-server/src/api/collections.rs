@@ -196,11 +196,8 @@ pub(crate) async fn create_catalog(
                 spec: Some(encoder.clone()),
                 ..EncoderRequest::default()
             };
-            Ok(drop(CatalogWriter::open_or_create_narrow(
-                dir,
-                &request,
-                Some(precision),
-            )?))
+            CatalogWriter::open_or_create_narrow(dir, &request, Some(precision))?;
+            Ok(())
         })
     };
     Ok((StatusCode::CREATED, Json(app.pool.run(make).await?)))
@@ -217,7 +214,12 @@ pub(crate) async fn create_network(
     ApiJson(NewNetwork {}): ApiJson<NewNetwork>,
 ) -> ApiResult<(StatusCode, Json<Made>)> {
     let shared = app.clone();
-    let make = move || make(&shared, name, |dir| Ok(drop(Network::open_or_create(dir)?)));
+    let make = move || {
+        make(&shared, name, |dir| {
+            Network::open_or_create(dir)?;
+            Ok(())
+        })
+    };
     Ok((StatusCode::CREATED, Json(app.pool.run(make).await?)))
 }
 
