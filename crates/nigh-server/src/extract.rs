@@ -26,7 +26,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
             return Err(ApiError::media_type(message));
         }
         let body = body(request, state).await?;
-        parse(&body).map(ApiJson)
+        aside(body.len(), || parse(&body)).map(ApiJson)
     }
 }
 
@@ -73,6 +73,17 @@ fn of_bytes(error: BytesRejection) -> ApiError {
             ApiError::too_large("the request is larger than the server takes (limits.body_bytes)")
         }
         _ => ApiError::bad("bad_body", error.body_text()),
+    }
+}
+
+/// Bytes that are read in less time than it takes another thread to take the sockets over.
+const SHORT: usize = 64 << 10;
+
+/// Reads so many bytes; where they are many, another thread serves the sockets meanwhile.
+pub(crate) fn aside<T>(bytes: usize, read: impl FnOnce() -> T) -> T {
+    match bytes < SHORT {
+        true => read(),
+        false => tokio::task::block_in_place(read),
     }
 }
 

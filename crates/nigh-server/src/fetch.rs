@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use ureq::http::{Response, Uri, header};
+use ureq::Agent;
+use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, Body};
 
 use crate::config;
 use crate::error::ApiResult;
+use crate::incoming::announced;
 
 mod addresses;
 mod allowed;
@@ -106,7 +107,7 @@ impl Fetcher {
         if status != 200 {
             return Err(FetchError::Status { status });
         }
-        if announced(&reply).is_some_and(|bytes| bytes > self.bytes) {
+        if announced(reply.headers()).is_some_and(|bytes| bytes > self.bytes) {
             return Err(FetchError::Large { bytes: self.bytes });
         }
         // One more, so that it is seen whether there is more.
@@ -138,11 +139,6 @@ impl Fetcher {
             _ => FetchError::Broken,
         }
     }
-}
-
-fn announced(reply: &Response<Body>) -> Option<u64> {
-    let length = reply.headers().get(header::CONTENT_LENGTH)?;
-    length.to_str().ok()?.parse().ok()
 }
 
 /// Looks at a URL and at every address of its host, before each connection: also before those that a redirect leads to. The connection is made

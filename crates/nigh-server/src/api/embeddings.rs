@@ -16,7 +16,7 @@ use crate::app::Shared;
 use crate::caller::Caller;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{ApiJson, at_most};
+use crate::extract::{ApiJson, aside, at_most};
 
 /// What is to be embedded.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -140,7 +140,7 @@ async fn embed(app: &Shared, catalog: &Arc<ServedCatalog>, input: Input) -> ApiR
     match input {
         Input::Words(words) => embed_words(app, catalog, words, &mut trace).await,
         Input::Picture { image } => {
-            let bytes = picture(&image, &app.config.limits)?;
+            let bytes = aside(image.len(), || picture(&image, &app.config.limits))?;
             embed_picture(app, catalog, bytes, &mut trace).await
         }
         Input::Url { image_url } => {

@@ -20,7 +20,7 @@ use super::search::{Facet, facets_out, picture, within};
 use crate::app::Shared;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiErrorBody, ApiResult, ErrorBody};
-use crate::extract::{ApiPath, ApiQuery, body, content_type, objects, parse};
+use crate::extract::{ApiPath, ApiQuery, aside, body, content_type, objects, parse};
 use crate::values::{attributes, attributes_to_json};
 
 /// An item, new or in place of the one of its id.
@@ -243,7 +243,8 @@ pub(crate) async fn put(
     let catalog = app.collections.catalog(&name)?;
     let (new, _fetched) = match content_type(&request) {
         kind if kind.starts_with("application/json") => {
-            let body: ItemBody = parse(&body(request, &()).await?)?;
+            let body = body(request, &()).await?;
+            let body: ItemBody = aside(body.len(), || parse(&body))?;
             new_item(&app, &catalog, id.clone(), body).await?
         }
         kind if kind.starts_with("multipart/form-data") => {
@@ -450,7 +451,7 @@ async fn new_item(
     for (place, image) in body.images.into_iter().enumerate() {
         let picture = match (image.data, image.url) {
             (Some(data), None) => {
-                let bytes = picture(&data, &app.config.limits)?;
+                let bytes = aside(data.len(), || picture(&data, &app.config.limits))?;
                 new_picture(image.name, place, UPLOAD, bytes)
             }
             (None, Some(url)) => {

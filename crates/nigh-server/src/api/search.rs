@@ -19,7 +19,7 @@ pub(super) use self::request::{picture, within};
 use crate::app::Shared;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{ApiPath, body, content_type, parse};
+use crate::extract::{ApiPath, aside, body, content_type, parse};
 
 mod embed;
 mod reply;
@@ -48,14 +48,7 @@ pub(crate) async fn search(
         return Ok(reply(&answer, started));
     }
     let limits = &app.config.limits;
-    let asked = match body.len() < SHORT {
-        true => Asked::of(parse(&body)?, limits)?,
-        false => {
-            let shared = app.clone();
-            let read = move || Asked::of(parse(&body)?, &shared.config.limits);
-            app.pool.run(read).await?
-        }
-    };
+    let asked = aside(body.len(), || Asked::of(parse(&body)?, limits))?;
     // What is at an address may be something else the next time.
     let keep = !asked.explain && !asked.fetches();
     let (answer, whole) = run(&app, catalog, asked, started).await?;
@@ -66,9 +59,6 @@ pub(crate) async fn search(
     }
     Ok(reply)
 }
-
-/// Bytes of a request that is read in less time than it takes to hand it to another thread.
-const SHORT: usize = 64 << 10;
 
 /// An answer up to its latency, which is each reply's own.
 fn reply(answer: &Bytes, started: Instant) -> Response {

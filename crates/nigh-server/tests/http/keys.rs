@@ -98,3 +98,53 @@ fn a_key_that_asks_too_often_is_told_to_wait() {
         assert_eq!(server.get("/v1/catalogs/shop/items").0, 200);
     }
 }
+
+/// Of every operation of the document: a route that is added is here too.
+#[test]
+fn every_route_asks_for_rights() {
+    let server = with(&[SHOP, ALL]);
+    let document: serde_json::Value =
+        serde_json::from_str(&nigh_server::openapi::document()).unwrap();
+    let mut wrong = Vec::new();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            operations.push((method.to_uppercase(), path.clone()));
+        }
+    }
+    assert!(operations.len() > 30);
+    // A key for the shop is let to nothing of the network, nor of another catalog.
+    let server = server.with_key(key(SHOP));
+    for (method, path) in operations
+        .iter()
+        .filter(|(_, path)| path.contains("{name}"))
+    {
+        let path = path.replace("{name}", "friends").replace(['{', '}'], "");
+        let refused = server.send(method, &path, "application/json", b"{}");
+        if refused.0 != 403 || refused.1["error"]["code"] != "key_collections" {
+            wrong.push(format!("limited: {method} {path}: {refused:?}"));
+        }
+    }
+    let listed = server.get("/v1/collections").1;
+    let names: Vec<_> = listed["collections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(names, ["shop"]);
+    // A key for reading changes nothing.
+    let server = server.with_key(key(ALL));
+    let asks = ["/v1/catalogs/{name}/search", "/v1/embeddings"];
+    for (method, path) in &operations {
+        if method == "GET" || asks.contains(&path.as_str()) {
+            continue;
+        }
+        let path = path.replace("{name}", "shop").replace(['{', '}'], "");
+        let refused = server.send(method, &path, "application/json", b"{}");
+        if refused.0 != 403 || refused.1["error"]["code"] != "read_only_key" {
+            wrong.push(format!("reading: {method} {path}: {refused:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
