@@ -451,5 +451,6 @@ fn pages_groups_orders_and_facets() {
 fn one_process_writes() {
     let shop = Shop::new();
     let error = LiveCatalog::open(Path::new(&shop._dir.path())).unwrap_err();
-    assert!(error.to_string().contains("nigh"), "{error}");
+    let error = error.to_string();
+    assert!(error.contains("is held by another writer"), "{error}");
 }

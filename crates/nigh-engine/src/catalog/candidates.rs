@@ -23,7 +23,7 @@ enum Place {
 }
 
 /// One image that was found.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
     place: Place,
     image: usize,

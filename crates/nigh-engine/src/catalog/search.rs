@@ -71,7 +71,7 @@ pub enum Method {
 }
 
 /// An item that was found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Hit {
     /// The item.
     pub id: String,
@@ -86,6 +86,16 @@ pub struct Hit {
     /// What a rank formula made of it, where one ordered the hits.
     pub ranked: Option<Ranked>,
     pub(super) candidate: Candidate,
+}
+
+/// Where the item stands in the files of the view is no part of what was found.
+impl PartialEq for Hit {
+    fn eq(&self, other: &Hit) -> bool {
+        (&self.id, &self.image, &self.source) == (&other.id, &other.image, &other.source)
+            && self.score == other.score
+            && self.ranked == other.ranked
+            && self.attributes == other.attributes
+    }
 }
 
 /// The answer to one query.
