@@ -299,11 +299,11 @@ fn a_budget_cuts_stages_and_says_so() {
     assert!(probe.wanted > Some(probe.input), "{probe:?}");
     assert!(probe.input * 10 < stage(&whole, "probe").unwrap().input);
     assert_eq!(stage(&cut, "rescore").unwrap().input, 10);
-    // Of 500 candidates for an exact comparison ten were left.
+    // Of as many as the setting compares exactly where lists hold them, ten were left.
     let rescore = stage(&cut, "rescore").unwrap();
-    assert_eq!(
-        rescore.wanted,
-        Some(stage(&whole, "rescore").unwrap().input)
+    assert!(
+        rescore.wanted >= Some(stage(&whole, "rescore").unwrap().input),
+        "{rescore:?}"
     );
     let least = 10.0 / rescore.wanted.unwrap() as f64;
     assert!(
