@@ -3,15 +3,17 @@
 //! ```text
 //! load queries CATALOG COUNT [NPROBE] > bodies.jsonl  searches by vector, one a line: embeddings of stored items, slightly moved
 //! load engine CATALOG bodies.jsonl                   microseconds of the engine alone
+//! load floor bodies.jsonl SECONDS                   the same over bare sockets: answered by the thread that reads, and by a second one
 //! load http HOST:PORT /v1/catalogs/shop/search bodies.jsonl CONNECTIONS SECONDS [PID]
 //! ```
 //!
 //! With the server's process id the last also says what processor time a request took there.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use nigh_engine::{Catalog, Method, Refinement, SearchOptions};
@@ -26,6 +28,12 @@ fn main() -> Result<(), Error> {
         ["queries", catalog, count] => queries(Path::new(catalog), count.parse()?, None),
         ["queries", catalog, count, nprobe] => {
             queries(Path::new(catalog), count.parse()?, Some(nprobe.parse()?))
+        }
+        ["floor", bodies, seconds] => {
+            let time = Duration::from_secs_f64(seconds.parse()?);
+            let bodies = lines(bodies)?;
+            floor(&bodies, time, false)?;
+            floor(&bodies, time, true)
         }
         ["engine", catalog, bodies] => engine(Path::new(catalog), &lines(bodies)?),
         [
@@ -105,6 +113,50 @@ fn engine(catalog: &Path, bodies: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
+/// What sockets and wake-ups alone take: a server that answers without looking at what it read. Where `handed` it gives each request
+/// to a second thread and waits for it, as every server does that computes elsewhere than where it reads.
+fn floor(bodies: &[String], time: Duration, handed: bool) -> Result<(), Error> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?.to_string();
+    let serve = move || -> Result<(), Error> {
+        let (stream, _) = listener.accept()?;
+        stream.set_nodelay(true)?;
+        let mut reader = BufReader::new(stream);
+        let (asked, ask) = sync_channel::<()>(1);
+        let (answered, answer) = sync_channel::<()>(1);
+        std::thread::spawn(
+            move || {
+                while ask.recv().is_ok() && answered.send(()).is_ok() {}
+            },
+        );
+        // Until the client goes.
+        while let Ok(length) = content_length(&mut reader) {
+            reader.read_exact(&mut vec![0; length])?;
+            if handed {
+                asked.send(())?;
+                answer.recv()?;
+            }
+            let body = [b'x'; REPLY_BYTES];
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            reader
+                .get_mut()
+                .write_all(&[head.as_bytes(), &body].concat())?;
+        }
+        Ok(())
+    };
+    std::thread::spawn(serve);
+    let name = match handed {
+        false => "sockets",
+        true => "sockets and a second thread",
+    };
+    let mut took = ask_all(&address, "/", bodies, 1, time)?;
+    print(name, &mut took, None);
+    Ok(())
+}
+
+/// Bytes of an answer with ten hits.
+const REPLY_BYTES: usize = 1_000;
+
 fn http(
     address: &str,
     path: &str,
@@ -113,8 +165,27 @@ fn http(
     time: Duration,
     pid: Option<&&str>,
 ) -> Result<(), Error> {
-    let next = AtomicUsize::new(0);
     let before = pid.map(|pid| processor_seconds(pid)).transpose()?;
+    let mut took = ask_all(address, path, bodies, connections, time)?;
+    let after = pid.map(|pid| processor_seconds(pid)).transpose()?;
+    let processor = before.zip(after).map(|(before, after)| after - before);
+    print(
+        &format!("http, {connections} connections"),
+        &mut took,
+        processor,
+    );
+    Ok(())
+}
+
+/// What each request took.
+fn ask_all(
+    address: &str,
+    path: &str,
+    bodies: &[String],
+    connections: usize,
+    time: Duration,
+) -> Result<Vec<Duration>, Error> {
+    let next = AtomicUsize::new(0);
     let started = Instant::now();
     let client = || -> Result<Vec<Duration>, Error> {
         let stream = TcpStream::connect(address)?;
@@ -133,15 +204,7 @@ fn http(
         took.map(|took| took.unwrap_or_else(|_| Err("a client panicked".into())))
             .collect::<Result<Vec<_>, Error>>()
     })?;
-    let mut took: Vec<Duration> = all.into_iter().flatten().collect();
-    let after = pid.map(|pid| processor_seconds(pid)).transpose()?;
-    let processor = before.zip(after).map(|(before, after)| after - before);
-    print(
-        &format!("http, {connections} connections"),
-        &mut took,
-        processor,
-    );
-    Ok(())
+    Ok(all.into_iter().flatten().collect())
 }
 
 /// One request and its whole reply.
@@ -158,10 +221,17 @@ fn ask(
     let message = [head.as_bytes(), body.as_bytes()].concat();
     let started = Instant::now();
     reader.get_mut().write_all(&message)?;
+    let length = content_length(reader)?;
+    reader.read_exact(&mut vec![0; length])?;
+    Ok(started.elapsed())
+}
+
+/// Reads the head of a request, or of a reply that tells of success; the bytes of its body.
+fn content_length(reader: &mut BufReader<TcpStream>) -> Result<usize, Error> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    if !line.starts_with("HTTP/1.1 200") {
-        return Err(format!("the server answers {line:?}").into());
+    if !line.starts_with("HTTP/1.1 200") && !line.starts_with("POST ") {
+        return Err(format!("received {line:?}").into());
     }
     let mut length = 0;
     while line.trim() != "" {
@@ -171,9 +241,7 @@ fn ask(
             length = value.trim().parse()?;
         }
     }
-    let mut reply = vec![0; length];
-    reader.read_exact(&mut reply)?;
-    Ok(started.elapsed())
+    Ok(length)
 }
 
 #[expect(

@@ -30,8 +30,8 @@ pub(crate) fn router() -> (axum::Router<Shared>, OpenApi) {
             collections::create_network,
             collections::delete_network
         ))
-        .routes(routes!(items::list, items::put_many))
-        .routes(routes!(items::get, items::put, items::delete))
+        .routes(routes!(items::list, items::write::put_many))
+        .routes(routes!(items::get, items::write::put, items::write::delete))
         .routes(routes!(items::image))
         .routes(routes!(search::search))
         .routes(routes!(pipeline::get, pipeline::put, pipeline::delete))

@@ -8,6 +8,7 @@ use axum::body::Bytes as Body;
 use nigh_encode::{DecodeLimits, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::bodies::Bodies;
 use crate::cache::Bytes;
 use crate::collections::Collections;
 use crate::config::ServerConfig;
@@ -29,6 +30,7 @@ pub(crate) struct App {
     pub(crate) encoders: Encoders,
     pub(crate) pool: Pool,
     pub(crate) metrics: Metrics,
+    pub(crate) bodies: Bodies,
     /// Requests whose pictures are decoded and not yet encoded: so much memory they take.
     pub(crate) decoding: Arc<Semaphore>,
     /// Of pictures and words, by encoder and content.
@@ -87,6 +89,7 @@ impl App {
             encoders: Encoders::new(config.batching.clone(), runtime, config.threads),
             pool: Pool::new(config.threads + WAITING_THREADS, config.limits.queue),
             metrics: Metrics::new(),
+            bodies: Bodies::new(&config.limits),
             decoding: Arc::new(Semaphore::new(DECODED)),
             embeddings: Bytes::new(config.caches.embedding_bytes),
             results: Bytes::new(config.caches.result_bytes),

@@ -39,6 +39,8 @@ pub struct ServerConfig {
 pub struct Limits {
     /// Bytes of a request.
     pub body_bytes: usize,
+    /// Bytes of all requests above 64 KiB together that are being read or answered; a further one waits, and is refused after five seconds.
+    pub bodies_bytes: usize,
     /// Bytes of a picture's file.
     pub image_bytes: u64,
     /// Pixels of a picture.
@@ -135,6 +137,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 32 << 20,
+            bodies_bytes: 512 << 20,
             image_bytes: 16 << 20,
             image_pixels: 25_000_000,
             k: 1_000,

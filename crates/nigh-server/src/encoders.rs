@@ -1,7 +1,7 @@
 //! Encoders that requests share, each behind a queue that gathers batches.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use nigh_encode::{EncodeError, Picture, Runtime, TextEncoder, TextError};
@@ -28,9 +28,9 @@ pub(crate) struct SharedEncoder {
 /// An encoder that does nothing for so long while pictures wait does not answer.
 const STUCK: Duration = Duration::from_secs(30);
 
-/// All encoders that are open, one for each fingerprint.
+/// All encoders that are open, one for each fingerprint, for as long as a catalog has it.
 pub(crate) struct Encoders {
-    open: Mutex<HashMap<String, Arc<SharedEncoder>>>,
+    open: Mutex<HashMap<String, Weak<SharedEncoder>>>,
     batching: Batching,
     runtime: Runtime,
     threads: usize,
@@ -51,9 +51,10 @@ impl Encoders {
         // An insertion is whole or did not happen. Held while an encoder is opened: it is opened once, and only by the pool.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!("{} {}", record.spec, record.fingerprint);
-        if let Some(known) = open.get(&name) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = open.get(&name).and_then(Weak::upgrade) {
+            return Ok(known);
         }
+        open.retain(|_, encoder| encoder.strong_count() > 0);
         let request = EncoderRequest {
             threads_per_run: self.threads,
             runtime: self.runtime,
@@ -84,7 +85,7 @@ impl Encoders {
             opening_text: Mutex::default(),
             seen: Mutex::new((0, Instant::now())),
         });
-        open.insert(name, Arc::clone(&shared));
+        open.insert(name, Arc::downgrade(&shared));
         Ok(shared)
     }
 }

@@ -156,7 +156,7 @@ where
     Ok(read.into_iter().map(|Object(value)| value).collect())
 }
 
-/// The same where the list may be absent.
+/// The same where null stands for none.
 pub(crate) fn some_objects<'de, D, T, const N: usize>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error>
@@ -164,7 +164,15 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    objects::<D, T, N>(deserializer).map(Some)
+    struct Objects<T, const N: usize>(Vec<T>);
+
+    impl<'de, T: Deserialize<'de>, const N: usize> Deserialize<'de> for Objects<T, N> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            objects::<D, T, N>(deserializer).map(Objects)
+        }
+    }
+    let read = Option::<Objects<T, N>>::deserialize(deserializer)?;
+    Ok(read.map(|Objects(list)| list))
 }
 
 /// A list of at most `N`: a longer one is refused before it takes the memory.
@@ -208,6 +216,8 @@ mod tests {
         inner: Inner,
         #[serde(deserialize_with = "objects::<_, _, 2>")]
         list: Vec<Inner>,
+        #[serde(deserialize_with = "some_objects::<_, _, 2>")]
+        some: Option<Vec<Inner>>,
     }
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -238,6 +248,12 @@ mod tests {
             (
                 "{\"list\":[{},{},{}]}",
                 Some("invalid length 3, expected a list of at most 2"),
+            ),
+            ("{\"some\":null}", None),
+            ("{\"some\":[{\"n\":1}]}", None),
+            (
+                "{\"some\":[1]}",
+                Some("invalid type: integer `1`, expected an object"),
             ),
             ("{\"inner\":{\"m\":1}}", Some("unknown field `m`")),
             ("{", Some("EOF")),

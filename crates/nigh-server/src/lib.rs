@@ -28,6 +28,7 @@
 mod api;
 mod app;
 mod authorize;
+mod bodies;
 mod cache;
 mod caller;
 mod collections;

@@ -1,6 +1,6 @@
 //! What is counted, for Prometheus and for the page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -37,6 +37,8 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
     stages: Family<StageLabels, Histogram, fn() -> Histogram>,
+    /// The names of all stages that were counted.
+    stage_names: RwLock<BTreeSet<&'static str>>,
     routes: RwLock<BTreeMap<String, RouteFigures>>,
 }
 
@@ -70,6 +72,7 @@ impl Metrics {
             requests,
             durations,
             stages,
+            stage_names: RwLock::default(),
             routes: RwLock::default(),
         }
     }
@@ -104,6 +107,27 @@ impl Metrics {
             tracing::debug!(target: "nigh::trace", stage = stage.stage, us = stage.us, "stage");
             let seconds = Duration::from_micros(stage.us).as_secs_f64();
             self.stages.get_or_create(&labels).observe(seconds);
+            self.know(stage.stage);
+        }
+    }
+
+    /// A collection that is not served any more is not counted any more.
+    pub(crate) fn forget(&self, collection: &str) {
+        let names = self.stage_names.read();
+        for stage in names.unwrap_or_else(PoisonError::into_inner).iter() {
+            let collection = collection.to_owned();
+            self.stages.remove(&StageLabels { collection, stage });
+        }
+    }
+
+    fn know(&self, stage: &'static str) {
+        let names = self.stage_names.read();
+        if !names
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(stage)
+        {
+            let names = self.stage_names.write();
+            names.unwrap_or_else(PoisonError::into_inner).insert(stage);
         }
     }
 

@@ -18,6 +18,7 @@ use tokio::sync::watch::channel as watch_channel;
 
 use crate::app::{App, Shared};
 use crate::authorize::authorize;
+use crate::bodies::room;
 use crate::config::ServerConfig;
 use crate::connections::Connections;
 use crate::error::ApiError;
@@ -208,6 +209,8 @@ pub(crate) fn router(app: Shared) -> axum::Router {
     };
     let body_limit = DefaultBodyLimit::max(app.config.limits.body_bytes);
     api.route("/metrics", get(health::metrics))
+        // Whoever may not ask takes no memory.
+        .layer(from_fn_with_state(Arc::clone(&app), room))
         .layer(from_fn_with_state(Arc::clone(&app), authorize))
         .route("/v1/openapi.json", get(openapi))
         .route("/healthz", get(health::healthz))

@@ -1,6 +1,6 @@
 //! The collections that are served; making and deleting them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use crate::app::{App, Shared};
 use crate::caller::Caller;
+use crate::collections::Collections as Served;
 use crate::data_folder::DataFolder;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{ApiJson, ApiPath};
@@ -232,15 +233,8 @@ pub(crate) async fn delete_catalog(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
 ) -> ApiResult<StatusCode> {
-    delete(&app, move |app| {
-        let _one = making(app)?;
-        let folder = data_folder(app)?;
-        deletable(folder, app.collections.catalog(&name)?.live.dir(), &name)?;
-        remove(app, folder, &app.collections.close_catalog(&name)?)?;
-        tracing::info!(target: "nigh::audit", catalog = name, "catalog deleted");
-        Ok(())
-    })
-    .await
+    let dir = |all: &Served, name: &str| Ok(all.catalog(name)?.live.dir().to_owned());
+    delete(&app, name, dir, Served::close_catalog).await
 }
 
 /// Deletes a network of the server's data folder with everybody in it.
@@ -252,35 +246,39 @@ pub(crate) async fn delete_network(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
 ) -> ApiResult<StatusCode> {
-    delete(&app, move |app| {
-        let _one = making(app)?;
-        let folder = data_folder(app)?;
-        deletable(folder, &app.collections.network(&name)?.dir()?, &name)?;
-        remove(app, folder, &app.collections.close_network(&name)?)?;
-        tracing::info!(target: "nigh::audit", network = name, "network deleted");
-        Ok(())
-    })
-    .await
+    let dir = |all: &Served, name: &str| all.network(name)?.dir();
+    delete(&app, name, dir, Served::close_network).await
 }
 
 /// How long a deletion waits for requests that use the collection, and how often it looks.
 const PATIENCE: Duration = Duration::from_secs(2);
 const LOOKS: Duration = Duration::from_millis(20);
 
+/// A collection's folder.
+type DirOf = fn(&Served, &str) -> ApiResult<PathBuf>;
+
 /// Deletes as soon as nobody uses the collection. No thread waits for that.
-async fn delete(
-    app: &Shared,
-    once: impl Fn(&App) -> ApiResult<()> + Clone + Send + 'static,
-) -> ApiResult<StatusCode> {
+async fn delete(app: &Shared, name: String, dir: DirOf, close: DirOf) -> ApiResult<StatusCode> {
     let started = Instant::now();
     loop {
-        let (shared, once) = (app.clone(), once.clone());
-        match app.pool.run(move || once(&shared)).await {
+        let (shared, name) = (app.clone(), name.clone());
+        let once = move || delete_unused(&shared, &name, dir, close);
+        match app.pool.run(once).await {
             Ok(()) => return Ok(StatusCode::NO_CONTENT),
             Err(error) if !error.is_in_use() || started.elapsed() > PATIENCE => return Err(error),
             Err(_) => tokio::time::sleep(LOOKS).await,
         }
     }
+}
+
+fn delete_unused(app: &App, name: &str, dir: DirOf, close: DirOf) -> ApiResult<()> {
+    let _one = making(app)?;
+    let folder = data_folder(app)?;
+    deletable(folder, &dir(&app.collections, name)?, name)?;
+    remove(app, folder, &close(&app.collections, name)?)?;
+    app.metrics.forget(name);
+    tracing::info!(target: "nigh::audit", collection = name, "collection deleted");
+    Ok(())
 }
 
 /// Removes a collection that was closed; where that fails it is served as before.

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use utoipa::ToSchema;
 
 use super::search::{embed_picture, embed_words, picture, within};
+use super::vector::Vector;
 use crate::app::Shared;
 use crate::caller::Caller;
 use crate::collections::ServedCatalog;
@@ -82,7 +83,7 @@ pub(crate) struct Embedding {
     object: &'static str,
     index: usize,
     /// Numbers, or Base64 where that was asked for.
-    #[schema(value_type = Vec<f32>)]
+    #[schema(value_type = Vector)]
     embedding: Value,
 }
 

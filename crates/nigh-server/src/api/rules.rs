@@ -17,6 +17,56 @@ pub(crate) struct Other {
     other: String,
 }
 
+/// A kind of rule: its name in the log, and the rule about somebody and somebody else.
+#[derive(Clone, Copy)]
+struct Kind {
+    word: &'static str,
+    rule: for<'a> fn(&'a str, &'a str) -> RuleOf<'a>,
+}
+
+const DISMISSAL: Kind = Kind {
+    word: "dismissal",
+    rule: |id, other| RuleOf::Dismissed(id, other),
+};
+const BLOCK: Kind = Kind {
+    word: "block",
+    rule: |id, other| RuleOf::Blocked(id, other),
+};
+const OPT_OUT: Kind = Kind {
+    word: "opt-out",
+    rule: |id, _| RuleOf::OptedOut(id),
+};
+
+/// Somebody, and somebody else where the rule is about two.
+type People = (String, Option<String>);
+
+async fn set(app: Shared, name: String, people: People, kind: Kind) -> ApiResult<StatusCode> {
+    let network = app.collections.network(&name)?;
+    let set = move || {
+        let (id, other) = (&people.0, people.1.as_deref());
+        let rule = (kind.rule)(id, other.unwrap_or_default());
+        network.change(|network| network.plan_rule(rule))?;
+        tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "{}", kind.word);
+        Ok(())
+    };
+    app.pool.run(set).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn take_back(app: Shared, name: String, people: People, kind: Kind) -> ApiResult<StatusCode> {
+    let network = app.collections.network(&name)?;
+    let take_back = move || {
+        let (id, other) = (&people.0, people.1.as_deref());
+        let rule = (kind.rule)(id, other.unwrap_or_default());
+        if network.change(|network| network.plan_taking_back(rule))? {
+            tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "{} taken back", kind.word);
+        }
+        Ok(())
+    };
+    app.pool.run(take_back).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Somebody is not suggested to somebody again.
 #[utoipa::path(post, path = "/v1/networks/{name}/people/{id}/dismissals", tag = "networks",
     params(("name" = String, Path, description = "The network"), ("id" = String, Path, description = "The person")),
@@ -27,14 +77,7 @@ pub(crate) async fn dismiss(
     ApiPath((name, id)): ApiPath<(String, String)>,
     ApiJson(body): ApiJson<Other>,
 ) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let dismiss = move || {
-        network.change(|network| network.plan_rule(RuleOf::Dismissed(&id, &body.other)))?;
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, other = body.other, "dismiss");
-        Ok(())
-    };
-    app.pool.run(dismiss).await?;
-    Ok(StatusCode::NO_CONTENT)
+    set(app, name, (id, Some(body.other)), DISMISSAL).await
 }
 
 /// Takes a dismissal back.
@@ -47,15 +90,7 @@ pub(crate) async fn undo_dismissal(
     State(app): State<Shared>,
     ApiPath((name, id, other)): ApiPath<(String, String, String)>,
 ) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let undo = move || {
-        if network.change(|network| network.plan_taking_back(RuleOf::Dismissed(&id, &other)))? {
-            tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "dismissal taken back");
-        }
-        Ok(())
-    };
-    app.pool.run(undo).await?;
-    Ok(StatusCode::NO_CONTENT)
+    take_back(app, name, (id, Some(other)), DISMISSAL).await
 }
 
 /// Two people are kept apart: neither is suggested to the other, nor named to them.
@@ -68,14 +103,7 @@ pub(crate) async fn block(
     ApiPath((name, id)): ApiPath<(String, String)>,
     ApiJson(body): ApiJson<Other>,
 ) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let block = move || {
-        network.change(|network| network.plan_rule(RuleOf::Blocked(&id, &body.other)))?;
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, other = body.other, "block");
-        Ok(())
-    };
-    app.pool.run(block).await?;
-    Ok(StatusCode::NO_CONTENT)
+    set(app, name, (id, Some(body.other)), BLOCK).await
 }
 
 /// Takes back that the one blocked the other; where the other did so too, they stay apart.
@@ -88,15 +116,7 @@ pub(crate) async fn unblock(
     State(app): State<Shared>,
     ApiPath((name, id, other)): ApiPath<(String, String, String)>,
 ) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let unblock = move || {
-        if network.change(|network| network.plan_taking_back(RuleOf::Blocked(&id, &other)))? {
-            tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "block taken back");
-        }
-        Ok(())
-    };
-    app.pool.run(unblock).await?;
-    Ok(StatusCode::NO_CONTENT)
+    take_back(app, name, (id, Some(other)), BLOCK).await
 }
 
 /// Somebody is suggested to nobody.
@@ -108,14 +128,7 @@ pub(crate) async fn opt_out(
     State(app): State<Shared>,
     ApiPath((name, id)): ApiPath<(String, String)>,
 ) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let opt_out = move || {
-        network.change(|network| network.plan_rule(RuleOf::OptedOut(&id)))?;
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, "opt-out");
-        Ok(())
-    };
-    app.pool.run(opt_out).await?;
-    Ok(StatusCode::NO_CONTENT)
+    set(app, name, (id, None), OPT_OUT).await
 }
 
 /// Somebody may be suggested again.
@@ -127,13 +140,5 @@ pub(crate) async fn opt_in(
     State(app): State<Shared>,
     ApiPath((name, id)): ApiPath<(String, String)>,
 ) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let opt_in = move || {
-        if network.change(|network| network.plan_taking_back(RuleOf::OptedOut(&id)))? {
-            tracing::info!(target: "nigh::audit", network = network.name, person = id, "opt-out taken back");
-        }
-        Ok(())
-    };
-    app.pool.run(opt_in).await?;
-    Ok(StatusCode::NO_CONTENT)
+    take_back(app, name, (id, None), OPT_OUT).await
 }

@@ -121,9 +121,16 @@ fn answers_of_a_deleted_catalog_are_gone_with_it() {
     };
     let question = json!({"image": base64(&picture(1))});
     let search = || server.post("/v1/catalogs/hats/search", &question);
+    let is_counted = || {
+        let mut metrics = server.raw("GET", "/metrics", "", &[]);
+        let metrics = metrics.body_mut().read_to_string().unwrap();
+        metrics.contains("collection=\"hats\"")
+    };
     make("old");
     assert_eq!(ids(&search()), ["old"]);
+    assert!(is_counted());
     assert_eq!(server.delete("/v1/catalogs/hats").0, 204);
+    assert!(!is_counted());
     make("new");
     assert_eq!(ids(&search()), ["new"]);
 }

@@ -3,8 +3,9 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use nigh_server::Limits;
+use serde_json::{Value, json};
 
-use crate::server::{Running, config, folders};
+use crate::server::{Running, code, config, folders};
 
 const ASK: &str = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
 /// The head of a request whose body of two bytes is yet to come.
@@ -184,4 +185,24 @@ fn a_request_that_is_too_long_is_told_at_once_and_a_slow_one_is_at_fault_itself(
     let reply = rest(&mut stream);
     assert!(reply.starts_with("HTTP/1.1 408 "), "{reply}");
     assert!(reply.contains("slow_request"), "{reply}");
+}
+
+/// Whoever is slow with a long body does not take the memory of all others.
+#[test]
+fn long_bodies_wait_for_memory() {
+    let server = with(Limits {
+        bodies_bytes: 200_000,
+        ..Limits::default()
+    });
+    let long = json!({"vector": vec![0.5; 20_000]});
+    let search = |body: &Value| server.post("/v1/catalogs/shop/search", body);
+    let head = BEGIN.replace("content-length: 2", "content-length: 150000");
+    let mut slow = server.connect().unwrap();
+    slow.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(code(&search(&long), 429), "busy");
+    let short = json!({"vector": [0.5]});
+    assert_eq!(code(&search(&short), 400), "bad_vector");
+    drop(slow);
+    assert_eq!(code(&search(&long), 400), "bad_vector");
 }

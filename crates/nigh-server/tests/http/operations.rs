@@ -190,6 +190,13 @@ fn counters_and_health() {
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
+    let dashboard = std::fs::read_to_string(committed("../../deploy/grafana.json")).unwrap();
+    let unknown = |name: &&str| !text.contains(*name);
+    assert_eq!(
+        counters(&dashboard).find(unknown),
+        None,
+        "the dashboard shows it"
+    );
     assert_eq!(server.get("/readyz").1, json!({"ready": true}));
     let operations = server.get("/v1/operations").1;
     let made_up = "BREW /v1/collections HTTP/1.1\r\nhost: localhost\r\n";
@@ -230,6 +237,12 @@ fn the_committed_document_is_what_the_code_says() {
     assert_eq!(document["openapi"], "3.1.0");
     let server = Running::new();
     assert_eq!(server.get("/v1/openapi.json").1, document);
+}
+
+/// Names of counters in the queries of a dashboard.
+fn counters(dashboard: &str) -> impl Iterator<Item = &str> {
+    let words = dashboard.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| word.starts_with("nigh_"))
 }
 
 /// The status of a request that a client library would not send.
