@@ -82,12 +82,16 @@ impl App {
                 source,
             })
         };
+        let pool = |name, threads| {
+            let pool = Pool::new(name, threads, config.limits.queue);
+            pool.map_err(ServeError::Runtime)
+        };
         let fetcher = Fetcher::new(&config.fetch, config.limits.image_bytes)?;
         let app = App {
             keys,
             collections: Collections::default(),
             encoders: Encoders::new(config.batching.clone(), runtime, config.threads),
-            pool: Pool::new(config.threads + WAITING_THREADS, config.limits.queue),
+            pool: pool("compute", config.threads + WAITING_THREADS)?,
             metrics: Metrics::new(),
             bodies: Bodies::new(&config.limits),
             decoding: Arc::new(Semaphore::new(DECODED)),
@@ -97,7 +101,7 @@ impl App {
             data: config.data.as_deref().map(data).transpose()?,
             making: Mutex::default(),
             fetcher: fetcher.map(Arc::new),
-            fetches: Pool::new(FETCHES, config.limits.queue),
+            fetches: pool("fetch", FETCHES)?,
             fetching: Arc::new(Semaphore::new(FETCHES)),
             ending: AtomicBool::new(false),
             config,

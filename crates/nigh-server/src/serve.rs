@@ -98,8 +98,8 @@ pub struct Server {
     tls: Option<Tls>,
 }
 
-/// Threads that only read and write sockets.
-const SOCKET_THREADS: usize = 2;
+/// Threads that compute for each that only reads and writes sockets: with more of these they wake each other for nothing.
+const THREADS_A_SOCKET_THREAD: usize = 4;
 const POLL: Duration = Duration::from_millis(50);
 
 impl Server {
@@ -140,7 +140,13 @@ impl Server {
         on_listening: impl FnOnce(SocketAddr),
     ) -> Result<(), ServeError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(SOCKET_THREADS)
+            .worker_threads(
+                self.app
+                    .config
+                    .threads
+                    .div_ceil(THREADS_A_SOCKET_THREAD)
+                    .max(1),
+            )
             .thread_name("socket")
             .enable_all()
             .build()

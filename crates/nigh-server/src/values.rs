@@ -3,13 +3,34 @@
 use std::collections::BTreeMap;
 
 use nigh_store::{AttributeType, Schema, Value};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
 use crate::error::{ApiError, ApiResult};
 
-pub(crate) fn attributes_to_json(attributes: &BTreeMap<String, Value>) -> Map<String, Json> {
-    let entry = |(name, value): (&String, &Value)| (name.clone(), value.into());
-    attributes.iter().map(entry).collect()
+/// Attributes on their way out: an object, written as they are.
+#[derive(Debug)]
+pub(crate) struct AttributesOut(pub(crate) BTreeMap<String, Value>);
+
+impl Serialize for AttributesOut {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.0.iter();
+        serializer.collect_map(entries.map(|(name, value)| (name, ValueOut(value))))
+    }
+}
+
+struct ValueOut<'a>(&'a Value);
+
+impl Serialize for ValueOut<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::String(text) => serializer.serialize_str(text),
+            Value::Integer(number) => serializer.serialize_i64(*number),
+            Value::Float(number) => serializer.serialize_f64(*number),
+            Value::Boolean(truth) => serializer.serialize_bool(*truth),
+            Value::Date(date) => serializer.collect_str(date),
+        }
+    }
 }
 
 /// Attributes of an item or a person. A value takes the type of its column; null says that there is none.
@@ -82,7 +103,7 @@ mod tests {
                 unreachable!("the rows below are objects");
             };
             attributes(given, &schema)
-                .map(|attributes| Json::Object(attributes_to_json(&attributes)))
+                .map(|attributes| serde_json::to_value(AttributesOut(attributes)).unwrap())
                 .map_err(|error| error.message().to_owned())
         };
         let rows = [

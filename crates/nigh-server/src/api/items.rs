@@ -7,14 +7,14 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+
 use utoipa::{IntoParams, ToSchema};
 
 use super::search::{Facet, facets_out, within};
 use crate::app::Shared;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{ApiPath, ApiQuery};
-use crate::values::attributes_to_json;
+use crate::values::AttributesOut;
 
 mod new;
 pub(crate) mod write;
@@ -23,7 +23,8 @@ pub(crate) mod write;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ItemOut {
     id: String,
-    attributes: Map<String, Value>,
+    #[schema(value_type = serde_json::Map<String, serde_json::Value>)]
+    attributes: AttributesOut,
     /// The names of its pictures.
     images: Vec<String>,
 }
@@ -110,7 +111,7 @@ pub(crate) async fn get(
 
 fn item_out(item: nigh_engine::ItemSummary) -> ItemOut {
     ItemOut {
-        attributes: attributes_to_json(&item.attributes),
+        attributes: AttributesOut(item.attributes),
         id: item.id,
         images: item.images.into_iter().map(|(name, _)| name).collect(),
     }

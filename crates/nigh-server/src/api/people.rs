@@ -12,7 +12,7 @@ use super::search::within;
 use crate::app::Shared;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
-use crate::values::{attributes, attributes_to_json};
+use crate::values::{AttributesOut, attributes};
 
 /// People whose ids begin alike.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,7 +84,8 @@ pub(crate) async fn list(
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PersonOut {
     id: String,
-    attributes: Map<String, Value>,
+    #[schema(value_type = serde_json::Map<String, serde_json::Value>)]
+    attributes: AttributesOut,
     /// How many friends they have; null where they hide them.
     friends: Option<usize>,
 }
@@ -103,7 +104,7 @@ pub(crate) async fn get(
         let (attributes, friends) = network.ask(|network, _| network.about(&id))?;
         Ok(PersonOut {
             id,
-            attributes: attributes_to_json(&attributes),
+            attributes: AttributesOut(attributes),
             friends,
         })
     };
@@ -216,7 +217,8 @@ pub(crate) struct SuggestionOut {
     /// Comparable within one answer.
     score: f32,
     reasons: Vec<ReasonOut>,
-    attributes: Map<String, Value>,
+    #[schema(value_type = serde_json::Map<String, serde_json::Value>)]
+    attributes: AttributesOut,
 }
 
 /// Why somebody is suggested.
@@ -267,7 +269,7 @@ pub(crate) async fn suggestions(
                 id: suggestion.id,
                 score: suggestion.score,
                 reasons: suggestion.reasons.into_iter().map(reason).collect(),
-                attributes: attributes_to_json(&suggestion.attributes),
+                attributes: AttributesOut(suggestion.attributes),
             });
         Ok(Suggestions {
             person: reply.person,

@@ -6,11 +6,11 @@ use axum::body::Bytes;
 use nigh_engine::pipeline::Ranked;
 use nigh_engine::{FacetValue, Hit, Refined, Stage, Trace, WhyNot};
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, ApiResult};
-use crate::values::attributes_to_json;
+use crate::values::AttributesOut;
 
 /// The items that were found, the nearest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,7 +57,8 @@ pub(crate) struct SearchHit {
     score: f32,
     /// The name of that picture.
     image: String,
-    attributes: Map<String, Json>,
+    #[schema(value_type = serde_json::Map<String, serde_json::Value>)]
+    attributes: AttributesOut,
     /// What the rank formula made of it, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     rank: Option<RankOut>,
@@ -132,12 +133,13 @@ pub(super) fn answer(refined: Refined, trace: &Trace, explain: bool) -> ApiResul
     let mut bytes = serde_json::to_vec(&response).map_err(ApiError::internal)?;
     // The latency is the last field.
     bytes.truncate(bytes.len() - "0}".len());
-    Ok(Bytes::from(bytes))
+    // It may be kept: without the room that it was given to grow.
+    Ok(Bytes::from(bytes.into_boxed_slice()))
 }
 
 fn hit(hit: Hit) -> SearchHit {
     SearchHit {
-        attributes: attributes_to_json(&hit.attributes),
+        attributes: AttributesOut(hit.attributes),
         id: hit.id,
         score: hit.score,
         image: hit.image,
