@@ -26,6 +26,24 @@ mod whole;
 /// assert!(matches!(decode(b"", &DecodeLimits::default()), Err(DecodeError::Empty)));
 /// ```
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+    match format(bytes, limits)? {
+        Format::Jpeg => jpeg::decode(bytes, limits),
+        other => raster::decode(bytes, other, limits),
+    }
+}
+
+/// Width and height in pixels by a picture's header, as it is stored: what [`decode`] will take memory for. The rest of the file is not looked at.
+///
+/// # Errors
+/// What [`decode`] says of headers.
+pub fn size(bytes: &[u8], limits: &DecodeLimits) -> Result<(u32, u32), DecodeError> {
+    match format(bytes, limits)? {
+        Format::Jpeg => jpeg::size(bytes, limits),
+        other => raster::size(bytes, other, limits),
+    }
+}
+
+fn format(bytes: &[u8], limits: &DecodeLimits) -> Result<Format, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
@@ -36,10 +54,7 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeErro
             limit: limits.max_bytes,
         });
     }
-    match format {
-        Format::Jpeg => jpeg::decode(bytes, limits),
-        other => raster::decode(bytes, other, limits),
-    }
+    Ok(format)
 }
 
 /// How much a picture may ask for; checked against its header before any pixel memory is taken.

@@ -50,7 +50,7 @@ mod picture;
 mod quantize;
 mod text;
 
-pub use decode::{DecodeError, DecodeLimits, Format, decode};
+pub use decode::{DecodeError, DecodeLimits, Format, decode, size as picture_size};
 pub use encoder::{EncodeError, Encoder, EncoderOptions, OpenError};
 pub use features::FeaturesEncoder;
 pub use fingerprint::Fingerprint;

@@ -68,8 +68,10 @@ impl Shop {
     }
 
     fn upsert(&self, new: NewItem) -> Write {
-        let prepared = self.live.prepare(new, &DecodeLimits::default()).unwrap();
-        let rows = self.encoder.encode(&prepared.pictures).unwrap();
+        let prepared = self.live.prepare(new).unwrap();
+        let decode = |place| prepared.decode(place, &DecodeLimits::default()).unwrap();
+        let pictures: Vec<_> = (0..prepared.wanted()).map(decode).collect();
+        let rows = self.encoder.encode(&pictures).unwrap();
         prepared.finish(&self.live.read().unwrap(), rows)
     }
 
@@ -164,11 +166,8 @@ fn what_is_replaced_again_and_again_takes_no_room() {
 fn pictures_are_encoded_once_and_stay_where_none_are_given() {
     let shop = Shop::new();
     shop.put(item("a", 1, 1));
-    let same = shop
-        .live
-        .prepare(item("a", 1, 2), &DecodeLimits::default())
-        .unwrap();
-    assert!(same.pictures.is_empty());
+    let same = shop.live.prepare(item("a", 1, 2)).unwrap();
+    assert_eq!(same.wanted(), 0);
     let attributes = NewItem {
         pictures: Vec::new(),
         ..item("a", 1, 77)
@@ -183,15 +182,48 @@ fn pictures_are_encoded_once_and_stay_where_none_are_given() {
         id: "b".to_owned(),
         ..attributes
     };
-    let error = shop.live.prepare(unknown, &limits).unwrap_err();
+    let error = shop.live.prepare(unknown).unwrap_err();
     assert!(matches!(error, LiveError::NoPicture { .. }));
     let mut broken = item("c", 1, 1);
     broken.pictures[0].bytes = b"no picture".to_vec();
-    let error = shop.live.prepare(broken, &limits).unwrap_err().to_string();
+    let broken = shop.live.prepare(broken).unwrap();
+    let error = broken.decode(0, &limits).unwrap_err().to_string();
+    assert_eq!(broken.pixels(0, &limits).unwrap_err().to_string(), error);
     assert!(
         error.starts_with("item \"c\", picture \"main\": "),
         "{error}"
     );
+}
+
+/// Also where the attribute came with another change of the same commit.
+#[test]
+fn a_value_of_another_type_is_not_written() {
+    let shop = Shop::new();
+    let with = |id: &str, value: Value| {
+        let mut new = item(id, 1, 1);
+        new.attributes.insert("fresh".to_owned(), value);
+        shop.upsert(new)
+    };
+    let writes = [
+        with("a", Value::Integer(1)),
+        with("b", Value::String("red".to_owned())),
+        with("c", Value::Boolean(true)),
+        with("d", Value::Float(1.5)),
+        with("e", Value::String("7".to_owned())),
+    ];
+    let outcomes = shop.live.write(&writes).unwrap();
+    let wrong = |outcome: &Result<Outcome, LiveError>| match outcome {
+        Ok(_) => None,
+        Err(error) => Some(error.to_string()),
+    };
+    let told = |received: &str| {
+        Some(format!(
+            "attribute \"fresh\" is of type integer here, received {received:?}"
+        ))
+    };
+    let found: Vec<_> = outcomes.iter().map(wrong).collect();
+    assert_eq!(found, [None, told("red"), told("true"), None, None]);
+    assert_eq!(shop.near(1, Some("fresh > 1.2")), ["d", "e"]);
 }
 
 #[test]

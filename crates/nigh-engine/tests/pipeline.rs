@@ -76,10 +76,10 @@ impl Shop {
         let record = live.read().unwrap().encoder().clone();
         let encoder = record.open(&EncoderRequest::default()).unwrap();
         let upsert = |number: u32| -> Write {
-            let mut prepared = live
-                .prepare(item(number, pictures), &DecodeLimits::default())
-                .unwrap();
-            let rows = encoder.encode(&prepared.take_pictures()).unwrap();
+            let prepared = live.prepare(item(number, pictures)).unwrap();
+            let decode = |place| prepared.decode(place, &DecodeLimits::default()).unwrap();
+            let pictures: Vec<_> = (0..prepared.wanted()).map(decode).collect();
+            let rows = encoder.encode(&pictures).unwrap();
             prepared.finish(&live.read().unwrap(), rows)
         };
         let numbers: Vec<u32> = (0..items).collect();

@@ -28,11 +28,14 @@ pub(crate) struct App {
     pub(crate) keys: Keys,
     pub(crate) collections: Collections,
     pub(crate) encoders: Encoders,
+    /// For catalogs.
     pub(crate) pool: Pool,
+    /// For networks, whose changes may keep questions waiting: those about catalogs go on.
+    pub(crate) networks: Pool,
     pub(crate) metrics: Metrics,
     pub(crate) bodies: Bodies,
-    /// Requests whose pictures are decoded and not yet encoded: so much memory they take.
-    pub(crate) decoding: Arc<Semaphore>,
+    /// For pictures that are decoded and not yet encoded, in blocks of pixels: so much memory they take.
+    decoding: Arc<Semaphore>,
     /// Of pictures and words, by encoder and content.
     pub(crate) embeddings: Bytes<Vec<f32>>,
     /// Whole answers, by collection, its state and the question.
@@ -43,9 +46,7 @@ pub(crate) struct App {
     /// Held while one is made or deleted.
     pub(crate) making: Mutex<()>,
     /// None where no pictures are fetched. Ask with [`App::fetch`].
-    pub(crate) fetcher: Option<Arc<Fetcher>>,
-    /// For the fetcher: those that compute do not wait for other machines.
-    fetches: Pool,
+    fetcher: Option<(Arc<Fetcher>, Pool)>,
     /// Requests whose pictures are fetched and not yet encoded.
     fetching: Arc<Semaphore>,
     /// Set when the server is asked to end: it is not ready any more.
@@ -58,8 +59,15 @@ pub(crate) type Shared = Arc<App>;
 const WAITING_THREADS: usize = 4;
 /// Pictures that are fetched at one time.
 const FETCHES: usize = 16;
-/// Two batches of the encoders here: one that runs and one that waits.
-const DECODED: usize = 16;
+/// Pixels that are decoded and not yet encoded, of all pictures together: 384 MB, and what decoders take besides.
+const DECODED_PIXELS: u64 = 128 << 20;
+/// Pixels that a permit stands for.
+const BLOCK_PIXELS: u64 = 1 << 14;
+
+fn blocks(pixels: u64) -> u32 {
+    // At most as many as there are in all, which is far below.
+    u32::try_from(pixels.div_ceil(BLOCK_PIXELS)).unwrap_or(u32::MAX)
+}
 
 fn data(path: &Path) -> Result<DataFolder, ServeError> {
     DataFolder::open(path).map_err(|source| ServeError::Data {
@@ -86,22 +94,26 @@ impl App {
             let pool = Pool::new(name, threads, config.limits.queue);
             pool.map_err(ServeError::Runtime)
         };
-        let fetcher = Fetcher::new(&config.fetch, config.limits.image_bytes)?;
+        // On threads of their own: those that compute do not wait for other machines.
+        let fetcher = match Fetcher::new(&config.fetch, config.limits.image_bytes)? {
+            Some(fetcher) => Some((Arc::new(fetcher), pool("fetch", FETCHES)?)),
+            None => None,
+        };
         let app = App {
             keys,
             collections: Collections::default(),
             encoders: Encoders::new(config.batching.clone(), runtime, config.threads),
-            pool: pool("compute", config.threads + WAITING_THREADS)?,
+            pool: pool("catalogs", config.threads + WAITING_THREADS)?,
+            networks: pool("networks", config.threads + WAITING_THREADS)?,
             metrics: Metrics::new(),
             bodies: Bodies::new(&config.limits),
-            decoding: Arc::new(Semaphore::new(DECODED)),
+            decoding: Arc::new(Semaphore::new(blocks(DECODED_PIXELS) as usize)),
             embeddings: Bytes::new(config.caches.embedding_bytes),
             results: Bytes::new(config.caches.result_bytes),
             events: config.events.as_ref().map(open).transpose()?,
             data: config.data.as_deref().map(data).transpose()?,
             making: Mutex::default(),
-            fetcher: fetcher.map(Arc::new),
-            fetches: pool("fetch", FETCHES)?,
+            fetcher,
             fetching: Arc::new(Semaphore::new(FETCHES)),
             ending: AtomicBool::new(false),
             config,
@@ -126,13 +138,15 @@ impl App {
             })
     }
 
-    /// Room for a request's decoded pictures, held until they are encoded.
-    pub(crate) async fn room(&self) -> ApiResult<OwnedSemaphorePermit> {
-        let room = Arc::clone(&self.decoding).acquire_owned().await;
+    /// Room for a picture of so many pixels, held until it is encoded.
+    pub(crate) async fn room(&self, pixels: u64) -> ApiResult<OwnedSemaphorePermit> {
+        // One that is larger than all may be together is decoded alone.
+        let wanted = blocks(pixels.min(DECODED_PIXELS));
+        let room = Arc::clone(&self.decoding).acquire_many_owned(wanted).await;
         room.map_err(|_| ApiError::unavailable("the server is shutting down"))
     }
 
-    /// Room for what a request fetches, held until that is encoded; taken before [`App::room`].
+    /// Room for what a request fetches, held until it is answered; taken before [`App::room`].
     pub(crate) async fn fetch_room(&self) -> ApiResult<OwnedSemaphorePermit> {
         let room = Arc::clone(&self.fetching).acquire_owned().await;
         room.map_err(|_| ApiError::unavailable("the server is shutting down"))
@@ -145,8 +159,9 @@ impl App {
                 "this server fetches no pictures: send them, or name hosts in fetch.allow";
             ApiError::unprocessable("no_fetching", message)
         };
-        let fetcher = Arc::clone(self.fetcher.as_ref().ok_or_else(off)?);
-        self.fetches.run(move || fetcher.fetch(&url)).await
+        let (fetcher, threads) = self.fetcher.as_ref().ok_or_else(off)?;
+        let fetcher = Arc::clone(fetcher);
+        threads.run(move || fetcher.fetch(&url)).await
     }
 
     /// What a picture may be.

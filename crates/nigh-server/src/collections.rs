@@ -12,7 +12,7 @@ use nigh_engine::{
     BatchError, Batcher, BatcherConfig, EncoderRecord, LiveCatalog, LiveError, Outcome,
     SubmitError, Ticket, Write,
 };
-use nigh_store::{Header, Kind, Schema};
+use nigh_store::{Header, Kind, Schema, Value};
 use tokio::sync::oneshot;
 
 use crate::encoders::{Encoders, SharedEncoder};
@@ -341,10 +341,13 @@ impl ServedNetwork {
 
     /// Changes the network: `plan` holds the change against it, and what it makes of that is on disk when this returns. Questions go on
     /// while it is written, and wait while it is taken into memory.
-    pub(crate) fn change<T>(
+    pub(crate) fn change<T, E>(
         &self,
-        plan: impl FnOnce(&Network) -> Result<Planned<T>, NetworkError>,
-    ) -> ApiResult<T> {
+        plan: impl FnOnce(&Network) -> Result<Planned<T>, E>,
+    ) -> ApiResult<T>
+    where
+        ApiError: From<E>,
+    {
         let _one = self.commit.lock().map_err(|_| poisoned())?;
         let written = {
             let network = self.network.read().map_err(|_| poisoned())?;
@@ -379,6 +382,19 @@ impl ServedNetwork {
         Ok(network.reload()?)
     }
 
+    /// Writes what is known of somebody; whether they are new.
+    pub(crate) fn put_person(
+        &self,
+        id: &str,
+        attributes: BTreeMap<String, Value>,
+    ) -> ApiResult<bool> {
+        // Types are looked at when no other change is made.
+        self.change(|network| -> ApiResult<_> {
+            let attributes = write(&self.schema).admit(attributes)?;
+            Ok(network.plan_person(id, attributes)?)
+        })
+    }
+
     /// Removes a person from every file; questions wait for as long as that takes.
     pub(crate) fn erase(&self, person: &str) -> ApiResult<()> {
         let _one = self.commit.lock().map_err(|_| poisoned())?;
@@ -399,10 +415,6 @@ impl ServedNetwork {
     /// The attributes that people have.
     pub(crate) fn schema(&self) -> Schema {
         read(&self.schema).clone()
-    }
-
-    pub(crate) fn include(&self, name: &str, kind: nigh_store::AttributeType) {
-        write(&self.schema).include(name, kind);
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use nigh_encode::{EncodeError, Picture, Runtime, TextEncoder, TextError};
+use nigh_encode::{EncodeError, Picture, Runtime, TextEncoder};
 use nigh_engine::{
     Batcher, BatcherConfig, BatcherMetrics, EncoderRecord, EncoderRequest, SubmitError,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::config::Batching;
 use crate::error::{ApiError, ApiResult};
@@ -91,10 +91,16 @@ impl Encoders {
 }
 
 impl SharedEncoder {
-    /// The embedding of a picture, before any reduction. Dropped while it waits, the picture leaves the queue.
-    pub(crate) async fn picture(&self, picture: Picture) -> ApiResult<Vec<f32>> {
+    /// The embedding of a picture, before any reduction; `room` is given back when the picture is not held any more. Dropped while it
+    /// waits, the picture leaves the queue.
+    pub(crate) async fn picture(
+        &self,
+        picture: Picture,
+        room: OwnedSemaphorePermit,
+    ) -> ApiResult<Vec<f32>> {
         let (sender, receiver) = oneshot::channel();
         let submitted = self.pictures.try_submit_then(picture, move |result| {
+            drop(room);
             // Whoever asked may have gone.
             let _ = sender.send(result);
         });
@@ -103,24 +109,14 @@ impl SharedEncoder {
             SubmitError::Ended(_) => ApiError::unavailable("the encoder has ended"),
         })?;
         match receiver.await {
-            Ok(Ok(row)) => Ok(row),
-            Ok(Err(error @ EncodeError::Picture { .. })) => {
-                Err(ApiError::unprocessable("bad_picture", error))
-            }
-            Ok(Err(error)) => Err(ApiError::unavailable(error)),
+            Ok(row) => Ok(row?),
             Err(_) => Err(ApiError::internal("the encoder met a defect in nigh")),
         }
     }
 
     /// The embedding of words. Computes on the calling thread.
     pub(crate) fn words(&self, words: &str) -> ApiResult<Vec<f32>> {
-        match self.text()?.encode(&[words]) {
-            Ok(encoded) => Ok(encoded.rows),
-            Err(error @ TextError::NoTokens { .. }) => {
-                Err(ApiError::unprocessable("bad_text", error))
-            }
-            Err(error) => Err(ApiError::unavailable(error)),
-        }
+        Ok(self.text()?.encode(&[words])?.rows)
     }
 
     fn text(&self) -> ApiResult<&TextEncoder> {

@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use nigh_encode::{EncodeError, TextError};
 use nigh_engine::network::{NetworkError, PeopleError};
 use nigh_engine::pipeline::PipelineError;
 use nigh_engine::{
     CombineError, EncoderError, FilterError, LiveError, OpenCatalogError, OpenWriterError,
     SearchError,
 };
-use nigh_store::{OpenError, UpsertError};
+use nigh_store::{Misfit, OpenError, UpsertError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -222,11 +223,12 @@ impl From<LiveError> for ApiError {
         match error {
             LiveError::Open(error) => error.into(),
             LiveError::Upsert(UpsertError::Item(_)) => Self::bad("bad_item", message),
+            LiveError::Attribute(misfit) => misfit.into(),
             LiveError::ChangedMeanwhile { .. } => Self::conflict("changed_meanwhile", message),
             LiveError::NoPicture { .. } => Self::unprocessable("no_picture", message),
             LiveError::TooManyPictures { .. } => Self::unprocessable("too_many_pictures", message),
             LiveError::Picture { .. } => Self::unprocessable("bad_picture", message),
-            LiveError::Upsert(_)
+            LiveError::Upsert(UpsertError::Write(_))
             | LiveError::Write(_)
             | LiveError::Read(_)
             | LiveError::Tail(_)
@@ -235,6 +237,13 @@ impl From<LiveError> for ApiError {
             LiveError::Keep(_) => Self::internal(message),
             LiveError::Poisoned => Self::unavailable(message),
         }
+    }
+}
+
+impl From<Misfit> for ApiError {
+    fn from(misfit: Misfit) -> Self {
+        let field = format!("attributes.{}", misfit.name);
+        Self::bad("bad_attribute", misfit).field(field)
     }
 }
 
@@ -274,7 +283,15 @@ impl From<OpenError> for ApiError {
             OpenError::HeldByWriter { .. } | OpenError::HeldByReaders { .. } => {
                 Self::conflict("in_use", message)
             }
-            _ => Self::internal(message),
+            OpenError::NotACollection { .. }
+            | OpenError::AlreadyExists { .. }
+            | OpenError::WrongKind { .. }
+            | OpenError::Newer { .. }
+            | OpenError::ReadOnly { .. }
+            | OpenError::NeedsRepair { .. }
+            | OpenError::NoSpace { .. }
+            | OpenError::Damaged { .. }
+            | OpenError::Io { .. } => Self::internal(message),
         }
     }
 }
@@ -304,6 +321,34 @@ impl From<EncoderError> for ApiError {
             | EncoderError::Record(_)
             | EncoderError::Text(_)
             | EncoderError::Mismatch { .. } => Self::unavailable(message),
+        }
+    }
+}
+
+impl From<EncodeError> for ApiError {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::Picture { .. } => Self::unprocessable("bad_picture", error),
+            EncodeError::Run { .. } | EncodeError::Shape { .. } | EncodeError::NotFinite { .. } => {
+                Self::unavailable(error)
+            }
+        }
+    }
+}
+
+impl From<TextError> for ApiError {
+    fn from(error: TextError) -> Self {
+        match error {
+            TextError::NoTokens { .. } => Self::unprocessable("bad_text", error),
+            TextError::NoModel { .. }
+            | TextError::NoTokenizer { .. }
+            | TextError::Read { .. }
+            | TextError::File { .. }
+            | TextError::Model(_)
+            | TextError::NotATextModel { .. }
+            | TextError::NoLength { .. }
+            | TextError::Dimension { .. }
+            | TextError::Run { .. } => Self::unavailable(error),
         }
     }
 }

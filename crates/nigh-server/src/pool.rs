@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tokio::sync::oneshot;
@@ -22,7 +23,7 @@ impl Pool {
     /// # Errors
     /// When the system has no more threads.
     pub(crate) fn new(name: &str, threads: usize, queue: usize) -> std::io::Result<Self> {
-        // As long as the queue, which is counted.
+        // Requests that wait are counted; of those that left nothing but an empty place is in it.
         let (jobs, queued) = unbounded();
         for _ in 0..threads.max(1) {
             let queued = queued.clone();
@@ -44,8 +45,10 @@ impl Pool {
         let _place = self.place()?;
         let (sender, receiver) = oneshot::channel();
         let span = tracing::Span::current();
+        let waiting = Waits(Arc::new(Mutex::new(Some(work))));
+        let queued = Arc::clone(&waiting.0);
         let job = move || {
-            if !sender.is_closed() {
+            if let Some(work) = take(&queued) {
                 // Whoever asked may go meanwhile.
                 let _ = sender.send(span.in_scope(work));
             }
@@ -70,6 +73,20 @@ impl Pool {
             false => Err(ApiError::busy("the queue of requests")),
         }
     }
+}
+
+/// Work that waits for a thread. When nobody waits for it any more it is dropped at once, with all that it holds.
+struct Waits<W>(Arc<Mutex<Option<W>>>);
+
+impl<W> Drop for Waits<W> {
+    fn drop(&mut self) {
+        drop(take(&self.0));
+    }
+}
+
+fn take<W>(work: &Mutex<Option<W>>) -> Option<W> {
+    // Nothing that can panic is done while it is held.
+    work.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Until there is no pool any more.
@@ -117,7 +134,13 @@ mod tests {
         assert!(is_begun(&mut busy).await && is_begun(&mut left).await);
         let full = pool.run(|| Ok(())).await.unwrap_err();
         assert!(full.message().contains("full"));
+        let held = Arc::new(());
         drop(left);
+        let keeps = Arc::clone(&held);
+        let mut left = Box::pin(pool.run(move || Ok(drop(keeps))));
+        assert!(is_begun(&mut left).await);
+        drop(left);
+        assert_eq!(Arc::strong_count(&held), 1, "what it held is free at once");
         go.send(()).unwrap();
         busy.await.unwrap();
         pool.run(move || did.send("last").map_err(ApiError::internal))

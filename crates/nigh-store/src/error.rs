@@ -7,7 +7,6 @@ use thiserror::Error;
 
 /// Why a collection could not be created or opened.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum OpenError {
     /// There is no such folder, or it holds no collection.
     #[error("{path} is not a nigh collection: {reason}", path = path.display())]
@@ -246,7 +245,6 @@ pub enum ItemError {
 
 /// Why a batch of upserts was not written.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum UpsertError {
     /// One item was refused; nothing was written.
     #[error(transparent)]

@@ -70,4 +70,4 @@ pub use ledger::{
 };
 pub use network::{NetworkChange, NetworkChanges, NetworkStore, NetworkView, Person, Rule};
 pub use precision::Precision;
-pub use value::{AttributeType, Column, Schema, Value};
+pub use value::{AttributeType, Column, Misfit, Schema, Value};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::Date;
 
@@ -137,7 +138,60 @@ pub struct Schema {
     pub columns: Vec<Column>,
 }
 
+/// A value that would change what its column means.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("attribute {name:?} is of type {kind} here, received {received:?}")]
+pub struct Misfit {
+    /// The column.
+    pub name: String,
+    /// Its type.
+    pub kind: AttributeType,
+    /// The value, shortened.
+    pub received: String,
+}
+
 impl Schema {
+    /// A value as its column has it; as it is where there is no such column yet, or where whole numbers are followed by others.
+    ///
+    /// # Errors
+    /// [`Misfit`] for a value of another type: [`Schema::include`] would make the column one of texts, and conditions on it would mean nothing any
+    /// more.
+    pub fn fit(&self, name: &str, value: Value) -> Result<Value, Misfit> {
+        const SHOWN: usize = 40;
+        let Some(kind) = self.column(name).map(|column| column.kind) else {
+            return Ok(value);
+        };
+        match value.cast(kind) {
+            Some(cast) => Ok(cast),
+            None if kind.widen(value.kind()) == AttributeType::Float => Ok(value),
+            None => Err(Misfit {
+                name: name.to_owned(),
+                kind,
+                received: value.to_string().chars().take(SHOWN).collect(),
+            }),
+        }
+    }
+
+    /// Attributes as [`Schema::fit`] has them, for which there is room then.
+    ///
+    /// # Errors
+    /// [`Misfit`], and there is room for none.
+    pub fn admit(
+        &mut self,
+        attributes: BTreeMap<String, Value>,
+    ) -> Result<BTreeMap<String, Value>, Misfit> {
+        let fit = |(name, value): (String, Value)| {
+            let value = self.fit(&name, value)?;
+            Ok((name, value))
+        };
+        let attributes: BTreeMap<_, _> =
+            attributes.into_iter().map(fit).collect::<Result<_, _>>()?;
+        for (name, value) in &attributes {
+            self.include(name, value.kind());
+        }
+        Ok(attributes)
+    }
+
     /// The column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
@@ -195,6 +249,52 @@ fn parse(text: &str, to: AttributeType) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_of_another_type_is_not_admitted() {
+        use AttributeType as T;
+        let row = |value: &Value| BTreeMap::from([("a".to_owned(), value.clone())]);
+        let rows = [
+            (
+                T::Integer,
+                Value::Integer(5),
+                Some((T::Integer, Value::Integer(5))),
+            ),
+            (T::Integer, text("5"), Some((T::Integer, Value::Integer(5)))),
+            (
+                T::Integer,
+                Value::Float(1.5),
+                Some((T::Float, Value::Float(1.5))),
+            ),
+            (
+                T::Float,
+                Value::Integer(5),
+                Some((T::Float, Value::Float(5.0))),
+            ),
+            (
+                T::String,
+                Value::Boolean(true),
+                Some((T::String, text("true"))),
+            ),
+            (T::Integer, text("red"), None),
+            (T::Integer, Value::Boolean(true), None),
+            (T::Date, text("soon"), None),
+        ];
+        for (kind, value, expected) in rows {
+            let mut schema = Schema::default();
+            schema.include("a", kind);
+            let admitted = schema.admit(row(&value));
+            let found = admitted
+                .ok()
+                .map(|row| (schema.columns[0].kind, row["a"].clone()));
+            assert_eq!(found, expected, "{kind} {value:?}");
+        }
+        let mut schema = Schema::default();
+        let both = BTreeMap::from([("a".to_owned(), text("x")), ("b".to_owned(), text("y"))]);
+        schema.include("b", T::Integer);
+        assert!(schema.admit(both).is_err());
+        assert_eq!(schema.columns.len(), 1, "none where one does not fit");
+    }
 
     fn text(text: &str) -> Value {
         Value::String(text.to_owned())

@@ -25,6 +25,11 @@ mod sheet;
 mod table;
 mod value;
 
+/// A search makes hundreds of small allocations: with this one a request to the server takes a quarter less processor time than with
+/// glibc's (docs/serve.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output {

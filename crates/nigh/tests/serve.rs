@@ -378,3 +378,40 @@ fn what_cannot_be_served_is_told() {
     assert!(held.contains("cannot serve"), "{held}");
     drop(server);
 }
+
+/// A server would not see what is written beside it, and would write over it.
+#[test]
+fn a_served_catalog_gets_its_pipeline_from_the_server_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (circle, data) = (circle(dir.path()), dir.path().join("data"));
+    let (hats, file) = (data.join("hats"), dir.path().join("pipeline.json"));
+    std::fs::write(&file, r#"{"rank":{"diversity":{"lambda":0.5}}}"#).unwrap();
+    let pipeline = |rest: &[&std::ffi::OsStr]| {
+        let mut command = nigh();
+        command.args(["catalog", "pipeline"]).arg(&hats).args(rest);
+        let output = command.output().unwrap();
+        let [told, said] =
+            [output.stdout, output.stderr].map(|out| String::from_utf8(out).unwrap());
+        (output.status.success(), told, said)
+    };
+    let set: [&std::ffi::OsStr; 2] = ["--set".as_ref(), file.as_os_str()];
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let start = || serve_with(&[&circle], &["--data", data.to_str().unwrap()], log.path());
+    let mut server = start();
+    let path = "/v1/catalogs/hats";
+    assert_eq!(server.ask("PUT", path, "{}").unwrap().0, 201);
+    for change in [&set[..], &["--clear".as_ref()]] {
+        let (done, _, said) = pipeline(change);
+        assert!(!done && said.contains("held by another writer"), "{said}");
+    }
+    assert!(server.signal("-TERM").success());
+    let (done, told, said) = pipeline(&set);
+    assert!(done && told.contains("diversity"), "{told}{said}");
+    assert_eq!(pipeline(&[]).1, told);
+    let server = start();
+    let (_, served) = server.ask("GET", &format!("{path}/pipeline"), "").unwrap();
+    assert_eq!(served, r#"{"rank":{"diversity":{"lambda":0.5}}}"#);
+    drop(server);
+    assert!(pipeline(&["--clear".as_ref()]).0);
+    assert!(pipeline(&[]).2.contains("has no pipeline"));
+}

@@ -2,8 +2,8 @@ use image::metadata::Orientation;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
+use zune_jpeg::{ImageInfo, JpegDecoder};
 
 use super::raster::{multiply, orient};
 use super::{DecodeError, DecodeLimits, Format, whole};
@@ -11,11 +11,8 @@ use crate::Picture;
 
 /// Decodes a JPEG; orientation is applied, CMYK and YCCK become RGB.
 pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), lenient(limits));
-    decoder.decode_headers().map_err(|e| explain(bytes, e))?;
-    let info = decoder.info().ok_or_else(|| broken("no frame header"))?;
+    let (mut decoder, info) = headers(bytes, limits)?;
     let (width, height) = (u32::from(info.width), u32::from(info.height));
-    limits.check(Format::Jpeg, width, height)?;
     whole::check(bytes, Format::Jpeg)?;
     check_density(bytes, width, height)?;
 
@@ -52,6 +49,26 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, Dec
         picture,
         orientation.unwrap_or(Orientation::NoTransforms),
     ))
+}
+
+/// Width and height by the header.
+pub(super) fn size(bytes: &[u8], limits: &DecodeLimits) -> Result<(u32, u32), DecodeError> {
+    let (_, info) = headers(bytes, limits)?;
+    Ok((u32::from(info.width), u32::from(info.height)))
+}
+
+type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
+
+fn headers<'a>(
+    bytes: &'a [u8],
+    limits: &DecodeLimits,
+) -> Result<(Decoder<'a>, ImageInfo), DecodeError> {
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), lenient(limits));
+    decoder.decode_headers().map_err(|e| explain(bytes, e))?;
+    let info = decoder.info().ok_or_else(|| broken("no frame header"))?;
+    let (width, height) = (u32::from(info.width), u32::from(info.height));
+    limits.check(Format::Jpeg, width, height)?;
+    Ok((decoder, info))
 }
 
 /// Options for the headers; the limits are judged by our own sentence, not the decoder's.

@@ -49,6 +49,30 @@ pub(super) fn decode(
     }
 }
 
+/// Width and height by the header.
+pub(super) fn size(
+    bytes: &[u8],
+    format: Format,
+    limits: &DecodeLimits,
+) -> Result<(u32, u32), DecodeError> {
+    let file = Cursor::new(bytes);
+    let explain = |error| explain(bytes, format, error);
+    let stated = match format {
+        Format::WebP => WebPDecoder::new(file).map_err(explain)?.dimensions(),
+        Format::Gif => GifDecoder::new(file).map_err(explain)?.dimensions(),
+        Format::Bmp => BmpDecoder::new(file).map_err(explain)?.dimensions(),
+        Format::Png => match stated_size(bytes, format) {
+            Some(stated) => stated,
+            None => PngDecoder::with_limits(file, memory(limits))
+                .map_err(explain)?
+                .dimensions(),
+        },
+        Format::Jpeg => return super::jpeg::size(bytes, limits),
+    };
+    limits.check(format, stated.0, stated.1)?;
+    Ok(stated)
+}
+
 /// The size in a PNG's header, whose decoder looks at more than that before it can be asked.
 fn stated_size(bytes: &[u8], format: Format) -> Option<(u32, u32)> {
     let &[a, b, c, d, e, f, g, h] = bytes.get(16..24)?.first_chunk()?;

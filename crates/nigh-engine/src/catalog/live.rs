@@ -117,6 +117,9 @@ pub enum LiveError {
     /// A view cannot be built.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// An attribute is of another type than in other items, and nothing was written.
+    #[error(transparent)]
+    Attribute(#[from] nigh_store::Misfit),
     /// A new item has nothing to be found by.
     #[error("item {id:?} is new and has no picture: it could never be found")]
     NoPicture {
@@ -178,8 +181,7 @@ pub struct NewPicture {
 #[derive(Debug)]
 pub struct Prepared {
     item: Item,
-    /// What the encoder is to see, in this order; nothing where the stored embeddings stay.
-    pub pictures: Vec<Picture>,
+    wanted: usize,
 }
 
 /// Changed items from which on a new view is built, and the share of the published ones that they must be.
@@ -265,12 +267,12 @@ impl LiveCatalog {
         self.state.is_poisoned() || self.commit.is_poisoned()
     }
 
-    /// Decodes the pictures of an item that are not stored already. The rest of the work is the encoder's, and [`Prepared::finish`]
-    /// follows it.
+    /// Looks which pictures of an item are not stored already: those are to be decoded ([`Prepared::decode`]) and encoded, and
+    /// [`Prepared::finish`] follows that.
     ///
     /// # Errors
-    /// [`LiveError::Picture`], [`LiveError::NoPicture`], [`LiveError::TooManyPictures`] and [`LiveError::Read`].
-    pub fn prepare(&self, new: NewItem, limits: &DecodeLimits) -> Result<Prepared, LiveError> {
+    /// [`LiveError::NoPicture`], [`LiveError::TooManyPictures`] and [`LiveError::Read`].
+    pub fn prepare(&self, new: NewItem) -> Result<Prepared, LiveError> {
         let NewItem {
             id,
             attributes,
@@ -285,8 +287,7 @@ impl LiveCatalog {
                 attributes,
                 images,
             };
-            let pictures = Vec::new();
-            return Ok(Prepared { item, pictures });
+            return Ok(Prepared { item, wanted: 0 });
         }
         if pictures.len() > MAX_IMAGES {
             let found = pictures.len();
@@ -302,25 +303,22 @@ impl LiveCatalog {
             Some(stored) if same => self.store.view()?.has_embeddings(stored.number)?,
             _ => false,
         };
-        let decoded = match embedded {
-            true => Vec::new(),
-            false => decode(&id, &images, limits)?,
+        let wanted = match embedded {
+            true => 0,
+            false => images.len(),
         };
         let item = Item {
             id,
             attributes,
             images,
         };
-        Ok(Prepared {
-            item,
-            pictures: decoded,
-        })
+        Ok(Prepared { item, wanted })
     }
 
     /// Makes changes, in order and durable when this returns; searches that begin then see them. One that cannot be made leaves the
     /// others as they are.
     ///
-    /// Of each change: [`LiveError::Upsert`] where the item is none, [`LiveError::ChangedMeanwhile`].
+    /// Of each change: [`LiveError::Upsert`] where the item is none, [`LiveError::Attribute`], [`LiveError::ChangedMeanwhile`].
     ///
     /// # Errors
     /// [`LiveError::Write`]: some may have been made, and making them again is harmless. After [`LiveError::Tail`] and
@@ -329,9 +327,10 @@ impl LiveCatalog {
         let _one = lock(&self.commit)?;
         let mut outcomes = Vec::with_capacity(writes.len());
         let mut upserts: Vec<Upsert> = Vec::new();
+        let mut schema = Schema::clone(&self.schema());
         for write in writes {
             outcomes.push(match write {
-                Write::Upsert(upsert) => self.take(upsert, &mut upserts)?,
+                Write::Upsert(upsert) => self.take(upsert, &mut schema, &mut upserts)?,
                 Write::Delete(id) => {
                     self.put(&mut upserts)?;
                     let deleted = self.store.delete(&[id], Durability::Deferred)?;
@@ -352,6 +351,7 @@ impl LiveCatalog {
     fn take(
         &self,
         upsert: &Upsert,
+        schema: &mut Schema,
         waiting: &mut Vec<Upsert>,
     ) -> Result<Result<Outcome, LiveError>, LiveError> {
         let id = &upsert.item.id;
@@ -376,7 +376,13 @@ impl LiveCatalog {
                 return Ok(Err(LiveError::ChangedMeanwhile { id: id.clone() }));
             }
         }
-        waiting.push(upsert.clone());
+        let mut upsert = upsert.clone();
+        // Against what was written before it, in this commit too.
+        upsert.item.attributes = match schema.admit(upsert.item.attributes) {
+            Ok(attributes) => attributes,
+            Err(misfit) => return Ok(Err(misfit.into())),
+        };
+        waiting.push(upsert);
         Ok(Ok(match known {
             Some(_) => Outcome::Updated,
             None => Outcome::Created,
@@ -443,12 +449,48 @@ impl LiveCatalog {
 }
 
 impl Prepared {
-    /// The pictures, to be given away to an encoder.
-    pub fn take_pictures(&mut self) -> Vec<Picture> {
-        std::mem::take(&mut self.pictures)
+    /// Pictures whose embeddings are wanted: all or none.
+    pub fn wanted(&self) -> usize {
+        self.wanted
     }
 
-    /// The change that writes the item. `rows` are the encoder's embeddings of [`Prepared::pictures`], laid end to end.
+    /// The bytes of a picture's file.
+    fn file(&self, place: usize) -> &[u8] {
+        let image = self.item.images.get(place);
+        image
+            .and_then(|image| image.bytes.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Pixels that a picture will have, by its header.
+    ///
+    /// # Errors
+    /// [`LiveError::Picture`].
+    pub fn pixels(&self, place: usize, limits: &DecodeLimits) -> Result<u64, LiveError> {
+        let size = nigh_encode::picture_size(self.file(place), limits);
+        let (width, height) = size.map_err(|source| self.bad(place, source))?;
+        Ok(u64::from(width) * u64::from(height))
+    }
+
+    /// A picture, to be given to an encoder.
+    ///
+    /// # Errors
+    /// [`LiveError::Picture`].
+    pub fn decode(&self, place: usize, limits: &DecodeLimits) -> Result<Picture, LiveError> {
+        let picture = nigh_encode::decode(self.file(place), limits);
+        picture.map_err(|source| self.bad(place, source))
+    }
+
+    fn bad(&self, place: usize, source: nigh_encode::DecodeError) -> LiveError {
+        let image = self.item.images.get(place);
+        LiveError::Picture {
+            id: self.item.id.clone(),
+            name: image.map(|image| image.name.clone()).unwrap_or_default(),
+            source,
+        }
+    }
+
+    /// The change that writes the item. `rows` are the encoder's embeddings of the pictures that are wanted, laid end to end.
     pub fn finish(self, catalog: &Catalog, rows: Vec<f32>) -> Write {
         let embeddings = (!rows.is_empty()).then(|| catalog.reduce(rows));
         Write::Upsert(Box::new(Upsert {
@@ -526,20 +568,4 @@ fn stored_image(picture: NewPicture) -> ItemImage {
         hash: xxhash_rust::xxh3::xxh3_128(&picture.bytes),
         bytes: Some(picture.bytes),
     }
-}
-
-fn decode(
-    id: &str,
-    images: &[ItemImage],
-    limits: &DecodeLimits,
-) -> Result<Vec<Picture>, LiveError> {
-    let decode = |image: &ItemImage| {
-        let bytes = image.bytes.as_deref().unwrap_or_default();
-        nigh_encode::decode(bytes, limits).map_err(|source| LiveError::Picture {
-            id: id.to_owned(),
-            name: image.name.clone(),
-            source,
-        })
-    };
-    images.iter().map(decode).collect()
 }

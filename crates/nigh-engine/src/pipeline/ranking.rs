@@ -82,6 +82,15 @@ impl Ranking {
     }
 
     /// How many of the nearest are ordered, for pages of `k` hits: the same for every page.
+    /// Pairs of `items` that are compared for a page to differ in itself that ends after so many hits: 0 where it need not.
+    #[must_use]
+    pub fn comparisons(&self, k: usize, page: usize, items: usize) -> usize {
+        match self.lambda {
+            Some(_) => self.keep(k).min(items).saturating_mul(page),
+            None => 0,
+        }
+    }
+
     pub(crate) fn keep(&self, k: usize) -> usize {
         self.keep.unwrap_or_else(|| set_of(k))
     }

@@ -1,7 +1,7 @@
 //! The collections that are served; making and deleting them.
 
 use std::path::{Path, PathBuf};
-use std::sync::{MutexGuard, TryLockError};
+use std::sync::{Arc, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::app::{App, Shared};
 use crate::caller::Caller;
-use crate::collections::Collections as Served;
+use crate::collections::{Collections as Served, ServedCatalog, ServedNetwork};
 use crate::data_folder::DataFolder;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{ApiJson, ApiPath};
@@ -81,18 +81,18 @@ pub(crate) async fn list(
     State(app): State<Shared>,
     caller: Caller,
 ) -> ApiResult<Json<Collections>> {
-    let shared = app.clone();
-    let collections = app.pool.run(move || all(&shared, &caller)).await?;
-    Ok(Json(Collections { collections }))
-}
-
-/// Those that the caller may see.
-fn all(app: &Shared, caller: &Caller) -> ApiResult<Vec<Collection>> {
-    let mut all = Vec::new();
+    // Those that the caller may see.
     let mut catalogs = app.collections.catalogs();
     catalogs.retain(|served| caller.may_see(&served.name));
     let mut networks = app.collections.networks();
     networks.retain(|served| caller.may_see(&served.name));
+    let mut collections = app.pool.run(move || of_catalogs(catalogs)).await?;
+    collections.extend(app.networks.run(move || of_networks(networks)).await?);
+    Ok(Json(Collections { collections }))
+}
+
+fn of_catalogs(catalogs: Vec<Arc<ServedCatalog>>) -> ApiResult<Vec<Collection>> {
+    let mut all = Vec::new();
     for served in catalogs {
         let text = match served.open_encoder() {
             Some(encoder) => encoder.has_words(),
@@ -110,6 +110,11 @@ fn all(app: &Shared, caller: &Caller) -> ApiResult<Vec<Collection>> {
             attributes: attributes(catalog.schema()),
         });
     }
+    Ok(all)
+}
+
+fn of_networks(networks: Vec<Arc<ServedNetwork>>) -> ApiResult<Vec<Collection>> {
+    let mut all = Vec::new();
     for served in networks {
         let (info, trained) =
             served.ask(|network, _| Ok((network.info(), network.is_trained())))?;

@@ -75,7 +75,7 @@ pub(crate) async fn add(
             durable: true,
         })
     };
-    app.pool.run(add).await.map(Json)
+    app.networks.run(add).await.map(Json)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -112,5 +112,5 @@ pub(crate) async fn remove(
             }
         }
     };
-    app.pool.run(remove).await
+    app.networks.run(remove).await
 }

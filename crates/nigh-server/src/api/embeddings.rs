@@ -84,7 +84,15 @@ pub(crate) struct Embedding {
     index: usize,
     /// Numbers, or Base64 where that was asked for.
     #[schema(value_type = Vector)]
-    embedding: Value,
+    embedding: Shown,
+}
+
+/// An embedding as it was asked for.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Shown {
+    Float(Vec<f32>),
+    Base64(String),
 }
 
 /// Inputs that are decoded and encoded together, so that memory stays bounded.
@@ -123,7 +131,7 @@ pub(crate) async fn create(
             data.push(Embedding {
                 object: "embedding",
                 index,
-                embedding: shown(&row, request.encoding_format),
+                embedding: shown(row, request.encoding_format),
             });
         }
     }
@@ -152,12 +160,12 @@ async fn embed(app: &Shared, catalog: &Arc<ServedCatalog>, input: Input) -> ApiR
     }
 }
 
-fn shown(row: &[f32], format: EncodingFormat) -> Value {
+fn shown(row: Vec<f32>, format: EncodingFormat) -> Shown {
     match format {
-        EncodingFormat::Float => json!(row),
+        EncodingFormat::Float => Shown::Float(row),
         EncodingFormat::Base64 => {
             let bytes: Vec<u8> = row.iter().flat_map(|number| number.to_le_bytes()).collect();
-            json!(STANDARD.encode(bytes))
+            Shown::Base64(STANDARD.encode(bytes))
         }
     }
 }

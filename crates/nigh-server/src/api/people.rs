@@ -77,7 +77,7 @@ pub(crate) async fn list(
             })
         })
     };
-    app.pool.run(list).await.map(Json)
+    app.networks.run(list).await.map(Json)
 }
 
 /// Somebody.
@@ -108,7 +108,7 @@ pub(crate) async fn get(
             friends,
         })
     };
-    app.pool.run(get).await.map(Json)
+    app.networks.run(get).await.map(Json)
 }
 
 /// What is known of somebody.
@@ -143,14 +143,7 @@ pub(crate) async fn put(
     let network = app.collections.network(&name)?;
     let put = move || {
         let attributes = attributes(body.attributes, &network.schema())?;
-        let kinds: Vec<_> = attributes
-            .iter()
-            .map(|(name, value)| (name.clone(), value.kind()))
-            .collect();
-        let new = network.change(|network| network.plan_person(&id, attributes))?;
-        kinds
-            .iter()
-            .for_each(|(name, kind)| network.include(name, *kind));
+        let new = network.put_person(&id, attributes)?;
         let result = if new { "created" } else { "updated" };
         tracing::info!(target: "nigh::audit", network = network.name, person = id, result, "person written");
         Ok(PersonWritten {
@@ -159,7 +152,7 @@ pub(crate) async fn put(
             durable: true,
         })
     };
-    app.pool.run(put).await.map(Json)
+    app.networks.run(put).await.map(Json)
 }
 
 /// Erases somebody: no file of the network holds anything of them after this.
@@ -182,7 +175,7 @@ pub(crate) async fn erase(
             durable: true,
         })
     };
-    app.pool.run(erase).await.map(Json)
+    app.networks.run(erase).await.map(Json)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -279,7 +272,7 @@ pub(crate) async fn suggestions(
             latency_us: reply.latency_us,
         })
     };
-    app.pool.run(suggest).await.map(Json)
+    app.networks.run(suggest).await.map(Json)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -342,5 +335,5 @@ pub(crate) async fn neighborhood(
             person: id,
         })
     };
-    app.pool.run(around).await.map(Json)
+    app.networks.run(around).await.map(Json)
 }

@@ -49,7 +49,7 @@ async fn set(app: Shared, name: String, people: People, kind: Kind) -> ApiResult
         tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "{}", kind.word);
         Ok(())
     };
-    app.pool.run(set).await?;
+    app.networks.run(set).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -63,7 +63,7 @@ async fn take_back(app: Shared, name: String, people: People, kind: Kind) -> Api
         }
         Ok(())
     };
-    app.pool.run(take_back).await?;
+    app.networks.run(take_back).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

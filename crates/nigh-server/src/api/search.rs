@@ -137,6 +137,7 @@ fn find(
     if let Some(pipeline) = pipeline {
         pipeline.apply(catalog.schema(), today(), &mut options, &mut refinement)?;
     }
+    check_diversity(&refinement, asked.k, asked.most_items.min(catalog.len()))?;
     // What went before is part of the search.
     let left = |budget: Duration| budget.saturating_sub(started.elapsed());
     options.budget = options.budget.map(left);
@@ -145,6 +146,26 @@ fn find(
         ..refinement
     };
     Ok(catalog.search_refined(&queries, &options, &refinement)?)
+}
+
+/// Pairs of hits that are compared for a page whose hits differ: 0.1 s of one thread.
+const MOST_COMPARISONS: usize = 500_000;
+
+/// Each hit of a page that is to differ in itself is compared with all that are ranked.
+fn check_diversity(refinement: &Refinement, k: usize, items: usize) -> ApiResult<()> {
+    let page = refinement.offset.saturating_add(k);
+    let ranking = refinement.ranking.as_ref();
+    let comparisons = ranking.map_or(0, |ranking| ranking.comparisons(k, page, items));
+    match comparisons <= MOST_COMPARISONS {
+        true => Ok(()),
+        false => {
+            let message = format!(
+                "diversity compares each hit up to the page's end with all that are ranked: {comparisons} pairs, where at most \
+                 {MOST_COMPARISONS} are: ask for a smaller page, or rank fewer (rank.keep)"
+            );
+            Err(ApiError::bad("out_of_range", message).field("pipeline.rank.keep"))
+        }
+    }
 }
 
 /// What is searched with, and the item that it is, which is none of its own hits.

@@ -5,28 +5,29 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use nigh_engine::Catalog;
 use nigh_engine::pipeline::Pipeline;
+use nigh_engine::{Catalog, LiveCatalog};
 use nigh_store::Date;
 
 use crate::cli::PipelineArgs;
 use crate::output::{Exit, Output};
 
 pub(crate) fn run(args: &PipelineArgs, output: Output) -> Result<Exit> {
-    let catalog = Catalog::open(&args.dir)?;
-    catalog.notes().iter().for_each(|note| output.note(note));
     if args.clear {
-        Pipeline::remove(&args.dir)?;
+        LiveCatalog::open(&args.dir)?.set_pipeline(None)?;
         output.note("searches follow no pipeline from now on");
         return Ok(Exit::Done);
     }
-    let set = args.set.as_deref().map(read).transpose()?;
-    if let Some(pipeline) = &set {
-        catalog.check_pipeline(pipeline)?;
-        pipeline.keep(&args.dir)?;
+    if let Some(path) = &args.set {
+        let pipeline = read(path)?;
+        LiveCatalog::open(&args.dir)?.set_pipeline(Some(pipeline.clone()))?;
         output.note("searches follow this pipeline from now on");
+        output.json(&pipeline)?;
+        return Ok(Exit::Done);
     }
-    match set.as_ref().or(catalog.pipeline()) {
+    let catalog = Catalog::open(&args.dir)?;
+    catalog.notes().iter().for_each(|note| output.note(note));
+    match catalog.pipeline() {
         Some(pipeline) => output.json(pipeline)?,
         None => output.note("the collection has no pipeline: `--set FILE.json` gives it one"),
     }

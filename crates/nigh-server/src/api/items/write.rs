@@ -240,26 +240,32 @@ async fn prepare_named(
     prepare(app, catalog, new).await
 }
 
-/// Decodes and encodes what is new about an item.
+/// Decodes and encodes what is new about an item, one picture after the other.
 async fn prepare(app: &Shared, catalog: &Arc<ServedCatalog>, new: NewItem) -> ApiResult<Write> {
     few_pictures(app, new.pictures.len())?;
-    let _room = app.room().await?;
-    let (served, limits) = (Arc::clone(catalog), app.decode_limits());
-    let prepare = move || Ok(served.live.prepare(new, &limits)?);
-    let mut prepared = app.pool.run(prepare).await?;
+    let served = Arc::clone(catalog);
+    let prepare = move || Ok(served.live.prepare(new)?);
+    let prepared = Arc::new(app.pool.run(prepare).await?);
     let mut rows = Vec::new();
-    if !prepared.pictures.is_empty() {
+    if prepared.wanted() > 0 {
         let (served, shared) = (Arc::clone(catalog), app.clone());
-        let encoder = app
-            .pool
-            .run(move || served.encoder(&shared.encoders))
-            .await?;
-        for picture in prepared.take_pictures() {
-            rows.extend(encoder.picture(picture).await?);
+        let open = move || served.encoder(&shared.encoders);
+        let encoder = app.pool.run(open).await?;
+        for place in 0..prepared.wanted() {
+            let (limits, own) = (app.decode_limits(), Arc::clone(&prepared));
+            let room = app.room(own.pixels(place, &limits)?).await?;
+            let decode = move || Ok((own.decode(place, &limits)?, room));
+            let (picture, room) = app.pool.run(decode).await?;
+            rows.extend(encoder.picture(picture, room).await?);
         }
     }
     let served = Arc::clone(catalog);
-    let finish = move || Ok(prepared.finish(&*served.live.read()?, rows));
+    let finish = move || {
+        // Each picture's share ended with it.
+        let prepared = Arc::into_inner(prepared)
+            .ok_or_else(|| ApiError::internal("an item is prepared still"))?;
+        Ok(prepared.finish(&*served.live.read()?, rows))
+    };
     app.pool.run(finish).await
 }
 

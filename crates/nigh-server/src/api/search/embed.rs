@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use nigh_encode::DecodeError;
 use nigh_engine::Trace;
 
 use super::request::What;
 use crate::app::Shared;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiResult};
+use crate::extract::aside;
 
 /// What a part of a query became: rows of the collection's embeddings.
 pub(super) enum Rows {
@@ -54,18 +56,19 @@ pub(crate) async fn embed_picture(
         trace.push("embedding_cache", 1, 1, decoding);
         return Ok(known.as_ref().clone());
     }
-    let _room = app.room().await?;
+    let bad = |error: DecodeError| ApiError::unprocessable("bad_picture", error).field("image");
     let (limits, served, shared) = (app.decode_limits(), Arc::clone(catalog), app.clone());
+    let size = aside(bytes.len(), || nigh_encode::picture_size(&bytes, &limits));
+    let (width, height) = size.map_err(bad)?;
+    let room = app.room(u64::from(width) * u64::from(height)).await?;
     let decode = move || {
-        let picture = nigh_encode::decode(&bytes, &limits);
-        let picture = picture
-            .map_err(|error| ApiError::unprocessable("bad_picture", error).field("image"))?;
-        Ok((picture, served.encoder(&shared.encoders)?))
+        let picture = nigh_encode::decode(&bytes, &limits).map_err(bad)?;
+        Ok((picture, room, served.encoder(&shared.encoders)?))
     };
-    let (picture, encoder) = app.pool.run(decode).await?;
+    let (picture, room, encoder) = app.pool.run(decode).await?;
     trace.push("decode", 1, 1, decoding);
     let encoding = Instant::now();
-    let row = encoder.picture(picture).await?;
+    let row = encoder.picture(picture, room).await?;
     trace.push("encode", 1, 1, encoding);
     Ok(app.embeddings.put(key, row).as_ref().clone())
 }
