@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderValue;
 use axum::http::request::Parts;
 
 use crate::error::{ApiError, ApiResult};
@@ -86,6 +87,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Caller>().cloned();
         caller.ok_or_else(|| ApiError::internal("nobody was asked for a key"))
+    }
+}
+
+/// The number or name of a request, as its reply and its line in the log have it.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) HeaderValue);
+
+/// Who changes something, for the log of changes.
+#[derive(Clone, Debug)]
+pub(crate) struct By {
+    /// The key's name, where it has one.
+    pub(crate) key: Option<String>,
+    pub(crate) request: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for By {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let id = parts.extensions.get::<RequestId>();
+        let request = id.and_then(|RequestId(id)| id.to_str().ok());
+        Ok(By {
+            key: caller.name().map(str::to_owned),
+            request: request.unwrap_or_default().to_owned(),
+        })
     }
 }
 

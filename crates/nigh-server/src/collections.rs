@@ -1,5 +1,6 @@
 //! The collections that are served.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,6 +16,7 @@ use nigh_engine::{
 use nigh_store::{Header, Kind, Schema, Value};
 use tokio::sync::oneshot;
 
+use crate::caller::By;
 use crate::encoders::{Encoders, SharedEncoder};
 use crate::error::{ApiError, ApiResult};
 
@@ -28,8 +30,20 @@ pub(crate) struct ServedCatalog {
     /// Opened when it is first needed, so that a catalog whose model is gone still answers by item.
     encoder: OnceLock<Arc<SharedEncoder>>,
     /// Changes that come at one time are written in one commit.
-    writes: Batcher<Write, ApiResult<Outcome>, ApiError>,
+    writes: Batcher<Change, ApiResult<Outcome>, ApiError>,
     publishing: Arc<Publishing>,
+}
+
+/// A change, and who makes it.
+struct Change {
+    write: Write,
+    by: By,
+}
+
+impl Borrow<Write> for Change {
+    fn borrow(&self) -> &Write {
+        &self.write
+    }
 }
 
 /// A new view on its way.
@@ -186,11 +200,11 @@ impl ServedCatalog {
         };
         let (written, publishing) = (Arc::clone(&live), Arc::<Publishing>::default());
         let (shared, called) = (Arc::clone(&publishing), name.clone());
-        let commit = move |writes: &[Write]| {
+        let commit = move |writes: &[Change]| {
             let outcomes = written.write(writes)?;
             publish_if_due(&written, &shared, &called);
-            let made = |(write, outcome): (&Write, Result<Outcome, LiveError>)| {
-                audit(&called, write, outcome.as_ref().ok());
+            let made = |(change, outcome): (&Change, Result<Outcome, LiveError>)| {
+                audit(&called, change, outcome.as_ref().ok());
                 Ok(outcome?)
             };
             Ok(writes.iter().zip(outcomes).map(made).collect())
@@ -224,12 +238,14 @@ impl ServedCatalog {
     }
 
     /// Makes a change, durable when this returns, in one commit with others that come now.
-    pub(crate) async fn write(&self, write: Write) -> ApiResult<Outcome> {
+    pub(crate) async fn write(&self, write: Write, by: By) -> ApiResult<Outcome> {
         let (sender, receiver) = oneshot::channel();
-        let submitted = self.writes.try_submit_then(write, move |result| {
-            // Whoever asked may have gone; the change is made.
-            let _ = sender.send(result);
-        });
+        let submitted = self
+            .writes
+            .try_submit_then(Change { write, by }, move |result| {
+                // Whoever asked may have gone; the change is made.
+                let _ = sender.send(result);
+            });
         let _waiting = submitted.map_err(|error| match error {
             SubmitError::Full(_) => ApiError::busy("the queue of changes"),
             SubmitError::Ended(_) => ApiError::unavailable("the catalog is being closed"),
@@ -239,10 +255,14 @@ impl ServedCatalog {
     }
 
     /// Makes many changes, waiting for room in the queue; computes on the calling thread. What became of each.
-    pub(crate) fn write_all(&self, writes: Vec<Write>) -> Vec<ApiResult<Outcome>> {
+    pub(crate) fn write_all(&self, writes: Vec<Write>, by: &By) -> Vec<ApiResult<Outcome>> {
+        let change = |write| Change {
+            write,
+            by: by.clone(),
+        };
         let submitted: Vec<_> = writes
             .into_iter()
-            .map(|write| self.writes.submit(write))
+            .map(|write| self.writes.submit(change(write)))
             .collect();
         let outcome = |submitted: Result<Ticket<_, _>, _>| match submitted {
             Err(_) => Err(ApiError::unavailable("the catalog is being closed")),
@@ -261,13 +281,14 @@ impl ServedCatalog {
 }
 
 /// A change that is on disk is told, whoever still waits for it.
-fn audit(catalog: &str, write: &Write, outcome: Option<&Outcome>) {
+fn audit(catalog: &str, change: &Change, outcome: Option<&Outcome>) {
     let Some(outcome) = outcome else { return };
-    let item = match write {
+    let item = match &change.write {
         Write::Upsert(upsert) => &upsert.item.id,
         Write::Delete(id) => id,
     };
-    tracing::info!(target: "nigh::audit", catalog, item, ?outcome, "item changed");
+    let By { key, request } = &change.by;
+    tracing::info!(target: "nigh::audit", key, request, catalog, item, ?outcome, "item changed");
 }
 
 /// Changes after a publication that failed, before it is tried again.

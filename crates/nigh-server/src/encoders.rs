@@ -1,6 +1,7 @@
 //! Encoders that requests share, each behind a queue that gathers batches.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ pub(crate) struct SharedEncoder {
     record: EncoderRecord,
     request: EncoderRequest,
     pictures: Batcher<Picture, Vec<f32>, EncodeError>,
+    /// Pictures that wait or are being encoded.
+    pending: Arc<AtomicUsize>,
     text: OnceLock<TextEncoder>,
     /// One thread opens the text side.
     opening_text: Mutex<()>,
@@ -26,7 +29,7 @@ pub(crate) struct SharedEncoder {
 }
 
 /// An encoder that does nothing for so long while pictures wait does not answer.
-const STUCK: Duration = Duration::from_secs(30);
+pub(crate) const STUCK: Duration = Duration::from_secs(30);
 
 /// All encoders that are open, one for each fingerprint, for as long as a catalog has it.
 pub(crate) struct Encoders {
@@ -81,6 +84,7 @@ impl Encoders {
             record: record.clone(),
             request,
             pictures,
+            pending: Arc::default(),
             text: OnceLock::new(),
             opening_text: Mutex::default(),
             seen: Mutex::new((0, Instant::now())),
@@ -99,8 +103,9 @@ impl SharedEncoder {
         room: OwnedSemaphorePermit,
     ) -> ApiResult<Vec<f32>> {
         let (sender, receiver) = oneshot::channel();
+        let pending = Pending::new(&self.pending);
         let submitted = self.pictures.try_submit_then(picture, move |result| {
-            drop(room);
+            drop((room, pending));
             // Whoever asked may have gone.
             let _ = sender.send(result);
         });
@@ -136,19 +141,85 @@ impl SharedEncoder {
         self.text.get().is_some() || self.record.has_words()
     }
 
-    /// Whether pictures wait and none was done for a while: since the last time somebody asked, at least [`STUCK`] ago.
-    pub(crate) fn is_stuck(&self) -> bool {
+    /// Whether there are pictures and none was done for a while: since the last time somebody asked, at least so long ago.
+    pub(crate) fn is_stuck(&self, patience: Duration) -> bool {
         let metrics = self.pictures.metrics();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let (items, since) = *seen;
-        if metrics.waiting == 0 || metrics.items != items {
+        if self.pending.load(Ordering::Acquire) == 0 || metrics.items != items {
             *seen = (metrics.items, Instant::now());
             return false;
         }
-        since.elapsed() >= STUCK
+        since.elapsed() >= patience
     }
 
     pub(crate) fn metrics(&self) -> BatcherMetrics {
         self.pictures.metrics()
+    }
+}
+
+/// A picture that somebody gave to the encoder, until it is encoded or thrown away; whether anybody waits for that does not matter.
+struct Pending(Arc<AtomicUsize>);
+
+impl Pending {
+    fn new(all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use nigh_engine::CatalogWriter;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// One picture is enough, and whoever sent it may have gone.
+    #[tokio::test]
+    async fn an_encoder_that_hangs_is_stuck() {
+        let dir = tempfile::tempdir().unwrap();
+        let request = EncoderRequest::default();
+        drop(CatalogWriter::open_or_create(dir.path(), &request).unwrap());
+        let record = nigh_engine::LiveCatalog::open(dir.path()).unwrap();
+        let record = record.read().unwrap().encoder().clone();
+        let (go, wait) = channel::<()>();
+        let wait = Mutex::new(wait);
+        let hangs = move |pictures: &[Picture]| {
+            let _ = wait.lock().unwrap().recv();
+            Ok(vec![vec![1.0]; pictures.len()])
+        };
+        let encoder = SharedEncoder {
+            record,
+            request,
+            pictures: Batcher::spawn(BatcherConfig::default(), hangs).unwrap(),
+            pending: Arc::default(),
+            text: OnceLock::new(),
+            opening_text: Mutex::default(),
+            seen: Mutex::new((0, Instant::now())),
+        };
+        const PATIENCE: Duration = Duration::from_millis(50);
+        let room = Arc::new(Semaphore::new(1));
+        let picture = Picture {
+            width: 1,
+            height: 1,
+            rgb: vec![0; 3],
+        };
+        let permit = Arc::clone(&room).acquire_owned().await.unwrap();
+        let asked = encoder.picture(picture, permit);
+        assert!(tokio::time::timeout(PATIENCE, asked).await.is_err());
+        assert!(encoder.is_stuck(PATIENCE));
+        assert_eq!(room.available_permits(), 0, "it takes memory still");
+        go.send(()).unwrap();
+        let given_back = room.acquire().await;
+        assert!(given_back.is_ok() && !encoder.is_stuck(PATIENCE));
     }
 }

@@ -38,6 +38,7 @@ mod data_folder;
 mod encoders;
 mod error;
 mod events;
+mod exposition;
 mod extract;
 mod fetch;
 mod health;

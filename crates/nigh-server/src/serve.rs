@@ -26,7 +26,7 @@ use crate::fetch::BadHost;
 use crate::keys::{Keys, KeysError};
 use crate::tls::{Tls, TlsError};
 use crate::watch::watch;
-use crate::{api, health, page, tls};
+use crate::{api, exposition, health, page, tls};
 
 /// Why a server does not begin, or ended.
 #[derive(Debug, Error)]
@@ -214,7 +214,7 @@ pub(crate) fn router(app: Shared) -> axum::Router {
         (kind, document.to_string()).into_response()
     };
     let body_limit = DefaultBodyLimit::max(app.config.limits.body_bytes);
-    api.route("/metrics", get(health::metrics))
+    api.route("/metrics", get(exposition::metrics))
         // Whoever may not ask takes no memory.
         .layer(from_fn_with_state(Arc::clone(&app), room))
         .layer(from_fn_with_state(Arc::clone(&app), authorize))

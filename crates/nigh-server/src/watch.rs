@@ -11,7 +11,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::app::Shared;
-use crate::caller::Asked;
+use crate::caller::{Asked, RequestId};
 use crate::error::ApiError;
 use crate::incoming::{Ended, announced};
 use crate::page;
@@ -34,6 +34,7 @@ pub(crate) async fn watch(State(app): State<Shared>, mut request: Request, next:
     let id = request_id(&request);
     let asked = Asked::default();
     request.extensions_mut().insert(asked.clone());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let span = span(&request, method, &route, &id);
     let (request, ended) = Ended::of(request);
     let answered = answer(&app, request, next, &ended);

@@ -218,7 +218,8 @@ fn the_log_names_a_key_by_its_name_alone() {
     let keys = dir.path().join("keys.txt");
     std::fs::write(
         &keys,
-        "read secret-secret-secret name=front per_minute=1 collections=circle,attic\n",
+        "read secret-secret-secret name=front per_minute=1 collections=circle,attic\n\
+         write hidden-hidden-hidden name=importer\n",
     )
     .unwrap();
     let flags = ["--log", "json", "--keys-file", keys.to_str().unwrap()];
@@ -228,12 +229,27 @@ fn the_log_names_a_key_by_its_name_alone() {
     for status in [200, 429] {
         assert_eq!(server.ask_with(key, "GET", path, "").unwrap().0, status);
     }
+    // Who changed what, and by which request, is told with the change.
+    let key = "authorization: Bearer hidden-hidden-hidden\r\nx-request-id: sync-7\r\n";
+    let knows = r#"{"attributes":{"class":1}}"#;
+    assert_eq!(server.ask_with(key, "PUT", path, knows).unwrap().0, 200);
     server.signal("-TERM");
     let log = std::fs::read_to_string(log).unwrap();
+    let audit = log
+        .lines()
+        .find(|line| line.contains("nigh::audit"))
+        .unwrap();
+    for told in [
+        r#""key":"importer""#,
+        r#""request":"sync-7""#,
+        r#""person":"ann""#,
+    ] {
+        assert!(audit.contains(told), "{told} is not in {audit}");
+    }
     let by_name = |line: &&str| line.contains("\"key\":\"front\"");
     assert_eq!(log.lines().filter(by_name).count(), 2, "{log}");
     assert!(log.contains("\"name\":\"attic\""), "{log}");
-    assert!(!log.contains("secret"), "{log}");
+    assert!(!log.contains("secret") && !log.contains("hidden"), "{log}");
 }
 
 /// `cargo test --package nigh --features otel --test serve`.

@@ -1,5 +1,6 @@
 //! A catalog that one process searches and writes at the same time.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -323,13 +324,16 @@ impl LiveCatalog {
     /// # Errors
     /// [`LiveError::Write`]: some may have been made, and making them again is harmless. After [`LiveError::Tail`] and
     /// [`LiveError::Read`] they are on disk and not yet seen.
-    pub fn write(&self, writes: &[Write]) -> Result<Vec<Result<Outcome, LiveError>>, LiveError> {
+    pub fn write<W: Borrow<Write>>(
+        &self,
+        writes: &[W],
+    ) -> Result<Vec<Result<Outcome, LiveError>>, LiveError> {
         let _one = lock(&self.commit)?;
         let mut outcomes = Vec::with_capacity(writes.len());
         let mut upserts: Vec<Upsert> = Vec::new();
         let mut schema = Schema::clone(&self.schema());
         for write in writes {
-            outcomes.push(match write {
+            outcomes.push(match write.borrow() {
                 Write::Upsert(upsert) => self.take(upsert, &mut schema, &mut upserts)?,
                 Write::Delete(id) => {
                     self.put(&mut upserts)?;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::{App, Shared};
-use crate::caller::Caller;
+use crate::caller::{By, Caller};
 use crate::collections::{Collections as Served, ServedCatalog, ServedNetwork};
 use crate::data_folder::DataFolder;
 use crate::error::{ApiError, ApiResult, ErrorBody};
@@ -182,6 +182,7 @@ pub(crate) struct Made {
 pub(crate) async fn create_catalog(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
+    by: By,
     ApiJson(new): ApiJson<NewCatalog>,
 ) -> ApiResult<(StatusCode, Json<Made>)> {
     let encoder = new.encoder.unwrap_or_else(|| "features".to_owned());
@@ -197,7 +198,7 @@ pub(crate) async fn create_catalog(
     };
     let shared = app.clone();
     let make = move || {
-        make(&shared, name, |dir| {
+        make(&shared, name, &by, |dir| {
             let request = EncoderRequest {
                 spec: Some(encoder.clone()),
                 ..EncoderRequest::default()
@@ -217,11 +218,12 @@ pub(crate) async fn create_catalog(
 pub(crate) async fn create_network(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
+    by: By,
     ApiJson(NewNetwork {}): ApiJson<NewNetwork>,
 ) -> ApiResult<(StatusCode, Json<Made>)> {
     let shared = app.clone();
     let make = move || {
-        make(&shared, name, |dir| {
+        make(&shared, name, &by, |dir| {
             Network::open_or_create(dir)?;
             Ok(())
         })
@@ -237,9 +239,10 @@ pub(crate) async fn create_network(
 pub(crate) async fn delete_catalog(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
+    by: By,
 ) -> ApiResult<StatusCode> {
     let dir = |all: &Served, name: &str| Ok(all.catalog(name)?.live.dir().to_owned());
-    delete(&app, name, dir, Served::close_catalog).await
+    delete(&app, name, by, dir, Served::close_catalog).await
 }
 
 /// Deletes a network of the server's data folder with everybody in it.
@@ -250,9 +253,10 @@ pub(crate) async fn delete_catalog(
 pub(crate) async fn delete_network(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
+    by: By,
 ) -> ApiResult<StatusCode> {
     let dir = |all: &Served, name: &str| all.network(name)?.dir();
-    delete(&app, name, dir, Served::close_network).await
+    delete(&app, name, by, dir, Served::close_network).await
 }
 
 /// How long a deletion waits for requests that use the collection, and how often it looks.
@@ -263,11 +267,17 @@ const LOOKS: Duration = Duration::from_millis(20);
 type DirOf = fn(&Served, &str) -> ApiResult<PathBuf>;
 
 /// Deletes as soon as nobody uses the collection. No thread waits for that.
-async fn delete(app: &Shared, name: String, dir: DirOf, close: DirOf) -> ApiResult<StatusCode> {
+async fn delete(
+    app: &Shared,
+    name: String,
+    by: By,
+    dir: DirOf,
+    close: DirOf,
+) -> ApiResult<StatusCode> {
     let started = Instant::now();
     loop {
-        let (shared, name) = (app.clone(), name.clone());
-        let once = move || delete_unused(&shared, &name, dir, close);
+        let (shared, name, by) = (app.clone(), name.clone(), by.clone());
+        let once = move || delete_unused(&shared, &name, &by, dir, close);
         match app.pool.run(once).await {
             Ok(()) => return Ok(StatusCode::NO_CONTENT),
             Err(error) if !error.is_in_use() || started.elapsed() > PATIENCE => return Err(error),
@@ -276,13 +286,13 @@ async fn delete(app: &Shared, name: String, dir: DirOf, close: DirOf) -> ApiResu
     }
 }
 
-fn delete_unused(app: &App, name: &str, dir: DirOf, close: DirOf) -> ApiResult<()> {
+fn delete_unused(app: &App, name: &str, by: &By, dir: DirOf, close: DirOf) -> ApiResult<()> {
     let _one = making(app)?;
     let folder = data_folder(app)?;
     deletable(folder, &dir(&app.collections, name)?, name)?;
     remove(app, folder, &close(&app.collections, name)?)?;
     app.metrics.forget(name);
-    tracing::info!(target: "nigh::audit", collection = name, "collection deleted");
+    tracing::info!(target: "nigh::audit", key = by.key, request = by.request, collection = name, "collection deleted");
     Ok(())
 }
 
@@ -312,7 +322,12 @@ fn making(app: &App) -> ApiResult<MutexGuard<'_, ()>> {
     }
 }
 
-fn make(app: &App, name: String, create: impl FnOnce(&Path) -> ApiResult<()>) -> ApiResult<Made> {
+fn make(
+    app: &App,
+    name: String,
+    by: &By,
+    create: impl FnOnce(&Path) -> ApiResult<()>,
+) -> ApiResult<Made> {
     let _one = making(app)?;
     let folder = data_folder(app)?;
     let dir = folder.place(&name)?;
@@ -323,7 +338,7 @@ fn make(app: &App, name: String, create: impl FnOnce(&Path) -> ApiResult<()>) ->
     }
     folder.make(&dir, create)?;
     app.collections.open(&dir)?;
-    tracing::info!(target: "nigh::audit", collection = name, "collection made");
+    tracing::info!(target: "nigh::audit", key = by.key, request = by.request, collection = name, "collection made");
     Ok(Made { name })
 }
 

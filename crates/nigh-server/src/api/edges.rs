@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::search::within;
 use crate::app::Shared;
+use crate::caller::By;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{ApiJson, ApiPath, ApiQuery, objects};
 
@@ -54,6 +55,7 @@ pub(crate) struct EdgesWritten {
 pub(crate) async fn add(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
+    by: By,
     ApiJson(body): ApiJson<Edges>,
 ) -> ApiResult<Json<EdgesWritten>> {
     let network = app.collections.network(&name)?;
@@ -67,7 +69,7 @@ pub(crate) async fn add(
     let rows: Vec<EdgeRow> = body.edges.into_iter().map(row).collect();
     let add = move || {
         let added = network.change(|network| network.plan_edges(&rows))?;
-        tracing::info!(target: "nigh::audit", network = network.name, edges = added.edges, "friendships added");
+        tracing::info!(target: "nigh::audit", key = by.key, request = by.request, network = network.name, edges = added.edges, "friendships added");
         Ok(EdgesWritten {
             added: added.edges,
             updated: added.updated,
@@ -96,6 +98,7 @@ pub(crate) struct EdgeQuery {
 pub(crate) async fn remove(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
+    by: By,
     ApiQuery(edge): ApiQuery<EdgeQuery>,
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
@@ -103,7 +106,7 @@ pub(crate) async fn remove(
         let EdgeQuery { a, b } = edge;
         match network.change(|network| network.plan_removal(&a, &b))? {
             true => {
-                tracing::info!(target: "nigh::audit", network = network.name, a, b, "friendship removed");
+                tracing::info!(target: "nigh::audit", key = by.key, request = by.request, network = network.name, a, b, "friendship removed");
                 Ok(StatusCode::NO_CONTENT)
             }
             false => {

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::search::within;
 use crate::app::Shared;
+use crate::caller::By;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::values::{AttributesOut, attributes};
@@ -138,6 +139,7 @@ pub(crate) struct PersonWritten {
 pub(crate) async fn put(
     State(app): State<Shared>,
     ApiPath((name, id)): ApiPath<(String, String)>,
+    by: By,
     ApiJson(body): ApiJson<PersonBody>,
 ) -> ApiResult<Json<PersonWritten>> {
     let network = app.collections.network(&name)?;
@@ -145,7 +147,7 @@ pub(crate) async fn put(
         let attributes = attributes(body.attributes, &network.schema())?;
         let new = network.put_person(&id, attributes)?;
         let result = if new { "created" } else { "updated" };
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, result, "person written");
+        tracing::info!(target: "nigh::audit", key = by.key, request = by.request, network = network.name, person = id, result, "person written");
         Ok(PersonWritten {
             id,
             result,
@@ -163,12 +165,13 @@ pub(crate) async fn put(
 pub(crate) async fn erase(
     State(app): State<Shared>,
     ApiPath((name, id)): ApiPath<(String, String)>,
+    by: By,
 ) -> ApiResult<Json<PersonWritten>> {
     let network = app.collections.network(&name)?;
     let erase = move || {
         network.erase(&id)?;
         // Nothing of the person may stay in a log either.
-        tracing::info!(target: "nigh::audit", network = network.name, "a person was erased");
+        tracing::info!(target: "nigh::audit", key = by.key, request = by.request, network = network.name, "a person was erased");
         Ok(PersonWritten {
             id,
             result: "erased",

@@ -10,6 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::search::within;
 use crate::app::Shared;
+use crate::caller::By;
 use crate::config::Limits;
 use crate::error::{ApiResult, ErrorBody};
 use crate::extract::{ApiJson, ApiPath};
@@ -73,13 +74,14 @@ pub(crate) async fn get(
 pub(crate) async fn put(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
+    by: By,
     ApiJson(PipelineBody(pipeline)): ApiJson<PipelineBody>,
 ) -> ApiResult<Json<PipelineBody>> {
     let catalog = app.collections.catalog(&name)?;
     check_limits(&pipeline, &app.config.limits)?;
     let put = move || {
         catalog.live.set_pipeline(Some(pipeline.clone()))?;
-        tracing::info!(target: "nigh::audit", catalog = catalog.name, "pipeline set");
+        tracing::info!(target: "nigh::audit", key = by.key, request = by.request, catalog = catalog.name, "pipeline set");
         Ok(PipelineBody(pipeline))
     };
     app.pool.run(put).await.map(Json)
@@ -93,11 +95,12 @@ pub(crate) async fn put(
 pub(crate) async fn delete(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
+    by: By,
 ) -> ApiResult<StatusCode> {
     let catalog = app.collections.catalog(&name)?;
     let delete = move || {
         catalog.live.set_pipeline(None)?;
-        tracing::info!(target: "nigh::audit", catalog = catalog.name, "pipeline removed");
+        tracing::info!(target: "nigh::audit", key = by.key, request = by.request, catalog = catalog.name, "pipeline removed");
         Ok(())
     };
     app.pool.run(delete).await?;

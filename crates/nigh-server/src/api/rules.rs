@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::Shared;
+use crate::caller::By;
 use crate::error::{ApiResult, ErrorBody};
 use crate::extract::{ApiJson, ApiPath};
 
@@ -40,26 +41,38 @@ const OPT_OUT: Kind = Kind {
 /// Somebody, and somebody else where the rule is about two.
 type People = (String, Option<String>);
 
-async fn set(app: Shared, name: String, people: People, kind: Kind) -> ApiResult<StatusCode> {
+async fn set(
+    app: Shared,
+    name: String,
+    people: People,
+    kind: Kind,
+    by: By,
+) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let set = move || {
         let (id, other) = (&people.0, people.1.as_deref());
         let rule = (kind.rule)(id, other.unwrap_or_default());
         network.change(|network| network.plan_rule(rule))?;
-        tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "{}", kind.word);
+        tracing::info!(target: "nigh::audit", key = by.key, request = by.request, network = network.name, person = id, other, "{}", kind.word);
         Ok(())
     };
     app.networks.run(set).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn take_back(app: Shared, name: String, people: People, kind: Kind) -> ApiResult<StatusCode> {
+async fn take_back(
+    app: Shared,
+    name: String,
+    people: People,
+    kind: Kind,
+    by: By,
+) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
     let take_back = move || {
         let (id, other) = (&people.0, people.1.as_deref());
         let rule = (kind.rule)(id, other.unwrap_or_default());
         if network.change(|network| network.plan_taking_back(rule))? {
-            tracing::info!(target: "nigh::audit", network = network.name, person = id, other, "{} taken back", kind.word);
+            tracing::info!(target: "nigh::audit", key = by.key, request = by.request, network = network.name, person = id, other, "{} taken back", kind.word);
         }
         Ok(())
     };
@@ -75,9 +88,10 @@ async fn take_back(app: Shared, name: String, people: People, kind: Kind) -> Api
 pub(crate) async fn dismiss(
     State(app): State<Shared>,
     ApiPath((name, id)): ApiPath<(String, String)>,
+    by: By,
     ApiJson(body): ApiJson<Other>,
 ) -> ApiResult<StatusCode> {
-    set(app, name, (id, Some(body.other)), DISMISSAL).await
+    set(app, name, (id, Some(body.other)), DISMISSAL, by).await
 }
 
 /// Takes a dismissal back.
@@ -89,8 +103,9 @@ pub(crate) async fn dismiss(
 pub(crate) async fn undo_dismissal(
     State(app): State<Shared>,
     ApiPath((name, id, other)): ApiPath<(String, String, String)>,
+    by: By,
 ) -> ApiResult<StatusCode> {
-    take_back(app, name, (id, Some(other)), DISMISSAL).await
+    take_back(app, name, (id, Some(other)), DISMISSAL, by).await
 }
 
 /// Two people are kept apart: neither is suggested to the other, nor named to them.
@@ -101,9 +116,10 @@ pub(crate) async fn undo_dismissal(
 pub(crate) async fn block(
     State(app): State<Shared>,
     ApiPath((name, id)): ApiPath<(String, String)>,
+    by: By,
     ApiJson(body): ApiJson<Other>,
 ) -> ApiResult<StatusCode> {
-    set(app, name, (id, Some(body.other)), BLOCK).await
+    set(app, name, (id, Some(body.other)), BLOCK, by).await
 }
 
 /// Takes back that the one blocked the other; where the other did so too, they stay apart.
@@ -115,8 +131,9 @@ pub(crate) async fn block(
 pub(crate) async fn unblock(
     State(app): State<Shared>,
     ApiPath((name, id, other)): ApiPath<(String, String, String)>,
+    by: By,
 ) -> ApiResult<StatusCode> {
-    take_back(app, name, (id, Some(other)), BLOCK).await
+    take_back(app, name, (id, Some(other)), BLOCK, by).await
 }
 
 /// Somebody is suggested to nobody.
@@ -127,8 +144,9 @@ pub(crate) async fn unblock(
 pub(crate) async fn opt_out(
     State(app): State<Shared>,
     ApiPath((name, id)): ApiPath<(String, String)>,
+    by: By,
 ) -> ApiResult<StatusCode> {
-    set(app, name, (id, None), OPT_OUT).await
+    set(app, name, (id, None), OPT_OUT, by).await
 }
 
 /// Somebody may be suggested again.
@@ -139,6 +157,7 @@ pub(crate) async fn opt_out(
 pub(crate) async fn opt_in(
     State(app): State<Shared>,
     ApiPath((name, id)): ApiPath<(String, String)>,
+    by: By,
 ) -> ApiResult<StatusCode> {
-    take_back(app, name, (id, None), OPT_OUT).await
+    take_back(app, name, (id, None), OPT_OUT, by).await
 }

@@ -186,6 +186,8 @@ fn counters_and_health() {
         "nigh_request_duration_seconds_count{route=\"POST /v1/catalogs/{name}/search\"} 1",
         "nigh_stage_duration_seconds_count{collection=\"shop\",stage=\"tail\"} 1",
         "nigh_items{collection=\"shop\"} 1",
+        "nigh_encoder_queue_seconds_count{collection=\"shop\"} 1",
+        "nigh_encoder_run_seconds_bucket{collection=\"shop\",le=\"+Inf\"} 1",
         "# EOF",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::super::search::within;
 use super::new::{ItemBody, ItemForm, NamedItem, few_pictures, form, new_item};
 use crate::app::Shared;
+use crate::caller::By;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiErrorBody, ApiResult, ErrorBody};
 use crate::extract::{ApiPath, aside, body, content_type, objects, parse};
@@ -70,6 +71,7 @@ pub(crate) struct Rejected {
 pub(crate) async fn put(
     State(app): State<Shared>,
     ApiPath((name, id)): ApiPath<(String, String)>,
+    by: By,
     request: Request,
 ) -> ApiResult<Response> {
     let catalog = app.collections.catalog(&name)?;
@@ -90,7 +92,7 @@ pub(crate) async fn put(
         }
     };
     let write = prepare(&app, &catalog, new).await?;
-    let outcome = catalog.write(write).await?;
+    let outcome = catalog.write(write, by).await?;
     let status = match outcome {
         Outcome::Created => StatusCode::CREATED,
         _ => StatusCode::OK,
@@ -106,9 +108,10 @@ pub(crate) async fn put(
 pub(crate) async fn delete(
     State(app): State<Shared>,
     ApiPath((name, id)): ApiPath<(String, String)>,
+    by: By,
 ) -> ApiResult<Json<Written>> {
     let catalog = app.collections.catalog(&name)?;
-    let outcome = catalog.write(Write::Delete(id.clone())).await?;
+    let outcome = catalog.write(Write::Delete(id.clone()), by).await?;
     if outcome == Outcome::Missing {
         let message = format!("no item has the id {id:?}");
         return Err(ApiError::not_found("unknown_item", message));
@@ -125,6 +128,7 @@ pub(crate) async fn delete(
 pub(crate) async fn put_many(
     State(app): State<Shared>,
     ApiPath(name): ApiPath<String>,
+    by: By,
     request: Request,
 ) -> ApiResult<Json<ManyWritten>> {
     let catalog = app.collections.catalog(&name)?;
@@ -146,7 +150,7 @@ pub(crate) async fn put_many(
         }
     };
     within("items", items.len(), 0, app.config.limits.items)?;
-    let written = write_many(&app, &catalog, items).await?;
+    let written = write_many(&app, &catalog, items, &by).await?;
     Ok(Json(written))
 }
 
@@ -167,6 +171,7 @@ async fn write_many(
     app: &Shared,
     catalog: &Arc<ServedCatalog>,
     items: Vec<ApiResult<NamedItem>>,
+    by: &By,
 ) -> ApiResult<ManyWritten> {
     let mut all = ManyWritten {
         created: 0,
@@ -204,8 +209,9 @@ async fn write_many(
                 Err(error) => all.reject(index, id, &error),
             }
         }
-        let served = Arc::clone(catalog);
-        let outcomes = app.pool.run(move || Ok(served.write_all(writes))).await?;
+        let (served, by) = (Arc::clone(catalog), by.clone());
+        let write = move || Ok(served.write_all(writes, &by));
+        let outcomes = app.pool.run(write).await?;
         for ((index, id), outcome) in places.into_iter().zip(outcomes) {
             match outcome {
                 Ok(Outcome::Created) => all.created += 1,
