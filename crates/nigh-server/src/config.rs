@@ -123,6 +123,29 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
+    /// Whether a server with these settings could answer anything.
+    ///
+    /// # Errors
+    /// A sentence that names the key.
+    pub fn check(&self) -> Result<(), String> {
+        let limits = &self.limits;
+        let least_one = [
+            ("body_bytes", limits.body_bytes),
+            ("bodies_bytes", limits.bodies_bytes),
+            ("k", limits.k),
+            ("depth", limits.depth),
+            ("item_images", limits.item_images),
+            ("parts", limits.parts),
+            ("items", limits.items),
+            ("queue", limits.queue),
+            ("connections", limits.connections),
+        ];
+        match least_one.iter().find(|(_, value)| *value == 0) {
+            Some((name, _)) => Err(format!("limits.{name} is 1 or more")),
+            None => Ok(()),
+        }
+    }
+
     /// What addresses of the server begin with: `https` where it has a certificate.
     #[must_use]
     pub fn scheme(&self) -> &'static str {

@@ -72,6 +72,10 @@ impl Connections {
             };
             tokio::spawn(self.clone().hold(stream, place, ending.subscribe()));
         }
+        // Whoever is connected already and waits to be accepted is not sent away.
+        while let Ok(Ok((stream, _))) = timeout(Duration::ZERO, listener.accept()).await {
+            tokio::spawn(self.clone().hold(stream, None, ending.subscribe()));
+        }
         drop(listener);
         // Nobody listens where there is no connection.
         let _ = ending.send(());

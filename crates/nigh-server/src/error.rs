@@ -124,8 +124,6 @@ impl ApiError {
     }
 
     pub(crate) fn internal(message: impl ToString) -> Self {
-        let message = message.to_string();
-        tracing::error!(%message, "internal error");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     }
 
@@ -150,6 +148,12 @@ impl ApiError {
         self
     }
 
+    /// About a line that was read by itself: its number is told elsewhere.
+    pub(crate) fn in_its_line(mut self) -> Self {
+        self.message = self.message.replace(" at line 1 column ", " at column ");
+        self
+    }
+
     /// Whether a collection is being used.
     pub(crate) fn is_in_use(&self) -> bool {
         self.code == "in_use"
@@ -159,7 +163,11 @@ impl ApiError {
         &self.message
     }
 
+    /// What is answered; what is nigh's own fault is told to the operator as well.
     pub(crate) fn body(&self) -> ErrorBody {
+        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(message = self.message, "internal error");
+        }
         ErrorBody {
             error: ApiErrorBody {
                 code: self.code,

@@ -39,6 +39,9 @@ pub enum ServeError {
         /// Why.
         reason: String,
     },
+    /// Settings under which nothing could be answered.
+    #[error("{0}")]
+    Settings(String),
     /// The keys cannot be read.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -113,6 +116,7 @@ impl Server {
         runtime: Runtime,
         dirs: &[PathBuf],
     ) -> Result<Server, ServeError> {
+        config.check().map_err(ServeError::Settings)?;
         if let Some(path) = &config.keys_file {
             keys.extend(Keys::read(path)?);
             if keys.is_empty() {
@@ -178,6 +182,11 @@ impl Server {
                 tokio::time::sleep(POLL).await;
             }
             app.ending.store(true, Ordering::Relaxed);
+            let seconds = app.config.limits.drain_seconds;
+            tracing::info!(
+                seconds,
+                "ending: requests get so long to end; asked a second time it ends at once"
+            );
             drop(ended);
         };
         let drain = Duration::from_secs(limits.drain_seconds);

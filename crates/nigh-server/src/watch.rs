@@ -73,10 +73,8 @@ pub(crate) async fn watch(State(app): State<Shared>, mut request: Request, next:
 async fn answer(app: &Shared, request: Request, next: Next, ended: &Ended) -> Response {
     let most = app.config.limits.body_bytes as u64;
     if announced(request.headers()).is_some_and(|bytes| bytes > most) {
-        return ApiError::too_large(
-            "the request is larger than the server takes (limits.body_bytes)",
-        )
-        .into_response();
+        let message = format!("a request has at most {most} bytes here (limits.body_bytes)");
+        return ApiError::too_large(message).into_response();
     }
     let limit = Duration::from_secs(app.config.limits.request_seconds);
     match tokio::time::timeout(limit, next.run(request)).await {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use nigh_server::{Access, Keys, Server, ServerConfig};
+use toml::{Table, Value};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -28,6 +29,9 @@ type Layers = Vec<Box<dyn Layer<Registry> + Send + Sync>>;
 
 pub(crate) fn run(args: &ServeArgs, threads: Option<u16>, output: Output) -> Result<Exit> {
     let config = settings(args, threads)?;
+    if let Err(wrong) = config.check() {
+        bail!(wrong);
+    }
     if args.print_config {
         output.line(toml::to_string(&config)?.trim_end())?;
         return Ok(Exit::Done);
@@ -45,8 +49,14 @@ pub(crate) fn run(args: &ServeArgs, threads: Option<u16>, output: Output) -> Res
 
 /// The file's settings, under those of flags and environment.
 fn settings(args: &ServeArgs, threads: Option<u16>) -> Result<ServerConfig> {
-    let config = args.config.as_deref().map(read).transpose()?;
-    let mut config = config.unwrap_or_default();
+    let mut table = match &args.config {
+        Some(path) => read(path)?,
+        None => Table::new(),
+    };
+    for setting in &args.set {
+        set(&mut table, setting).with_context(|| format!("the setting {setting:?}"))?;
+    }
+    let mut config: ServerConfig = table.try_into().context("the settings of --set")?;
     config.listen = args.listen.unwrap_or(config.listen);
     config.keys_file = args.keys_file.clone().or(config.keys_file);
     config.tls_certificate = args.tls_certificate.clone().or(config.tls_certificate);
@@ -57,10 +67,37 @@ fn settings(args: &ServeArgs, threads: Option<u16>) -> Result<ServerConfig> {
     Ok(config)
 }
 
-fn read(path: &Path) -> Result<ServerConfig> {
+fn read(path: &Path) -> Result<Table> {
     let name = || format!("the settings in {}", path.display());
     let text = std::fs::read_to_string(path).with_context(name)?;
+    // What is wrong is told with its line.
+    toml::from_str::<ServerConfig>(&text).with_context(name)?;
     toml::from_str(&text).with_context(name)
+}
+
+/// `limits.k=500`: a value as TOML has it, or else a text without its quotes.
+fn set(table: &mut Table, setting: &str) -> Result<()> {
+    let (key, value) = setting
+        .split_once('=')
+        .context("expected KEY=VALUE, such as limits.k=500")?;
+    let (key, value) = (key.trim(), value.trim());
+    let value = match toml::from_str::<Table>(&format!("value = {value}")) {
+        Ok(mut one) => one.remove("value"),
+        Err(_) => None,
+    }
+    .unwrap_or_else(|| Value::String(value.to_owned()));
+    let (groups, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut table = table;
+    for group in groups.split('.').filter(|group| !group.is_empty()) {
+        let inner = table
+            .entry(group)
+            .or_insert_with(|| Value::Table(Table::new()));
+        table = inner
+            .as_table_mut()
+            .with_context(|| format!("{group:?} is no group of settings"))?;
+    }
+    table.insert(name.to_owned(), value);
+    Ok(())
 }
 
 /// Keys of the environment: those of a flag would be seen by everybody who lists processes.

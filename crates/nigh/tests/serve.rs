@@ -338,6 +338,28 @@ fn settings_come_from_file_environment_and_flags() {
         // What is printed is what is read.
         assert_eq!(check(&config, None, &[]).1, config);
     }
+    let several = "limits.k=9; fetch.allow=[\"a.example\"]; events=kept; threads=3";
+    let (done, config) = check(text, None, &["--set", several, "--listen", "localhost:4"]);
+    assert!(done, "{config}");
+    for expected in [
+        "k = 9\n",
+        "allow = [\"a.example\"]",
+        "events = \"kept\"",
+        "threads = 3",
+        ":4\"",
+    ] {
+        assert!(config.contains(expected), "{expected} is not in {config}");
+    }
+    for (flag, expected) in [
+        (["--set", "limits.many=1"], "unknown field `many`"),
+        (["--set", "limits.k"], "expected KEY=VALUE"),
+        (["--set", "limits.k=0"], "limits.k is 1 or more"),
+        (["--set", "events.k=x"], "settings of --set"),
+        (["--listen", "7600"], "such as 127.0.0.1:7444"),
+    ] {
+        let (done, told) = check("", None, &flag);
+        assert!(!done && told.contains(expected), "{told}");
+    }
     for (text, expected) in [
         ("port = 1", "unknown field `port`"),
         ("[limits]\nk = \"many\"", "invalid type"),

@@ -223,6 +223,10 @@ impl Network {
         for (place, Scored { node, score }) in found.into_iter().enumerate() {
             let other = self.person(node)?;
             let mut reasons = self.reasons(person, node, &own, &other.attributes);
+            if reasons.is_empty() && self.graph.degree(node) == 0 {
+                // Nothing speaks for somebody without friends.
+                continue;
+            }
             if reasons.is_empty() {
                 reasons.push(match place < known {
                     true => Reason::CloseInNetwork,

@@ -1,6 +1,6 @@
 //! `nigh serve`.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
@@ -14,7 +14,7 @@ Examples:
   nigh serve shop --listen 0.0.0.0:7444 --keys-file keys.txt --events events/
   nigh serve --data collections/
   nigh serve shop --listen 0.0.0.0:7444 --keys-file keys.txt --tls-certificate cert.pem --tls-key key.pem
-  nigh serve shop --config nigh.toml --print-config
+  nigh serve shop --config nigh.toml --set limits.k=500 --print-config
 
 The page is at the address that is printed, the API below /v1: /v1/openapi.json
 describes it. Nobody else can write a collection while it is served.
@@ -24,8 +24,19 @@ line `read KEY` or `write KEY` for each key, and where they are wanted behind it
 `name=NAME` (for the log), `collections=NAME,NAME` and `per_minute=NUMBER`;
 clients send `Authorization: Bearer KEY`. NIGH_READ_KEY and NIGH_WRITE_KEY add one each.
 
-Flags and their environment variables win over the file of --config, which may
-set more: --print-config shows every key with its value.";
+Every key that --print-config shows can be set by the file of --config and, over
+that, by --set; flags and their environment variables win over both.";
+
+/// An address; a name is one of this machine's.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let expected = || {
+        format!(
+            "{text:?} is no address and port, such as 127.0.0.1:7444, 0.0.0.0:7444 or localhost:7444"
+        )
+    };
+    let found = text.to_socket_addrs().map_err(|_| expected());
+    found?.next().ok_or_else(expected)
+}
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -35,12 +46,21 @@ pub(crate) struct ServeArgs {
     pub(crate) dirs: Vec<PathBuf>,
 
     /// Address and port [default: 127.0.0.1:7444]; with port 0 the system chooses one.
-    #[arg(long, env = "NIGH_LISTEN", value_name = "ADDRESS:PORT")]
+    #[arg(long, env = "NIGH_LISTEN", value_name = "ADDRESS:PORT", value_parser = address)]
     pub(crate) listen: Option<SocketAddr>,
 
     /// A TOML file of settings.
     #[arg(long, env = "NIGH_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+
+    /// Sets a key of the configuration: `--set limits.k=500`; several of them, or several in NIGH_SET with `;` between.
+    #[arg(
+        long,
+        env = "NIGH_SET",
+        value_name = "KEY=VALUE",
+        value_delimiter = ';'
+    )]
+    pub(crate) set: Vec<String>,
 
     /// A file of API keys.
     #[arg(long, env = "NIGH_KEYS_FILE", value_name = "FILE")]

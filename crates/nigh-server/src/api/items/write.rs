@@ -160,7 +160,7 @@ fn lines(body: &Bytes, most: usize) -> Vec<ApiResult<NamedItem>> {
     lines
         .filter(|line| !line.trim_ascii().is_empty())
         .take(most)
-        .map(parse)
+        .map(|line| parse(line).map_err(ApiError::in_its_line))
         .collect()
 }
 
