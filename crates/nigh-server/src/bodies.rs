@@ -44,7 +44,8 @@ impl Bodies {
         bytes: Option<usize>,
         patience: Duration,
     ) -> ApiResult<Option<OwnedSemaphorePermit>> {
-        let bytes = bytes.unwrap_or(self.longest);
+        // A stream is held in pieces of this length.
+        let bytes = bytes.unwrap_or(self.longest).min(self.longest);
         if bytes <= SHORT_BYTES {
             return Ok(None);
         }
@@ -69,7 +70,6 @@ fn units(bytes: usize) -> u32 {
 pub(crate) async fn room(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let bytes = match request.body().is_end_stream() {
         true => Some(0),
-        // What does not fit is more than a body may have, and was refused before.
         false => {
             announced(request.headers()).map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
         }
@@ -89,7 +89,8 @@ mod tests {
     async fn memory_is_lent_until_there_is_none() {
         const LONG: usize = 300 << 10;
         const SOON: Duration = Duration::from_millis(20);
-        let rows: [(&[Option<usize>], Option<usize>, bool); 7] = [
+        type Row = (&'static [Option<usize>], Option<usize>, bool);
+        let rows: [Row; 7] = [
             (&[], Some(LONG), true),
             (&[Some(LONG)], Some(LONG), true),
             (&[Some(LONG), Some(LONG)], Some(LONG), true),

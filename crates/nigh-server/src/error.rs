@@ -148,6 +148,14 @@ impl ApiError {
         self
     }
 
+    /// After so many items were written: an error alone would hide them.
+    pub(crate) fn after(mut self, written: usize) -> Self {
+        if written > 0 {
+            self.message = format!("{}; {written} items before it were written", self.message);
+        }
+        self
+    }
+
     /// About a line that was read by itself: its number is told elsewhere.
     pub(crate) fn in_its_line(mut self) -> Self {
         self.message = self.message.replace(" at line 1 column ", " at column ");

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
-use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, Method, header};
+
+use crate::extract::content_type;
 
 /// Whether a body has come to its end.
 #[derive(Clone, Debug)]
@@ -39,6 +41,19 @@ pub(crate) fn announced(headers: &HeaderMap) -> Option<u64> {
         .ok()?
         .parse()
         .ok()
+}
+
+/// Whether a media type, in small letters, is that of lines of JSON.
+pub(crate) fn is_ndjson(kind: &str) -> bool {
+    kind.starts_with("application/x-ndjson")
+}
+
+/// Whether a request's body is taken piece by piece, as it comes, so that neither its length nor its time is limited as a whole.
+pub(crate) fn is_stream(request: &Request) -> bool {
+    let matched = request.extensions().get::<MatchedPath>();
+    *request.method() == Method::POST
+        && matched.is_some_and(|path| path.as_str() == "/v1/catalogs/{name}/items")
+        && is_ndjson(&content_type(request))
 }
 
 struct Watched {

@@ -137,7 +137,7 @@ mod tests {
         let held = Arc::new(());
         drop(left);
         let keeps = Arc::clone(&held);
-        let mut left = Box::pin(pool.run(move || Ok(drop(keeps))));
+        let mut left = Box::pin(pool.run(move || Ok(Arc::strong_count(&keeps))));
         assert!(is_begun(&mut left).await);
         drop(left);
         assert_eq!(Arc::strong_count(&held), 1, "what it held is free at once");

@@ -13,7 +13,7 @@ use tracing::{Instrument, Span};
 use crate::app::Shared;
 use crate::caller::{Asked, RequestId};
 use crate::error::ApiError;
-use crate::incoming::{Ended, announced};
+use crate::incoming::{Ended, announced, is_stream};
 use crate::page;
 
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
@@ -71,6 +71,9 @@ pub(crate) async fn watch(State(app): State<Shared>, mut request: Request, next:
 
 /// The reply, or what stands for it where the request is too long or takes too long.
 async fn answer(app: &Shared, request: Request, next: Next, ended: &Ended) -> Response {
+    if is_stream(&request) {
+        return next.run(request).await;
+    }
     let most = app.config.limits.body_bytes as u64;
     if announced(request.headers()).is_some_and(|bytes| bytes > most) {
         let message = format!("a request has at most {most} bytes here (limits.body_bytes)");

@@ -16,6 +16,7 @@ use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{ApiPath, ApiQuery};
 use crate::values::AttributesOut;
 
+mod lines;
 mod new;
 pub(crate) mod write;
 
@@ -121,7 +122,7 @@ fn item_out(item: nigh_engine::ItemSummary) -> ItemOut {
 #[utoipa::path(get, path = "/v1/catalogs/{name}/items/{id}/images/{image}", operation_id = "get_item_image", tag = "catalogs",
     params(("name" = String, Path, description = "The catalog"), ("id" = String, Path, description = "The item"),
         ("image" = String, Path, description = "The picture's name")),
-    responses((status = 200, description = "The picture's file", body = Vec<u8>, content_type = "image/*"),
+    responses((status = 200, description = "The picture's file", content((Vec<u8> = "image/*"), (Vec<u8> = "application/octet-stream"))),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 pub(crate) async fn image(
     State(app): State<Shared>,

@@ -212,3 +212,37 @@ fn queries(catalog: &Catalog, parts: Vec<(Rows, f32)>) -> ApiResult<(Vec<f32>, O
     };
     Ok((queries, exclude))
 }
+
+#[cfg(test)]
+mod tests {
+    use nigh_engine::pipeline::Pipeline;
+    use nigh_store::Schema;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_page_that_differs_in_itself_is_bounded() {
+        let check = |rank: serde_json::Value, k: usize, offset: usize, expected: bool| {
+            let pipeline: Pipeline = serde_json::from_value(json!({"rank": rank})).unwrap();
+            let mut options = SearchOptions::default();
+            let mut refinement = Refinement {
+                offset,
+                ..Refinement::default()
+            };
+            let applied =
+                pipeline.apply(&Schema::default(), Date(0), &mut options, &mut refinement);
+            applied.unwrap();
+            let found = check_diversity(&refinement, k, 10_000).is_ok();
+            assert_eq!(found, expected, "{rank} {k} {offset}");
+        };
+        let differs = |keep: usize| json!({"keep": keep, "diversity": {"lambda": 0.5}});
+        check(differs(10_000), 50, 0, true);
+        check(differs(10_000), 50, 1, false);
+        check(differs(10_000), 1_000, 1_000, false);
+        check(differs(250), 1_000, 1_000, true);
+        // No more than there are.
+        check(differs(1_000_000), 50, 0, true);
+        check(json!({"keep": 10_000}), 1_000, 1_000, true);
+    }
+}

@@ -189,3 +189,50 @@ fn wrong_pipelines_are_told_what_is_wrong() {
     let many = json!({"rank": {"boosts": [boost, boost]}});
     assert_eq!(code(&server.put(PIPELINE, &many), 400), "out_of_range");
 }
+
+#[test]
+fn an_item_that_is_missed_is_told_where_it_was_dropped() {
+    let server = Running::new();
+    for number in 1..=3 {
+        server.put_item(&format!("i{number}"), number, json!({"n": number}));
+    }
+    let ask = |more: Value| {
+        let mut body = json!({"item_id": "i1", "k": 1});
+        let fields = body.as_object_mut().unwrap();
+        fields.extend(more.as_object().unwrap().clone());
+        let reply = server.post("/v1/catalogs/shop/search", &body);
+        (ids(&reply).join(","), reply.1["why_not"].clone())
+    };
+    let (nearest, none) = ask(json!({}));
+    assert!(none.is_null());
+    let other = ["i2", "i3"].into_iter().find(|id| *id != nearest).unwrap();
+    let rows = [
+        (json!({"why_not": "none"}), "collection", json!({})),
+        (json!({"why_not": "i1"}), "query", json!({})),
+        (
+            json!({"why_not": "i3", "where": "n < 3"}),
+            "filter",
+            json!({}),
+        ),
+        (
+            json!({"why_not": nearest, "offset": 1}),
+            "page",
+            json!({"place": 0}),
+        ),
+        (json!({"why_not": nearest}), "shown", json!({"place": 0})),
+        (json!({"why_not": other}), "farther", json!({"depth": 1})),
+        (
+            json!({"why_not": other, "min_score": 1.0}),
+            "min_score",
+            json!({}),
+        ),
+    ];
+    for (more, stage, fields) in rows {
+        let (_, told) = ask(more.clone());
+        assert_eq!(told["stage"], stage, "{more}: {told}");
+        assert!(told["sentence"].as_str().unwrap().len() > 10, "{told}");
+        for (name, value) in fields.as_object().unwrap() {
+            assert_eq!(told[name], *value, "{more}: {told}");
+        }
+    }
+}

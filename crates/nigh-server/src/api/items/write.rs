@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,12 +13,14 @@ use tokio::task::JoinSet;
 use utoipa::ToSchema;
 
 use super::super::search::within;
+use super::lines::Lines;
 use super::new::{ItemBody, ItemForm, NamedItem, few_pictures, form, new_item};
 use crate::app::Shared;
 use crate::caller::By;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiErrorBody, ApiResult, ErrorBody};
 use crate::extract::{ApiPath, aside, body, content_type, objects, parse};
+use crate::incoming::is_ndjson;
 
 /// Many items; as `application/x-ndjson`, a [`NamedItem`] a line.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
@@ -132,15 +133,25 @@ pub(crate) async fn put_many(
     request: Request,
 ) -> ApiResult<Json<ManyWritten>> {
     let catalog = app.collections.catalog(&name)?;
-    let kind = content_type(&request);
-    let body = body(request, &()).await?;
-    let items = match &kind {
+    let mut all = ManyWritten {
+        created: 0,
+        updated: 0,
+        rejected: Vec::new(),
+        durable: true,
+    };
+    match content_type(&request) {
         kind if kind.starts_with("application/json") => {
+            let body = body(request, &()).await?;
             let body: ItemsBody = aside(body.len(), || parse(&body))?;
-            body.items.into_iter().map(Ok).collect()
+            within("items", body.items.len(), 0, app.config.limits.items)?;
+            let items = body.items.into_iter().map(Ok).collect();
+            write_many(&app, &catalog, items, &by, &mut all).await?;
         }
-        kind if kind.starts_with("application/x-ndjson") => {
-            aside(body.len(), || lines(&body, app.config.limits.items + 1))
+        kind if is_ndjson(&kind) => {
+            let mut lines = Lines::of(request.into_body(), &app.config.limits);
+            stream(&app, &catalog, &mut lines, &by, &mut all)
+                .await
+                .map_err(|error| error.after(all.created + all.updated))?;
         }
         kind => {
             let message = format!(
@@ -148,20 +159,34 @@ pub(crate) async fn put_many(
             );
             return Err(ApiError::media_type(message));
         }
-    };
-    within("items", items.len(), 0, app.config.limits.items)?;
-    let written = write_many(&app, &catalog, items, &by).await?;
-    Ok(Json(written))
+    }
+    all.rejected.sort_by_key(|rejected| rejected.index);
+    Ok(Json(all))
 }
 
-/// A line of NDJSON each; one that is not an item is told by itself.
-fn lines(body: &Bytes, most: usize) -> Vec<ApiResult<NamedItem>> {
-    let lines = body.split(|byte| *byte == b'\n');
-    lines
-        .filter(|line| !line.trim_ascii().is_empty())
-        .take(most)
-        .map(|line| parse(line).map_err(ApiError::in_its_line))
-        .collect()
+/// Writes items as their lines come; one that is not an item is told by itself.
+async fn stream(
+    app: &Shared,
+    catalog: &Arc<ServedCatalog>,
+    lines: &mut Lines,
+    by: &By,
+    all: &mut ManyWritten,
+) -> ApiResult<()> {
+    loop {
+        let some = lines.next(TOGETHER).await?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        let item = |line: &Vec<u8>| parse(line).map_err(ApiError::in_its_line);
+        let bytes = some.iter().map(Vec::len).sum();
+        let items = aside(bytes, || some.iter().map(item).collect());
+        write_many(app, catalog, items, by, all).await?;
+        let most = app.config.limits.items;
+        if all.rejected.len() > most {
+            let message = format!("more than {most} lines were rejected (limits.items)");
+            return Err(ApiError::unprocessable("too_many_rejected", message));
+        }
+    }
 }
 
 /// Items whose pictures are decoded and encoded together, so that memory stays bounded.
@@ -172,14 +197,11 @@ async fn write_many(
     catalog: &Arc<ServedCatalog>,
     items: Vec<ApiResult<NamedItem>>,
     by: &By,
-) -> ApiResult<ManyWritten> {
-    let mut all = ManyWritten {
-        created: 0,
-        updated: 0,
-        rejected: Vec::new(),
-        durable: true,
-    };
-    let mut items = items.into_iter().enumerate().peekable();
+    all: &mut ManyWritten,
+) -> ApiResult<()> {
+    let before = all.created + all.updated + all.rejected.len();
+    let items = items.into_iter().enumerate();
+    let mut items = items.map(|(place, item)| (before + place, item)).peekable();
     while items.peek().is_some() {
         // At one time, so that the encoder sees batches; an item that comes again waits for what is written of it before.
         let (mut preparing, mut ids) = (JoinSet::new(), HashSet::new());
@@ -220,8 +242,7 @@ async fn write_many(
             }
         }
     }
-    all.rejected.sort_by_key(|rejected| rejected.index);
-    Ok(all)
+    Ok(())
 }
 
 impl ManyWritten {

@@ -32,21 +32,110 @@ pub(crate) struct SearchResponse {
     /// How the index was searched: `exact`, or what of it was read.
     setting: String,
     /// The recall of that, as it was measured; null where it was not.
-    #[schema(value_type = Option<Object>)]
-    recall_at_10: Json,
+    recall_at_10: Option<Measured>,
     /// Microseconds from the request to the answer, without the network.
     latency_us: u64,
 }
 
-/// Where an item was dropped.
+/// A mean, and between which bounds the true one lies with 95 % confidence.
 #[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Measured {
+    mean: f64,
+    low: f64,
+    high: f64,
+}
+
+/// Where an item was dropped.
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct WhyNotOut {
-    /// `stage`, and what belongs to it.
-    #[serde(flatten)]
-    #[schema(value_type = Object)]
-    why_not: WhyNot,
+    stage: DroppedAt,
+    /// Its score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f32>,
+    /// `farther`: how many items were looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depth: Option<usize>,
+    /// `farther`: the score of the last of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<f32>,
+    /// `group`: the item of its group that is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shown: Option<String>,
+    /// `page`: its place in the order that is shown; `shown`: its place on the page. From 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<usize>,
     /// The same in words.
     sentence: String,
+}
+
+/// Where an item was dropped, in the order of the stages.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DroppedAt {
+    /// There is no such item, or it has no embeddings.
+    #[default]
+    Collection,
+    /// It is what was searched for.
+    Query,
+    /// The condition is not true of it.
+    Filter,
+    /// Its score is below the least that was asked for.
+    MinScore,
+    /// Others are nearer.
+    Farther,
+    /// It is near enough, and the part of the index that was read does not hold it.
+    Index,
+    /// It is near enough, and there was no time to look that far.
+    Budget,
+    /// A nearer item of its group is shown.
+    Group,
+    /// It is before or after the page.
+    Page,
+    /// It is among the hits.
+    Shown,
+}
+
+impl From<WhyNot> for WhyNotOut {
+    fn from(why_not: WhyNot) -> Self {
+        let mut out = WhyNotOut {
+            sentence: why_not.to_string(),
+            ..WhyNotOut::default()
+        };
+        out.stage = match why_not {
+            WhyNot::Collection => DroppedAt::Collection,
+            WhyNot::Query => DroppedAt::Query,
+            WhyNot::Filter => DroppedAt::Filter,
+            WhyNot::MinScore { score } => {
+                out.score = Some(score);
+                DroppedAt::MinScore
+            }
+            WhyNot::Farther { score, depth, last } => {
+                (out.score, out.depth, out.last) = (Some(score), Some(depth), Some(last));
+                DroppedAt::Farther
+            }
+            WhyNot::Index { score } => {
+                out.score = Some(score);
+                DroppedAt::Index
+            }
+            WhyNot::Budget { score } => {
+                out.score = Some(score);
+                DroppedAt::Budget
+            }
+            WhyNot::Group { shown } => {
+                out.shown = Some(shown);
+                DroppedAt::Group
+            }
+            WhyNot::Page { place } => {
+                out.place = Some(place);
+                DroppedAt::Page
+            }
+            WhyNot::Shown { place } => {
+                out.place = Some(place);
+                DroppedAt::Shown
+            }
+        };
+        out
+    }
 }
 
 /// An item that was found.
@@ -122,13 +211,14 @@ pub(super) fn answer(refined: Refined, trace: &Trace, explain: bool) -> ApiResul
         },
         total: reply.total,
         coverage: reply.coverage,
-        why_not: why_not.map(|why_not| WhyNotOut {
-            sentence: why_not.to_string(),
-            why_not,
-        }),
+        why_not: why_not.map(WhyNotOut::from),
         latency_us: 0,
         setting: reply.setting.to_string(),
-        recall_at_10: serde_json::to_value(reply.recall_at_10).map_err(ApiError::internal)?,
+        recall_at_10: reply.recall_at_10.map(|recall| Measured {
+            mean: recall.mean,
+            low: recall.low,
+            high: recall.high,
+        }),
     };
     let mut bytes = serde_json::to_vec(&response).map_err(ApiError::internal)?;
     // The latency is the last field.
