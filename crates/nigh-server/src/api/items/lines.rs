@@ -18,6 +18,8 @@ pub(super) struct Lines {
     /// The beginning of a line.
     begun: Vec<u8>,
     ended: bool,
+    /// Why it ended, where that was not its end: told after the lines before it.
+    broken: Option<ApiError>,
     longest: usize,
     patience: Duration,
 }
@@ -29,6 +31,7 @@ impl Lines {
             whole: VecDeque::new(),
             begun: Vec::new(),
             ended: false,
+            broken: None,
             longest: limits.body_bytes,
             patience: Duration::from_secs(limits.request_seconds),
         }
@@ -48,16 +51,27 @@ impl Lines {
                 bytes += line.len();
                 lines.push(line);
             }
-            if lines.len() == most || bytes >= self.longest || self.ended {
+            if lines.len() == most || bytes >= self.longest {
                 return Ok(lines);
             }
-            match timeout(self.patience, self.chunk()).await {
-                Err(_) => return Err(ApiError::slow_request()),
-                Ok(Some(chunk)) => self.split(&chunk?)?,
+            if self.ended {
+                return match self.broken.take_if(|_| lines.is_empty()) {
+                    Some(error) => Err(error),
+                    None => Ok(lines),
+                };
+            }
+            let read = match timeout(self.patience, self.chunk()).await {
+                Err(_) => Err(ApiError::slow_request()),
+                Ok(Some(chunk)) => chunk.and_then(|chunk| self.split(&chunk)),
                 Ok(None) => {
                     self.ended = true;
                     self.end_line();
+                    Ok(())
                 }
+            };
+            if let Err(error) = read {
+                self.ended = true;
+                self.broken = Some(error);
             }
         }
     }
@@ -116,6 +130,7 @@ mod tests {
         assert_eq!(texts(lines.next(9).await.unwrap()), ["efghijk", "l"]);
         assert!(lines.next(9).await.unwrap().is_empty());
         let mut lines = Lines::of(Body::from("a\n123456789\n"), &limits);
+        assert_eq!(texts(lines.next(9).await.unwrap()), ["a"]);
         assert!(
             lines
                 .next(9)
