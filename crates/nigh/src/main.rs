@@ -26,7 +26,7 @@ mod table;
 mod value;
 
 /// A search makes hundreds of small allocations: with this one a request to the server takes a quarter less processor time than with
-/// glibc's (docs/serve.md).
+/// glibc's (docs/decisions/0013).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// An embedding: a list of numbers, or the Base64 of its little-endian f32, which is read a hundred times as fast.
+/// An embedding: a list of numbers, or the Base64 of its little-endian f32, which is shorter and sooner read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Vector(pub(crate) Vec<f32>);
