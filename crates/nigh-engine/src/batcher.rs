@@ -372,6 +372,8 @@ fn run_batch<T, R, E>(
     // Whoever waits for a reply that is dropped here is told that it is lost.
     let results = catch_unwind(AssertUnwindSafe(|| results(&items, work)));
     metrics.ran(items.len(), started.elapsed());
+    // Who is told has its memory back.
+    drop(items);
     for (reply, result) in replies.into_iter().zip(results.unwrap_or_default()) {
         metrics.failed(result.is_err());
         reply.send(result);

@@ -138,6 +138,11 @@ impl App {
             })
     }
 
+    /// Requests that wait or compute.
+    pub(crate) fn waiting(&self) -> usize {
+        self.pool.waiting() + self.networks.waiting()
+    }
+
     /// Room for a picture of so many pixels, held until it is encoded.
     pub(crate) async fn room(&self, pixels: u64) -> ApiResult<OwnedSemaphorePermit> {
         // One that is larger than all may be together is decoded alone.

@@ -282,7 +282,9 @@ impl ServedCatalog {
 
 /// A change that is on disk is told, whoever still waits for it.
 fn audit(catalog: &str, change: &Change, outcome: Option<&Outcome>) {
-    let Some(outcome) = outcome else { return };
+    let Some(outcome @ (Outcome::Created | Outcome::Updated | Outcome::Deleted)) = outcome else {
+        return;
+    };
     let item = match &change.write {
         Write::Upsert(upsert) => &upsert.item.id,
         Write::Delete(id) => id,
@@ -369,16 +371,31 @@ impl ServedNetwork {
     where
         ApiError: From<E>,
     {
+        let plan = |network: &Network| plan(network).map(|planned| (planned, ()));
+        self.change_with(plan, |()| {})
+    }
+
+    /// The same with something that `plan` brings for `then`, once the change is made and before there is another.
+    fn change_with<T, E, B>(
+        &self,
+        plan: impl FnOnce(&Network) -> Result<(Planned<T>, B), E>,
+        then: impl FnOnce(B),
+    ) -> ApiResult<T>
+    where
+        ApiError: From<E>,
+    {
         let _one = self.commit.lock().map_err(|_| poisoned())?;
-        let written = {
+        let (written, brought) = {
             let network = self.network.read().map_err(|_| poisoned())?;
-            network.write(plan(&network)?)?
+            let (planned, brought) = plan(&network)?;
+            (network.write(planned)?, brought)
         };
         let outcome = self
             .network
             .write()
             .map_err(|_| poisoned())?
             .adopt(written)?;
+        then(brought);
         // The change is made, whatever becomes of this.
         if let Err(error) = self.fold_if_large() {
             tracing::error!(
@@ -409,11 +426,14 @@ impl ServedNetwork {
         id: &str,
         attributes: BTreeMap<String, Value>,
     ) -> ApiResult<bool> {
-        // Types are looked at when no other change is made.
-        self.change(|network| -> ApiResult<_> {
-            let attributes = write(&self.schema).admit(attributes)?;
-            Ok(network.plan_person(id, attributes)?)
-        })
+        // Types are looked at when no other change is made, and known when this one is.
+        let plan = |network: &Network| -> ApiResult<_> {
+            let mut schema = self.schema();
+            let attributes = schema.admit(attributes)?;
+            let planned = network.plan_person(id, attributes)?;
+            Ok((planned, schema))
+        };
+        self.change_with(plan, |schema| *write(&self.schema) = schema)
     }
 
     /// Removes a person from every file; questions wait for as long as that takes.

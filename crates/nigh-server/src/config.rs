@@ -140,7 +140,14 @@ impl ServerConfig {
             ("queue", limits.queue),
             ("connections", limits.connections),
         ];
-        match least_one.iter().find(|(_, value)| *value == 0) {
+        let least_one_second = [
+            ("request_seconds", limits.request_seconds),
+            ("header_seconds", limits.header_seconds),
+            ("idle_seconds", limits.idle_seconds),
+        ];
+        let counts = least_one.map(|(name, value)| (name, value as u64));
+        let mut all = counts.iter().chain(&least_one_second);
+        match all.find(|(_, value)| *value == 0) {
             Some((name, _)) => Err(format!("limits.{name} is 1 or more")),
             None => Ok(()),
         }

@@ -42,6 +42,8 @@ struct Patience {
     idle: Duration,
 }
 
+/// What those get who were accepted when the server was asked to end: for their handshake and the head of a request.
+const LATE: Duration = Duration::from_secs(1);
 /// Before another try where no more files may be open: others will end.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -73,13 +75,18 @@ impl Connections {
             tokio::spawn(self.clone().hold(stream, place, ending.subscribe()));
         }
         // Whoever is connected already and waits to be accepted is not sent away.
+        let (late, _) = watch::channel(());
         while let Ok(Ok((stream, _))) = timeout(Duration::ZERO, listener.accept()).await {
-            tokio::spawn(self.clone().hold(stream, None, ending.subscribe()));
+            tokio::spawn(self.clone().hold(stream, None, late.subscribe()));
         }
         drop(listener);
         // Nobody listens where there is no connection.
         let _ = ending.send(());
+        // They get a moment to say what they came for.
+        let _ = timeout(LATE, late.closed()).await;
+        let _ = late.send(());
         ending.closed().await;
+        late.closed().await;
     }
 
     /// The next connection, when there is a place for it; until then the system keeps it waiting.

@@ -96,14 +96,14 @@ impl Encoders {
 
 impl SharedEncoder {
     /// The embedding of a picture, before any reduction; `room` is given back when the picture is not held any more. Dropped while it
-    /// waits, the picture leaves the queue.
+    /// waits, the picture leaves the queue when its turn comes.
     pub(crate) async fn picture(
         &self,
         picture: Picture,
         room: OwnedSemaphorePermit,
     ) -> ApiResult<Vec<f32>> {
         let (sender, receiver) = oneshot::channel();
-        let pending = Pending::new(&self.pending);
+        let pending = self.begin();
         let submitted = self.pictures.try_submit_then(picture, move |result| {
             drop((room, pending));
             // Whoever asked may have gone.
@@ -117,6 +117,15 @@ impl SharedEncoder {
             Ok(row) => Ok(row?),
             Err(_) => Err(ApiError::internal("the encoder met a defect in nigh")),
         }
+    }
+
+    /// From the first picture on the encoder has to show that it does something.
+    fn begin(&self) -> Pending {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.pending.fetch_add(1, Ordering::AcqRel) == 0 {
+            *seen = (self.pictures.metrics().items, Instant::now());
+        }
+        Pending(Arc::clone(&self.pending))
     }
 
     /// The embedding of words. Computes on the calling thread.
@@ -141,7 +150,7 @@ impl SharedEncoder {
         self.text.get().is_some() || self.record.has_words()
     }
 
-    /// Whether there are pictures and none was done for a while: since the last time somebody asked, at least so long ago.
+    /// Whether there are pictures and none was done for so long, as far as anybody asked: since the first came, or somebody saw progress.
     pub(crate) fn is_stuck(&self, patience: Duration) -> bool {
         let metrics = self.pictures.metrics();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,13 +169,6 @@ impl SharedEncoder {
 
 /// A picture that somebody gave to the encoder, until it is encoded or thrown away; whether anybody waits for that does not matter.
 struct Pending(Arc<AtomicUsize>);
-
-impl Pending {
-    fn new(all: &Arc<AtomicUsize>) -> Self {
-        all.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(all))
-    }
-}
 
 impl Drop for Pending {
     fn drop(&mut self) {

@@ -105,7 +105,7 @@ fn exposition(app: &Shared) -> String {
         "gauge",
         "nigh_waiting_requests",
         "Requests that compute or wait for it",
-        one(app.pool.waiting() as f64),
+        one(app.waiting() as f64),
     );
     family(
         &mut text,

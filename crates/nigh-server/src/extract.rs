@@ -91,7 +91,8 @@ pub(crate) fn aside<T>(bytes: usize, read: impl FnOnce() -> T) -> T {
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let parsed = serde_json::from_slice(bytes).map(|Object(value)| value);
     parsed.map_err(|error| {
-        let message = error.to_string();
+        // It may say again what it could not read, however long that is.
+        let message = shortened(&error.to_string());
         // "unknown field `x`", "missing field `x`", "duplicate field `x`".
         let named = message.split_once(" field `").map(|(_, rest)| rest);
         let named = named
@@ -103,6 +104,16 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
             None => error,
         }
     })
+}
+
+/// So many characters of a text at most, which say what it is about.
+pub(crate) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 300;
+    let end = text.char_indices().nth(SHOWN);
+    match end {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }
 
 /// What is read from an object alone; serde would take a list of its fields as well, in an order that nobody has promised.

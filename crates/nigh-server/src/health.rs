@@ -40,10 +40,12 @@ pub(crate) async fn readyz(State(app): State<Shared>) -> Response {
     if let Some(name) = broken.next() {
         return not_ready(&format!("{name:?} stopped after a defect in nigh"));
     }
-    match tokio::time::timeout(PATIENCE, app.pool.run(|| Ok(()))).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => return not_ready(error.message()),
-        Err(_) => return not_ready("no thread was free for two seconds"),
+    for pool in [&app.pool, &app.networks] {
+        match tokio::time::timeout(PATIENCE, pool.run(|| Ok(()))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return not_ready(error.message()),
+            Err(_) => return not_ready("no thread was free for two seconds"),
+        }
     }
     for catalog in catalogs {
         let stuck = catalog

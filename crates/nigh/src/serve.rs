@@ -53,7 +53,7 @@ fn settings(args: &ServeArgs, threads: Option<u16>) -> Result<ServerConfig> {
         Some(path) => read(path)?,
         None => Table::new(),
     };
-    for setting in &args.set {
+    for setting in args.set.iter().filter(|set| !set.trim().is_empty()) {
         set(&mut table, setting).with_context(|| format!("the setting {setting:?}"))?;
     }
     let mut config: ServerConfig = table.try_into().context("the settings of --set")?;

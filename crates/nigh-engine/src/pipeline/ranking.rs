@@ -81,7 +81,6 @@ impl Ranking {
         })
     }
 
-    /// How many of the nearest are ordered, for pages of `k` hits: the same for every page.
     /// Pairs of `items` that are compared for a page to differ in itself that ends after so many hits: 0 where it need not.
     #[must_use]
     pub fn comparisons(&self, k: usize, page: usize, items: usize) -> usize {
@@ -91,6 +90,7 @@ impl Ranking {
         }
     }
 
+    /// How many of the nearest are ordered, for pages of `k` hits: the same for every page.
     pub(crate) fn keep(&self, k: usize) -> usize {
         self.keep.unwrap_or_else(|| set_of(k))
     }

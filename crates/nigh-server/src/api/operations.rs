@@ -158,7 +158,7 @@ fn figures(app: &Shared, caller: &Caller) -> ApiResult<Operations> {
         version: env!("CARGO_PKG_VERSION"),
         uptime_s: app.metrics.uptime().as_secs_f64(),
         memory_bytes: memory_bytes(),
-        waiting: app.pool.waiting(),
+        waiting: app.waiting(),
         routes: app.metrics.routes().into_iter().map(route).collect(),
         collections,
         encoders,

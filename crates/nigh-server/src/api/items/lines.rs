@@ -37,21 +37,21 @@ impl Lines {
         }
     }
 
-    /// The next lines, at most so many, and no more than a body may have bytes, or one; none at the end.
+    /// The next lines, at most so many, and no more bytes than a body may have; none at the end.
     ///
     /// # Errors
     /// For a line that is longer than a body may be, and where nothing came for as long as a request may take.
     pub(super) async fn next(&mut self, most: usize) -> ApiResult<Vec<Vec<u8>>> {
         let (mut lines, mut bytes) = (Vec::new(), 0);
         loop {
+            let fits = |line: &mut Vec<u8>, bytes: usize| bytes + line.len() <= self.longest;
             while lines.len() < most
-                && bytes < self.longest
-                && let Some(line) = self.whole.pop_front()
+                && let Some(line) = self.whole.pop_front_if(|line| fits(line, bytes))
             {
                 bytes += line.len();
                 lines.push(line);
             }
-            if lines.len() == most || bytes >= self.longest {
+            if lines.len() == most || !self.whole.is_empty() {
                 return Ok(lines);
             }
             if self.ended {
@@ -139,7 +139,16 @@ mod tests {
                 .message()
                 .contains("8 bytes")
         );
-        // No more than fit, and one at least.
+        // No more than fit.
+        let mut lines = Lines::of(Body::from("1234567\n12345678\n1\n"), &limits);
+        assert_eq!(texts(lines.next(9).await.unwrap()), ["1234567"]);
+        assert_eq!(texts(lines.next(9).await.unwrap()), ["12345678"]);
+        // However it is cut.
+        let mut lines = Lines::of(Body::empty(), &limits);
+        for chunk in ["a", "b\nc", "", "d\n", "e"] {
+            lines.split(chunk.as_bytes()).unwrap();
+        }
+        assert_eq!(texts(lines.next(9).await.unwrap()), ["ab", "cd", "e"]);
         let mut lines = Lines::of(Body::from("12345678\n12345678\n1\n"), &limits);
         for expected in [&["12345678"][..], &["12345678"], &["1"], &[]] {
             assert_eq!(texts(lines.next(9).await.unwrap()), expected);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use nigh_engine::{NewItem, Outcome, Write};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::super::search::within;
@@ -19,7 +21,7 @@ use crate::app::Shared;
 use crate::caller::By;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiErrorBody, ApiResult, ErrorBody};
-use crate::extract::{ApiPath, aside, body, content_type, objects, parse};
+use crate::extract::{ApiPath, aside, body, content_type, objects, parse, shortened};
 use crate::incoming::is_ndjson;
 
 /// Many items; as `application/x-ndjson`, a [`NamedItem`] a line.
@@ -172,6 +174,7 @@ async fn stream(
     by: &By,
     all: &mut ManyWritten,
 ) -> ApiResult<()> {
+    let patience = Duration::from_secs(app.config.limits.request_seconds);
     loop {
         let some = lines.next(TOGETHER).await?;
         if some.is_empty() {
@@ -180,7 +183,11 @@ async fn stream(
         let item = |line: &Vec<u8>| parse(line).map_err(ApiError::in_its_line);
         let bytes = some.iter().map(Vec::len).sum();
         let items = aside(bytes, || some.iter().map(item).collect());
-        write_many(app, catalog, items, by, all).await?;
+        // The whole has all the time it needs, each part that of a request.
+        let part = write_many(app, catalog, items, by, all);
+        timeout(patience, part)
+            .await
+            .map_err(|_| ApiError::timeout())??;
         let most = app.config.limits.items;
         if all.rejected.len() > most {
             let message = format!("more than {most} lines were rejected (limits.items)");
@@ -248,6 +255,7 @@ async fn write_many(
 impl ManyWritten {
     fn reject(&mut self, index: usize, id: Option<String>, error: &ApiError) {
         let error = error.body().error;
+        let id = id.as_deref().map(shortened);
         self.rejected.push(Rejected { index, id, error });
     }
 }
@@ -280,7 +288,9 @@ async fn prepare(app: &Shared, catalog: &Arc<ServedCatalog>, new: NewItem) -> Ap
         let encoder = app.pool.run(open).await?;
         for place in 0..prepared.wanted() {
             let (limits, own) = (app.decode_limits(), Arc::clone(&prepared));
-            let room = app.room(own.pixels(place, &limits)?).await?;
+            let pixels = move || Ok(own.pixels(place, &limits)?);
+            let room = app.room(app.pool.run(pixels).await?).await?;
+            let (limits, own) = (app.decode_limits(), Arc::clone(&prepared));
             let decode = move || Ok((own.decode(place, &limits)?, room));
             let (picture, room) = app.pool.run(decode).await?;
             rows.extend(encoder.picture(picture, room).await?);

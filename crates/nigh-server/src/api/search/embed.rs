@@ -10,7 +10,6 @@ use super::request::What;
 use crate::app::Shared;
 use crate::collections::ServedCatalog;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::aside;
 
 /// What a part of a query became: rows of the collection's embeddings.
 pub(super) enum Rows {
@@ -56,11 +55,14 @@ pub(crate) async fn embed_picture(
         trace.push("embedding_cache", 1, 1, decoding);
         return Ok(known.as_ref().clone());
     }
-    let bad = |error: DecodeError| ApiError::unprocessable("bad_picture", error).field("image");
     let (limits, served, shared) = (app.decode_limits(), Arc::clone(catalog), app.clone());
-    let size = aside(bytes.len(), || nigh_encode::picture_size(&bytes, &limits));
-    let (width, height) = size.map_err(bad)?;
-    let room = app.room(u64::from(width) * u64::from(height)).await?;
+    let of = limits.clone();
+    let look = move || {
+        let (width, height) = nigh_encode::picture_size(&bytes, &of).map_err(bad)?;
+        Ok((bytes, u64::from(width) * u64::from(height)))
+    };
+    let (bytes, pixels) = app.pool.run(look).await?;
+    let room = app.room(pixels).await?;
     let decode = move || {
         let picture = nigh_encode::decode(&bytes, &limits).map_err(bad)?;
         Ok((picture, room, served.encoder(&shared.encoders)?))
@@ -95,6 +97,10 @@ pub(crate) async fn embed_words(
         .map_err(|error| error.field("text"))?;
     trace.push("encode", 1, 1, encoding);
     Ok(app.embeddings.put(key, row).as_ref().clone())
+}
+
+fn bad(error: DecodeError) -> ApiError {
+    ApiError::unprocessable("bad_picture", error).field("image")
 }
 
 fn content_key(catalog: &ServedCatalog, kind: &[u8], content: &[u8]) -> u128 {
