@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use nigh_engine::network::RuleOf;
+use nigh_engine::network::{Network, RuleOf};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -41,42 +41,40 @@ const OPT_OUT: Kind = Kind {
 /// Somebody, and somebody else where the rule is about two.
 type People = (String, Option<String>);
 
-async fn set(
-    app: Shared,
-    name: String,
-    people: People,
-    kind: Kind,
-    by: By,
-) -> ApiResult<StatusCode> {
-    let network = app.collections.network(&name)?;
-    let set = move || {
-        let (id, other) = (&people.0, people.1.as_deref());
-        let rule = (kind.rule)(id, other.unwrap_or_default());
-        network.change(|network| network.plan_rule(rule))?;
-        tracing::info!(target: "nigh::audit", key = by.key, request = by.request, network = network.name, person = id, other, "{}", kind.word);
-        Ok(())
-    };
-    app.networks.run(set).await?;
-    Ok(StatusCode::NO_CONTENT)
+#[derive(Clone, Copy)]
+enum Step {
+    LayDown,
+    TakeBack,
 }
 
-async fn take_back(
+async fn change(
     app: Shared,
     name: String,
     people: People,
     kind: Kind,
+    step: Step,
     by: By,
 ) -> ApiResult<StatusCode> {
     let network = app.collections.network(&name)?;
-    let take_back = move || {
+    let change = move || {
         let (id, other) = (&people.0, people.1.as_deref());
         let rule = (kind.rule)(id, other.unwrap_or_default());
-        if network.change(|network| network.plan_taking_back(rule))? {
-            tracing::info!(target: "nigh::audit", key = by.key, request = by.request, network = network.name, person = id, other, "{} taken back", kind.word);
+        let (changed, what) = match step {
+            Step::LayDown => {
+                network.change(|network| network.plan_rule(rule))?;
+                (true, "")
+            }
+            Step::TakeBack => {
+                let plan = |network: &Network| network.plan_taking_back(rule);
+                (network.change(plan)?, " taken back")
+            }
+        };
+        if changed {
+            tracing::info!(target: "nigh::audit", key = by.key, request = by.request, network = network.name, person = id, other, "{}{what}", kind.word);
         }
         Ok(())
     };
-    app.networks.run(take_back).await?;
+    app.networks.run(change).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -91,7 +89,15 @@ pub(crate) async fn dismiss(
     by: By,
     ApiJson(body): ApiJson<Other>,
 ) -> ApiResult<StatusCode> {
-    set(app, name, (id, Some(body.other)), DISMISSAL, by).await
+    change(
+        app,
+        name,
+        (id, Some(body.other)),
+        DISMISSAL,
+        Step::LayDown,
+        by,
+    )
+    .await
 }
 
 /// Takes a dismissal back.
@@ -105,7 +111,7 @@ pub(crate) async fn undo_dismissal(
     ApiPath((name, id, other)): ApiPath<(String, String, String)>,
     by: By,
 ) -> ApiResult<StatusCode> {
-    take_back(app, name, (id, Some(other)), DISMISSAL, by).await
+    change(app, name, (id, Some(other)), DISMISSAL, Step::TakeBack, by).await
 }
 
 /// Two people are kept apart: neither is suggested to the other, nor named to them.
@@ -119,7 +125,7 @@ pub(crate) async fn block(
     by: By,
     ApiJson(body): ApiJson<Other>,
 ) -> ApiResult<StatusCode> {
-    set(app, name, (id, Some(body.other)), BLOCK, by).await
+    change(app, name, (id, Some(body.other)), BLOCK, Step::LayDown, by).await
 }
 
 /// Takes back that the one blocked the other; where the other did so too, they stay apart.
@@ -133,7 +139,7 @@ pub(crate) async fn unblock(
     ApiPath((name, id, other)): ApiPath<(String, String, String)>,
     by: By,
 ) -> ApiResult<StatusCode> {
-    take_back(app, name, (id, Some(other)), BLOCK, by).await
+    change(app, name, (id, Some(other)), BLOCK, Step::TakeBack, by).await
 }
 
 /// Somebody is suggested to nobody.
@@ -146,7 +152,7 @@ pub(crate) async fn opt_out(
     ApiPath((name, id)): ApiPath<(String, String)>,
     by: By,
 ) -> ApiResult<StatusCode> {
-    set(app, name, (id, None), OPT_OUT, by).await
+    change(app, name, (id, None), OPT_OUT, Step::LayDown, by).await
 }
 
 /// Somebody may be suggested again.
@@ -159,5 +165,5 @@ pub(crate) async fn opt_in(
     ApiPath((name, id)): ApiPath<(String, String)>,
     by: By,
 ) -> ApiResult<StatusCode> {
-    take_back(app, name, (id, None), OPT_OUT, by).await
+    change(app, name, (id, None), OPT_OUT, Step::TakeBack, by).await
 }
